@@ -1,0 +1,36 @@
+/* The only user of curl: one multi handle, keep-alive, caps, deadlines. Belongs to one thread, but for http_wakeup.
+ * Redirects are never followed; TLS >= 1.2 and always verified; the trust store is the hashed directory (SSL_CERT_DIR or
+ * the system's) where it exists, a bundle only as the fallback or when SSL_CERT_FILE or AWS_CA_BUNDLE names one. */
+#ifndef AWS_HTTP_H
+#define AWS_HTTP_H
+
+#include "aws/op.h"
+
+#include <stdint.h>
+
+struct http;
+
+bool http_global_init(struct err *e);           /* OpenSSL and curl; before threads and the terminal */
+struct http *http_new(const char *ca_bundle, struct err *e); /* ca_bundle: AWS_CA_BUNDLE or the profile's, or NULL */
+void http_free(struct http *h);                 /* cancels what is under way; its callbacks run with ERR_CANCELLED */
+
+enum http_sent { HTTP_NOT_SENT, HTTP_MAYBE_SENT, HTTP_ANSWERED };
+
+/* Runs once, inside http_turn or http_free; res is borrowed. res is NULL unless HTTP_ANSWERED; e says why. */
+typedef void http_done(void *ctx, enum http_sent sent, const struct http_res *res, const struct err *e);
+
+struct http_send {
+	const char *url;                            /* complete, sent as it is (PATH_AS_IS) */
+	const struct http_req *req;                 /* signed; copied as needed: may be cleared after the call */
+	size_t cap;                                 /* answer cap in bytes, decoded */
+	unsigned connect_ms, total_ms;
+	http_done *done;
+	void *ctx;
+};
+uint64_t http_submit(struct http *h, const struct http_send *s); /* an id; 0 never */
+void http_cancel(struct http *h, uint64_t id);  /* done runs with ERR_CANCELLED before this returns */
+unsigned http_busy(const struct http *h);
+void http_turn(struct http *h, int timeout_ms); /* waits at most timeout_ms for traffic, a wakeup or curl's own timers */
+void http_wakeup(struct http *h);               /* any thread: ends http_turn's wait */
+
+#endif

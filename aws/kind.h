@@ -1,0 +1,28 @@
+/* The table of service kinds: a new one is one file kind_x.c and one row here. */
+#ifndef AWS_KIND_H
+#define AWS_KIND_H
+
+#include "aws/found.h"
+#include "aws/op.h"
+#include "core/model/kind.h"
+
+struct kind {
+	struct kind_info info;
+	const char *arn_service;         /* third field of its ARNs: sqs, kinesis, lambda */
+	const struct op *list;           /* struct list_in -> struct found */
+	const struct op *describe;       /* struct describe_in -> struct found; NULL when list tells everything */
+	const struct op *edges;          /* struct list_in -> struct found (edges only); NULL when there is none */
+};
+
+#define KINDS(X) X(kinesis) X(sqs) X(lambda)
+
+#define X(id) extern const struct kind kind_##id;
+KINDS(X)
+#undef X
+
+extern const struct kind *const kinds[];
+extern const unsigned nkinds;
+const struct kind *kind_find(const char *id);                          /* NULL when unknown */
+const struct kind *kind_of_arn(const char *arn, const char **name);    /* name: within arn; NULL when no kind of ours */
+
+#endif

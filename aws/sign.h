@@ -1,0 +1,32 @@
+/* Signature Version 4, header form, in stages that can be tested one by one. Pure but for the signing-key cache. */
+#ifndef AWS_SIGN_H
+#define AWS_SIGN_H
+
+#include "aws/op.h"
+#include "core/hash.h"
+
+#include <stdint.h>
+
+struct sign_keys { const char *access_key, *secret_key, *session_token; /* token NULL or "": none */ };
+
+struct sign_in {
+	struct sign_keys keys;
+	const char *region, *service;
+	const char *host;          /* as the Host header goes out, with a non-default port */
+	int64_t now;               /* seconds UTC, already corrected for clock skew */
+	bool s3_style;             /* path as sent: no normalisation, no second encoding */
+	bool raw_path;             /* the suite's peculiarity: encode the path once from raw; only tests set it */
+	bool sign_body;            /* add x-amz-content-sha256 (S3 always) */
+	bool omit_token;           /* add the token after signing */
+};
+
+/* Stage 1: adds host? no: only reads. `signed_headers` and `canonical` are appended. req must already hold x-amz-date etc. */
+bool sign_canonical(const struct sign_in *in, const struct http_req *req, struct buf *canonical, struct buf *signed_headers);
+bool sign_string(const struct sign_in *in, struct span canonical, struct buf *string_to_sign);
+/* Stage 3: lower hex of the signature; derives the key, or takes it from the cache (one a key, day, region and service). */
+void sign_signature(const struct sign_in *in, struct span string_to_sign, char hex[2 * HASH_SHA256 + 1]);
+/* All stages: adds X-Amz-Date, X-Amz-Security-Token, X-Amz-Content-SHA256 and Authorization to req. */
+bool sign_request(const struct sign_in *in, struct http_req *req, struct err *e);
+void sign_forget(void);        /* wipes the key cache */
+
+#endif

@@ -1,0 +1,45 @@
+/* History in SQLite: a tick row per poll (all series of that poll, delta-varint coded), folded into compressed per-series
+ * chunks keyed by (time, series). One writer at a time (a lock file says which), any number of readers. Survives kill -9; a
+ * file that is corrupt is set aside (history.db.corrupt-<time>) and a new one begun. Folder 0700, files 0600. One thread. */
+#ifndef CACHE_CACHE_H
+#define CACHE_CACHE_H
+
+#include "core/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cache;
+
+/* Opens or creates. Becomes the writer when nobody else is; otherwise reads only (cache_is_writer). A newer schema is
+ * refused (DB). NULL and e when the file can neither be opened nor set aside. *note (may be NULL) gets a static or owned
+ * sentence when something is worth telling ("read-only: process 123 writes this history", "the old file was damaged and ..."). */
+struct cache *cache_open(const char *path, struct err *e);
+void cache_close(struct cache *c);                       /* commits what is pending */
+bool cache_is_writer(const struct cache *c);
+const char *cache_note(const struct cache *c);           /* NULL when there is nothing to tell; valid until close */
+
+/* The id of a series, interned: target = target_key(), metric = metric_text() or "direct:KIND/KEY{name=RESOURCE}". A reader that
+ * meets an unknown series gets 0. Ids are stable for the life of the file. */
+uint32_t cache_series(struct cache *c, const char *target, const char *metric, uint32_t step);
+
+/* Appends to the pending tick. A point given again with another value is a revision: the later one wins on reading. No-op
+ * for a reader. */
+void cache_add(struct cache *c, uint32_t series, int64_t t, double v);
+/* Writes the pending tick in one transaction, folding old ticks when enough have gathered. Call once a poll. */
+bool cache_commit(struct cache *c, struct err *e);
+
+/* Points with from <= t < to, ascending, one a time (latest revision), pending ones included. */
+typedef void cache_point(void *ctx, int64_t t, double v);
+bool cache_read(struct cache *c, uint32_t series, int64_t from, int64_t to, cache_point *point, void *ctx, struct err *e);
+
+/* Small named values beside the points, per target: what the first frame needs before any network answer (discovered
+ * resources as JSON, alarms as JSON). NULL when absent; owned by the caller. */
+bool cache_put_text(struct cache *c, const char *target, const char *name, const char *text, struct err *e);
+char *cache_get_text(struct cache *c, const char *target, const char *name);
+
+/* Forgets points older than `before` and folds the rest; call rarely. */
+bool cache_retain(struct cache *c, int64_t before, struct err *e);
+bool cache_fold(struct cache *c, struct err *e);         /* folds now (tests, bench, close) */
+
+#endif

@@ -1,0 +1,23 @@
+/* Time. Timers use the monotonic clock; what is shown and asked of AWS uses wall time. SLUICE_NOW=RFC3339 freezes the wall
+ * clock (tests, screens). Instants are int64_t: seconds where a name ends in nothing, milliseconds where it ends in _ms. */
+#ifndef CORE_CLOCK_H
+#define CORE_CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool clock_init(void);           /* reads SLUICE_NOW; false when it is set and unreadable. Call before threads. */
+int64_t clock_wall(void);        /* seconds since 1970 UTC */
+int64_t clock_wall_ms(void);
+int64_t clock_mono_ms(void);
+bool clock_frozen(void);
+
+#define CLOCK_RFC3339_SIZE 32
+void clock_rfc3339(int64_t t, char out[CLOCK_RFC3339_SIZE]);       /* 2026-11-23T03:14:42Z, whatever TZ says */
+bool clock_parse_rfc3339(const char *s, size_t n, int64_t *t_ms);  /* Z or offset, fraction allowed; strict otherwise */
+bool clock_parse_duration(const char *s, int64_t *seconds);        /* 90s 15m 6h 3d 2w; a unit is required, > 0 */
+void clock_hms(int64_t t, char out[16]);                           /* 03:14:42Z */
+void clock_hm(int64_t t, char out[16]);                            /* 03:14Z */
+
+#endif

@@ -1,0 +1,65 @@
+/* sluice's own configuration file (INI, cli.md): read once at the start, immutable afterwards, owned by main. Any problem is
+ * ERR_CONF with where = "FILE:LINE" and text = "KEY: why". */
+#ifndef CORE_CONF_H
+#define CORE_CONF_H
+
+#include "core/err.h"
+#include "core/metric.h"
+#include "core/model/kind.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum conf_mode { MODE_OBSERVE, MODE_INSPECT, MODE_OPERATE, MODE_ADMIN };
+
+struct conf_target {
+	char *name, *profile, *region, *endpoint_url;
+	bool production;
+	enum conf_mode grant;
+	unsigned line;
+};
+struct conf_pipeline { char *name, *target, *runbook; unsigned line; };
+struct conf_stage {
+	char *pipeline, *name;                 /* [stage "PIPELINE/NAME"] */
+	char *kind, *resource;                 /* resource = KIND:NAME, or an ARN (then kind is derived from it) */
+	char *arn;                             /* NULL when given as KIND:NAME */
+	struct metric_id metric[ROLE_COUNT];   /* the stage's own, by role; .name NULL when not set */
+	unsigned line;
+};
+struct conf_check {
+	char *name;
+	char *pipeline, *stage;                /* stage = PIPELINE/NAME; both NULL with a full metric */
+	char *metric;                          /* role name, kind's key, or NS/NAME{..}:STAT */
+	char *warning, *critical;              /* ranges as in monitoring-plugins; NULL = none */
+	unsigned m, n;                         /* 0,0 = 1 of 1 */
+	int64_t window;                        /* seconds; 0 = default */
+	char *no_data;                         /* ok warn crit unknown; NULL = unknown */
+	unsigned min_samples;
+	unsigned line;
+};
+
+struct conf {
+	char *path;                            /* NULL when there was no file */
+	double budget_usd_per_day;
+	int64_t retention;                     /* seconds, default 30 d */
+	struct conf_target *targets; unsigned ntargets;
+	struct conf_pipeline *pipelines; unsigned npipelines;
+	struct conf_stage *stages; unsigned nstages;
+	struct conf_check *checks; unsigned nchecks;
+};
+
+/* path NULL: the default file, whose absence is fine. A named file must exist. Returns NULL and fills e on any problem. */
+struct conf *conf_load(const char *path, struct err *e);
+struct conf *conf_parse(const char *name, struct span text, struct err *e); /* the pure middle; name is used in errors */
+void conf_free(struct conf *c);
+
+/* $XDG_CONFIG_HOME/sluice/config.ini, $XDG_CACHE_HOME/sluice/history.db (with the usual fallbacks below $HOME); owned by the
+ * caller; NULL when neither variable is set. */
+char *conf_default_path(void);
+char *conf_default_cache(void);
+
+/* The option table walks itself for help, the man page and the tests. */
+struct conf_key { const char *section, *key, *type, *fallback, *help; };
+const struct conf_key *conf_keys(unsigned *n);
+
+#endif

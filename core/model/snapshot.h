@@ -1,0 +1,85 @@
+/* What the engine shows the faces: one immutable picture, built in one arena, handed over whole (engine/engine.h).
+ * Remote text in it is raw: whoever prints it passes it through the filter of core/text.h. Times are seconds UTC. */
+#ifndef CORE_MODEL_SNAPSHOT_H
+#define CORE_MODEL_SNAPSHOT_H
+
+#include "core/arena.h"
+#include "core/err.h"
+#include "core/model/alarm.h"
+#include "core/model/health.h"
+#include "core/model/kind.h"
+#include "core/model/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SPARK_LEN 48
+#define SPARK_GAP 255
+
+struct reading {
+	const struct metric_info *info; /* for a stage's own metric: a synthesised one (key = role name) */
+	double value;                   /* NAN = no point */
+	int64_t at;                     /* start of the period it stands for, or the instant of a direct reading; 0 = none */
+	bool stale;                     /* older than the learned delay + the poll's interval + 2 periods */
+};
+
+struct fact { const char *key, *value; };      /* retention_s=345600, runtime=python3.12, dlq=ARN ... */
+
+struct row {                                   /* one stage (or discovered resource), in flow order */
+	uint64_t id;                               /* stable across snapshots: selection is by id, never by position */
+	const struct kind_info *kind;
+	const char *name;                          /* the stage's name */
+	const char *resource;                      /* the resource's name */
+	const char *arn;                           /* NULL until known */
+	uint32_t pipeline;                         /* index */
+	enum health health;
+	const char *reason;                        /* why, in words; "" when ok */
+	bool dlq;
+	const struct reading *readings;            /* one for each of the kind's metrics, then the stage's own */
+	unsigned nreadings;
+	const struct reading *by_role[ROLE_COUNT]; /* the stage's own metric wins over the kind's; NULL = no source, no cell */
+	uint8_t spark[SPARK_LEN];                  /* 0..8 of the row's own maximum, oldest first; SPARK_GAP where there is none */
+	const char *spark_key;
+	const struct fact *facts;
+	unsigned nfacts;
+	const char *fed_by, *feeds;                /* "kinesis:orders-ingest", from event source mappings and redrive policies; or NULL */
+};
+
+struct pipeline { const char *name; enum health health; uint32_t first, n; }; /* rows [first, first + n) */
+
+struct api_health {                            /* one a service operation that was called */
+	const char *op;                            /* "sqs:ListQueues": also the IAM action */
+	struct err last;                           /* code OK when the last call succeeded */
+	int64_t ok_at;                             /* last success; 0 = never */
+	uint32_t calls, failed;
+};
+
+enum phase { PHASE_STARTING, PHASE_CACHED, PHASE_LIVE };
+
+struct snapshot {
+	struct arena mem;
+	uint64_t gen;
+	int64_t at;                                /* when it was built */
+	enum phase phase;                          /* CACHED: values come from the history alone */
+	struct target target;
+	const struct kind_info *const *kinds;
+	unsigned nkinds;
+	const struct pipeline *pipelines;
+	unsigned npipelines;
+	const struct row *rows;
+	unsigned nrows;
+	const struct alarm *alarms;                /* worst first */
+	unsigned nalarms;
+	const struct api_health *apis;
+	unsigned napis;
+	unsigned count[HEALTH_COUNT];              /* of rows */
+	int64_t polled_at;                         /* last poll that finished; 0 = none yet */
+	int64_t data_to;                           /* end of the newest period that any series has */
+	bool settled;                              /* the first round (discovery, alarms, metrics) has finished, well or not */
+	const char *cache_note;                    /* "read-only: another sluice writes", or NULL */
+	struct { unsigned metrics; double usd; } cost;
+};
+
+void snapshot_free(struct snapshot *s);        /* NULL is fine */
+
+#endif

@@ -1,0 +1,33 @@
+/* A fixed-step ring of datapoints: the newest SERIES_MAX periods of one metric. NAN is a gap, never 0. Times are period
+ * starts in seconds, multiples of step (put floors what is not). Owned by one thread. */
+#ifndef CORE_SERIES_H
+#define CORE_SERIES_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SERIES_MAX 180
+
+struct series {
+	int64_t last;      /* time of the newest slot; 0 = empty */
+	uint32_t step;     /* seconds */
+	uint16_t head;     /* index of the newest slot */
+	uint16_t len, cap; /* slots in use and allocated; cap grows to SERIES_MAX */
+	double *v;
+};
+
+enum series_put { SERIES_SAME, SERIES_NEW, SERIES_CHANGED, SERIES_OLD /* before the ring's oldest slot: not kept */ };
+
+void series_init(struct series *s, uint32_t step);
+void series_clear(struct series *s);
+enum series_put series_put(struct series *s, int64_t t, double v); /* v must be finite */
+double series_at(const struct series *s, int64_t t);               /* NAN when outside or a gap */
+bool series_newest(const struct series *s, int64_t *t, double *v); /* newest real point */
+/* Copies the n slots that end at `end` (inclusive), oldest first, gaps as NAN. */
+void series_tail(const struct series *s, int64_t end, unsigned n, double *out);
+unsigned series_count(const struct series *s, int64_t from, int64_t to); /* real points with from <= t < to */
+/* Theil-Sen slope (value units per second) over the real points in [from, to]; NAN with fewer than 3. */
+double series_slope(const struct series *s, int64_t from, int64_t to);
+
+#endif
