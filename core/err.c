@@ -1,0 +1,80 @@
+#include "core/err.h"
+
+#include "core/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct err_info {
+	const char *name, *check, *hint;
+	bool retryable;
+	int exit;
+};
+
+static const struct err_info infos[ERR_COUNT] = {
+#define X(code, name, retry, exit, check, hint) [ERR_##code] = { name, check, hint, retry, exit },
+	ERR_CODES(X)
+#undef X
+};
+
+bool err_set(struct err *e, enum err_code code, const char *where, const char *fmt, ...)
+{
+	if (!e)
+		return false;
+	err_clear(e);
+	e->code = code;
+	snprintf(e->where, sizeof e->where, "%s", where ? where : "");
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof e->text, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+void err_clear(struct err *e)
+{
+	if (e)
+		memset(e, 0, sizeof *e);
+}
+
+const char *err_name(enum err_code code)
+{
+	return infos[code].name;
+}
+
+const char *err_check_code(enum err_code code)
+{
+	return infos[code].check;
+}
+
+const char *err_hint(enum err_code code)
+{
+	return infos[code].hint;
+}
+
+bool err_retryable(enum err_code code)
+{
+	return infos[code].retryable;
+}
+
+int err_exit(enum err_code code)
+{
+	return infos[code].exit;
+}
+
+void err_line(const struct err *e, char *out, unsigned long size)
+{
+	char text[2 * sizeof e->text], where[2 * sizeof e->where], action[2 * sizeof e->action + 8];
+	text_visible_to(text, sizeof text, e->text);
+	text_visible_to(where, sizeof where, e->where);
+	const char *hint = err_hint(e->code);
+	if (e->action[0]) {
+		char name[2 * sizeof e->action];
+		text_visible_to(name, sizeof name, e->action);
+		snprintf(action, sizeof action, "allow %s", name);
+		hint = action;
+	}
+	snprintf(out, size, "sluice: %s%s%s%s%s", where, where[0] ? ": " : "", text[0] ? text : err_name(e->code),
+	         hint[0] ? "; " : "", hint);
+}
