@@ -11,7 +11,8 @@
 struct range { double low, high; bool inside; bool set; };
 bool range_parse(struct range *r, const char *text, struct err *e);
 bool range_breached(const struct range *r, double v);   /* NAN and an unset range never breach */
-void range_text(const struct range *r, char out[64]);   /* "> 5", "< 1000", "outside 10..20", "inside 10..20" */
+#define RANGE_TEXT 80
+void range_text(const struct range *r, char out[RANGE_TEXT]); /* "> 5", "< 1000", "outside 10..20", "inside 10..20" */
 
 enum rule_state { RULE_OK, RULE_BREACHED, RULE_NO_DATA, RULE_TOO_FEW };
 

@@ -73,6 +73,7 @@ struct verdict {
 };
 struct check_metric { const char *metric; const char *warning, *critical; }; /* NS/NAME{..}:STAT[@PERIOD], ranges or NULL */
 struct check_request {
+	bool identity;                       /* the account's id is wanted in the answer, at the price of one more call */
 	bool alarms;                         /* --alarms */
 	bool in_alarm_is_warning;
 	bool dlq; double dlq_max;            /* --dlq-max N */
