@@ -19,6 +19,8 @@ void aws_free(struct aws *c);                        /* cancels; callbacks run w
  * the pages that did arrive. */
 typedef void aws_done(void *ctx, const struct op *op, void *in, void *out, const struct err *e);
 struct aws_opts { unsigned total_ms; /* per attempt; 0 = 20 s */ };
+void aws_configure(struct aws *c, const struct aws_opts *o); /* of the calls made from now on */
+/* Sends at once where gates allow; done never runs before this has returned. */
 uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx);
 void aws_cancel(struct aws *c, uint64_t id);
 
