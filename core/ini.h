@@ -1,5 +1,6 @@
 /* One INI reader for sluice's own file and AWS's. A pull reader: each call gives the next section header or key, borrowed
- * from the text. Rules that differ are flags. */
+ * from the text. Rules that differ are flags. Both: `key = value`, comments from '#' or ';' at the start of a line or after a
+ * blank, LF or CRLF, a leading byte order mark is skipped, a NUL byte or a line over 64 KiB is refused. */
 #ifndef CORE_INI_H
 #define CORE_INI_H
 
@@ -7,7 +8,11 @@
 #include "core/err.h"
 
 enum ini_flag {
-	INI_AWS = 1,       /* AWS: nested "key =" blocks, ':' as well as '=', comments '#' and ';' at line start or after a blank */
+	/* AWS's own parser cases decide: an indented line belongs to the key above it. Below a key without a value it is a nested
+	 * "sub = value"; else it goes on with the value: INI_SUBKEY with an empty key and the whole line as value, which the
+	 * caller joins with a newline. Bytes are taken as they are. Without the flag, indenting means nothing, a value may hold
+	 * "double quotes" that shield ; and #, and a line must be UTF-8 without control characters. */
+	INI_AWS = 1,
 };
 enum ini_event { INI_END, INI_SECTION, INI_KEY, INI_SUBKEY, INI_BAD };
 
@@ -24,8 +29,10 @@ void ini_init(struct ini *i, struct span text, unsigned flags);
 enum ini_event ini_next(struct ini *i);
 /* `stage "orders/enrich"` -> type "stage", name "orders/enrich" (quotes optional); name is empty when there is none. */
 bool ini_section_split(struct span section, struct span *type, struct span *name);
-/* Reads a whole file with a cap (1 MiB); refuses what is not a regular file; follows symlinks. where = path in errors.
- * ERR_NOTFOUND when it is not there. */
+/* Reads a whole file with a cap (1 MiB) into out, which it initialises (buf_clear it in any case); refuses what is not a
+ * regular file; follows symlinks. where = path in errors. ERR_NOTFOUND when it is not there, else ERR_CONF. */
 bool ini_read_file(const char *path, struct buf *out, struct err *e);
+/* The same, but refuses a file that others may write or that belongs to neither us nor root. */
+bool ini_read_own_file(const char *path, struct buf *out, struct err *e);
 
 #endif
