@@ -1,0 +1,125 @@
+"""The peers: three AWS emulators, each started once on a free loopback port and surely ended; and sluice itself."""
+
+import os
+import random
+import sys
+import urllib.request
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+import processes  # noqa: E402
+import tls  # noqa: E402
+from peer import Peer  # noqa: E402
+from program import Sluice, binary  # noqa: E402
+
+
+def pytest_report_header():
+    return f"sluice: {binary()}   SLUICE_SEED={seed()}"
+
+
+def seed():
+    """One seed a run, printed in the header, so that a failure can be had again."""
+    if "SLUICE_SEED" not in os.environ:
+        os.environ["SLUICE_SEED"] = str(random.SystemRandom().randrange(1 << 32))
+    return int(os.environ["SLUICE_SEED"])
+
+
+@pytest.fixture
+def rng(request):
+    return random.Random(f"{seed()} {request.node.name}")
+
+
+@pytest.fixture
+def sluice(tmp_path):
+    return Sluice(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory):
+    return tmp_path_factory.mktemp("peers")
+
+
+def _script(name):
+    """A console script of the environment that runs us."""
+    return os.path.join(os.path.dirname(sys.executable), name)
+
+
+def _base_env(home, **more):
+    return {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", **more}
+
+
+def _moto(logs, name, **env):
+    port, log = processes.free_port(), str(logs / f"{name}.log")
+    p = processes.start([_script("moto_server"), "-H", "127.0.0.1", "-p", str(port)], _base_env(logs, **env), str(logs), log)
+    try:
+        processes.wait_ready(p, f"http://127.0.0.1:{port}/moto-api/", log)
+    except Exception:
+        processes.stop(p)
+        raise
+    return p, f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def moto(logs):
+    """AWS's wire types as AWS types them; takes any credentials."""
+    p, url = _moto(logs, "moto")
+    yield Peer("moto", url, "AKIAIOSFODNN7EXAMPLE", "moto-takes-any-secret")
+    processes.stop(p)
+
+
+@pytest.fixture(scope="session")
+def moto_auth(logs):
+    """The same, verifying every signature after four calls that make the one user it knows."""
+    p, url = _moto(logs, "moto_auth", INITIAL_NO_AUTH_ACTION_COUNT="4")
+    try:
+        iam = Peer("moto_auth", url, "AKIAIOSFODNN7EXAMPLE", "x").client("iam")
+        iam.create_user(UserName="sluice")
+        key = iam.create_access_key(UserName="sluice")["AccessKey"]
+        everything = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+        iam.put_user_policy(UserName="sluice", PolicyName="all", PolicyDocument=everything)
+        iam.create_role(RoleName="lambda", AssumeRolePolicyDocument="{}")
+        yield Peer("moto_auth", url, key["AccessKeyId"], key["SecretAccessKey"], verifies=True)
+    finally:
+        processes.stop(p)
+
+
+@pytest.fixture(scope="session")
+def ministack_process(logs):
+    port, log = processes.free_port(), str(logs / "ministack.log")
+    env = _base_env(logs, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), IOT_MTLS_ENABLED="0", LAMBDA_EXECUTOR="local",
+                    MINISTACK_IMDS_V2_REQUIRED="1")
+    p = processes.start([_script("ministack")], env, str(logs), log)
+    try:
+        processes.wait_ready(p, f"http://127.0.0.1:{port}/_ministack/health", log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        processes.stop(p)
+
+
+@pytest.fixture
+def ministack(ministack_process):
+    """Functions that really run, alarms that really fire; empty at the start of each test."""
+    urllib.request.urlopen(urllib.request.Request(f"{ministack_process}/_ministack/reset", method="POST"), timeout=20).close()
+    return Peer("ministack", ministack_process, "AKIAIOSFODNN7EXAMPLE", "ministack-takes-any-secret")
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory):
+    """(key, certificate, path of ca.pem) of a certificate authority that nobody else trusts."""
+    return tls.make_ca(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def tls_front(ca, tmp_path):
+    """tls_front(peer) gives the same peer behind TLS; keywords make the certificate wrong on purpose."""
+    fronts = []
+
+    def front(peer, **certificate):
+        fronts.append(tls.TlsFront(tls.make_server(tmp_path, ca, **certificate), int(peer.url.rsplit(":", 1)[1])))
+        return peer.at(fronts[-1].url)
+
+    yield front
+    for f in fronts:
+        f.close()
