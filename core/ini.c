@@ -72,7 +72,7 @@ static const char *bad_bytes(const struct ini *i, struct span line)
 	return NULL;
 }
 
-/* Cuts a comment off: '#' or ';' after a blank. Our dialect's quotes shield them; false when a quote stays open. */
+/* Cuts a trailing comment off: '#' or ';' after a blank. Our dialect's quotes shield them; false when a quote stays open. */
 static bool cut_comment(const struct ini *i, struct span *s)
 {
 	bool quoted = false;
@@ -83,7 +83,7 @@ static bool cut_comment(const struct ini *i, struct span *s)
 			quoted = !quoted;
 		else if (quoted && c == '\\' && at + 1 < s->n)
 			at++;
-		else if (!quoted && is_comment(c) && (at == 0 || is_blank(s->p[at - 1])))
+		else if (!quoted && is_comment(c) && at > 0 && is_blank(s->p[at - 1]))
 			break;
 	}
 	*s = span_trim((struct span){ s->p, at });
@@ -142,12 +142,12 @@ static enum ini_event read_key(struct ini *i, struct span line)
 	if (!i->section.n)
 		return bad(i, aws(i) ? "Expected a profile definition" : "a [section] must come before the first key");
 	struct span key, value;
+	if (!cut_comment(i, &line))
+		return bad(i, "a double quote is not closed");
 	if (!split_pair(line, &key, &value))
 		return bad(i, aws(i) ? "Expected an '=' sign defining a property" : "expected KEY = VALUE");
 	if (key.n == 0)
 		return bad(i, aws(i) ? "Property did not have a name" : "the key has no name");
-	if (!cut_comment(i, &value))
-		return bad(i, "a double quote is not closed");
 	i->key = key;
 	i->value = value;
 	i->parent = nothing;
@@ -164,11 +164,11 @@ static enum ini_event read_indented(struct ini *i, struct span line)
 	bool nested = i->parent.n ? i->key.n > 0 : i->value.n == 0;
 	struct span parent = i->parent.n ? i->parent : i->key, key = nothing, value = line;
 	if (nested) {
+		cut_comment(i, &line);
 		if (!split_pair(line, &key, &value))
 			return bad(i, "Expected an '=' sign defining a sub-property");
 		if (key.n == 0)
 			return bad(i, "Sub-property did not have a name");
-		cut_comment(i, &value);
 	}
 	i->parent = parent;
 	i->key = key;

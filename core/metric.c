@@ -56,18 +56,23 @@ static bool take_bound(const char **s, bool *given, bool *percent, double *v)
 	return !*percent || (*v >= 0 && *v <= 100);
 }
 
-/* TM(10%:90%), TC(:500), PR(100:): both bounds of one sort, at least one given. PR ranks values, so it takes no percentages. */
-static bool range_stat(const char *s)
+static bool range_head(const char *s)
 {
 	static const char *const heads[] = { "TM(", "WM(", "TC(", "TS(", "PR(" };
-	bool known = false;
 	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-		known = known || strncmp(s, heads[i], 3) == 0;
-	if (!known)
-		return false;
-	const char *p = s + 3;
+		if (strncmp(s, heads[i], 3) == 0)
+			return true;
+	return false;
+}
+
+/* TM(10%:90%), TC(:500), PR(100:): both bounds of one sort, at least one given. PR ranks values: no percentages there. */
+static bool range_stat(const char *s)
+{
 	bool low, high, low_pct, high_pct;
 	double from = 0, to = 0;
+	if (!range_head(s))
+		return false;
+	const char *p = s + 3;
 	if (!take_bound(&p, &low, &low_pct, &from) || *p++ != ':')
 		return false;
 	if (!take_bound(&p, &high, &high_pct, &to) || strcmp(p, ")") != 0)
