@@ -3,6 +3,7 @@
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
+#include "core/buf.h"
 #include "core/err.h"
 
 #include <stdbool.h>
@@ -21,6 +22,10 @@ bool log_open(const char *path, const char *spec, struct err *e);
 void log_close(void);
 bool log_wants(enum log_system sys, enum log_level level);
 void log_write(enum log_system sys, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Appends the last lines written, oldest first, each with its newline: at most LOG_RECENT of them. */
+#define LOG_RECENT 64
+void log_recent(struct buf *out);
 
 #define log_error(sys, ...) log_write((sys), LOG_ERROR, __VA_ARGS__)
 #define log_warn(sys, ...) log_write((sys), LOG_WARN, __VA_ARGS__)
