@@ -33,7 +33,8 @@ bool range_parse(struct range *r, const char *text, struct err *e)
 		s++;
 	}
 	const char *colon = strchr(s, ':');
-	bool ok = colon ? bound_parse(s, (size_t)(colon - s), 0, &r->low) && bound_parse(colon + 1, strlen(colon + 1), INFINITY, &r->high)
+	bool ok = colon ? bound_parse(s, (size_t)(colon - s), 0, &r->low) &&
+	                      bound_parse(colon + 1, strlen(colon + 1), INFINITY, &r->high)
 	                : *s && *s != '~' && bound_parse(s, strlen(s), 0, &r->high);
 	if (ok && r->low <= r->high)
 		return true;

@@ -14,14 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct engine_options {          /* borrowed during engine_new, but for conf, which must outlive the engine */
-	const struct conf *conf;     /* never NULL */
-	const char *profile, *region, *endpoint_url;  /* from the command line; NULL = not given */
-	const char *cache_path;      /* NULL: no history is read or kept */
-	bool demo;                   /* credentials and endpoint come from demo_*; the environment and AWS's files are ignored */
+struct engine_options {      /* borrowed during engine_new, but for conf, which must outlive the engine */
+	const struct conf *conf; /* never NULL */
+	const char *profile, *region, *endpoint_url; /* from the command line; NULL = not given */
+	const char *cache_path;                      /* NULL: no history is read or kept */
+	bool demo; /* credentials and endpoint come from demo_*; the environment and AWS's files are ignored */
 	const char *demo_endpoint, *demo_access_key, *demo_secret_key;
-	unsigned poll_s;             /* 0 = 60 */
-	unsigned deadline_s;         /* of one engine_call; 0 = 60 */
+	unsigned poll_s;     /* 0 = 60 */
+	unsigned deadline_s; /* of one engine_call; 0 = 60 */
 };
 
 struct engine;
@@ -29,84 +29,121 @@ struct engine;
 /* Libraries that can fail to start (OpenSSL, curl). Call once, first thing, before the terminal is touched. */
 bool engine_global_init(struct err *e);
 struct engine *engine_new(const struct engine_options *o, struct err *e);
-void engine_free(struct engine *g);      /* stops the thread, commits the history */
+void engine_free(struct engine *g); /* stops the thread, commits the history */
 
 /* ---- console: called on one thread, the faces' */
 bool engine_start(struct engine *g, struct err *e);
-int engine_fd(const struct engine *g);   /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
-struct snapshot *engine_take(struct engine *g);          /* the newest not yet taken, or NULL; free with snapshot_free */
-bool engine_refresh(struct engine *g);   /* poll now; false when the engine has too much to do already */
+int engine_fd(
+    const struct engine *g); /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
+struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free */
+bool engine_refresh(struct engine *g);          /* poll now; false when the engine has too much to do already */
 
 /* ---- typed requests */
-struct history_request {                 /* points of one metric, gap for gap */
-	const char *resource;                /* a stage's or resource's name, "KIND:NAME" when that is ambiguous; NULL: metric is a full text */
-	uint64_t row;                        /* instead of resource, when not 0: the snapshot's row */
-	const char *metric;                  /* the kind's key, a role name, or NAMESPACE/NAME{dim=v}:STAT */
-	int64_t from, to;                    /* seconds; to = 0: now */
-	bool offline;                        /* the cache alone */
+struct history_request { /* points of one metric, gap for gap */
+	const char
+	    *resource; /* a stage's or resource's name, "KIND:NAME" when that is ambiguous; NULL: metric is a full text */
+	uint64_t row;  /* instead of resource, when not 0: the snapshot's row */
+	const char *metric; /* the kind's key, a role name, or NAMESPACE/NAME{dim=v}:STAT */
+	int64_t from, to;   /* seconds; to = 0: now */
+	bool offline;       /* the cache alone */
 };
 struct history_result {
-	struct metric_info info;             /* title, unit; key as asked */
-	char *metric;                        /* canonical text, or the formula of a derived one */
+	struct metric_info info; /* title, unit; key as asked */
+	char *metric;            /* canonical text, or the formula of a derived one */
 	uint32_t step;
-	int64_t from, to;                    /* the grid: from, from + step ... < to */
+	int64_t from, to; /* the grid: from, from + step ... < to */
 	unsigned n;
-	double *v;                           /* n values, NAN where there is no point */
-	bool polled;                         /* a poll succeeded: gaps are the service's; false: they may be ours */
-	struct err poll_error;               /* why not, when it did not */
-	char *hint;                          /* "CloudWatch lists this metric with other dimensions: ..." or NULL */
+	double *v;             /* n values, NAN where there is no point */
+	bool polled;           /* a poll succeeded: gaps are the service's; false: they may be ours */
+	struct err poll_error; /* why not, when it did not */
+	char *hint;            /* "CloudWatch lists this metric with other dimensions: ..." or NULL */
 };
 
-enum verdict_status { VERDICT_OK, VERDICT_SKIPPED, VERDICT_WARNING, VERDICT_UNKNOWN, VERDICT_CRITICAL }; /* worse is larger */
+enum verdict_status {
+	VERDICT_OK,
+	VERDICT_SKIPPED,
+	VERDICT_WARNING,
+	VERDICT_UNKNOWN,
+	VERDICT_CRITICAL
+}; /* worse is larger */
 struct verdict {
 	char *name, *pipeline, *resource, *kind;
 	enum verdict_status status;
-	const char *code;                    /* static: NO_DATA TOO_FEW IDLE STALE ... and err_check_code(); NULL when there is none */
+	const char *code; /* static: NO_DATA TOO_FEW IDLE STALE ... and err_check_code(); NULL when there is none */
 	char *reason;
-	double value;                        /* NAN: none */
-	const char *unit;                    /* static; NULL */
-	char *warning, *critical;            /* the ranges as given */
-	int64_t window_start, window_end; uint32_t period;
+	double value;             /* NAN: none */
+	const char *unit;         /* static; NULL */
+	char *warning, *critical; /* the ranges as given */
+	int64_t window_start, window_end;
+	uint32_t period;
 	unsigned samples, missing;
-	int64_t age_s;                       /* of the newest point; -1 unknown */
-	const char *source;                  /* live, cache; NULL */
+	int64_t age_s;      /* of the newest point; -1 unknown */
+	const char *source; /* live, cache; NULL */
 };
-struct check_metric { const char *metric; const char *warning, *critical; }; /* NS/NAME{..}:STAT[@PERIOD], ranges or NULL */
+struct check_metric {
+	const char *metric;
+	const char *warning, *critical;
+}; /* NS/NAME{..}:STAT[@PERIOD], ranges or NULL */
 struct check_request {
-	bool identity;                       /* the account's id is wanted in the answer, at the price of one more call */
-	bool alarms;                         /* --alarms */
+	bool identity; /* the account's id is wanted in the answer, at the price of one more call */
+	bool alarms;   /* --alarms */
 	bool in_alarm_is_warning;
-	bool dlq; double dlq_max;            /* --dlq-max N */
-	const struct check_metric *metrics; unsigned nmetrics;  /* --metric */
-	unsigned m, n; int64_t window; unsigned min_samples;    /* 0 = default */
-	const char *no_data;                 /* NULL = unknown */
-	int64_t delay_s;                     /* -1 = auto */
-	const char *const *select; unsigned nselect;            /* names; none = everything */
-};                                       /* nothing named here and no [check] in conf: the defaults of cli.md */
+	bool dlq;
+	double dlq_max; /* --dlq-max N */
+	const struct check_metric *metrics;
+	unsigned nmetrics; /* --metric */
+	unsigned m, n;
+	int64_t window;
+	unsigned min_samples; /* 0 = default */
+	const char *no_data;  /* NULL = unknown */
+	int64_t delay_s;      /* -1 = auto */
+	const char *const *select;
+	unsigned nselect; /* names; none = everything */
+};                    /* nothing named here and no [check] in conf: the defaults of cli.md */
 struct check_result {
-	struct verdict *verdicts; unsigned n;
+	struct verdict *verdicts;
+	unsigned n;
 	enum verdict_status status;
-	bool defaults;                       /* sluice's own defaults were judged */
+	bool defaults; /* sluice's own defaults were judged */
 	struct target target;
-	unsigned metrics; double usd;        /* what it cost, as AWS counts */
-	struct { char *text; } *causes; unsigned ncauses; /* one line per cause for stderr */
+	unsigned metrics;
+	double usd; /* what it cost, as AWS counts */
+	struct {
+		char *text;
+	} * causes;
+	unsigned ncauses; /* one line per cause for stderr */
 };
 
-struct finding { const char *topic; char *name, *value, *source; struct err problem; /* code OK: fine */ };
-struct doctor_result { struct finding *findings; unsigned n; };
+struct finding {
+	const char *topic;
+	char *name, *value, *source;
+	struct err problem; /* code OK: fine */
+};
+struct doctor_result {
+	struct finding *findings;
+	unsigned n;
+};
 
 enum request_kind { REQUEST_STATUS, REQUEST_HISTORY, REQUEST_CHECK, REQUEST_DOCTOR };
 struct request {
 	enum request_kind kind;
-	union { struct history_request history; struct check_request check; };
+	union {
+		struct history_request history;
+		struct check_request check;
+	};
 };
 struct result {
 	enum request_kind kind;
-	uint64_t id;                         /* of engine_ask */
-	struct err err;                      /* the request as a whole failed; per-item failures are inside */
-	union { struct snapshot *status; struct history_result history; struct check_result check; struct doctor_result doctor; };
+	uint64_t id;    /* of engine_ask */
+	struct err err; /* the request as a whole failed; per-item failures are inside */
+	union {
+		struct snapshot *status;
+		struct history_result history;
+		struct check_result check;
+		struct doctor_result doctor;
+	};
 };
-void result_free(struct result *r);      /* r itself too; NULL is fine */
+void result_free(struct result *r); /* r itself too; NULL is fine */
 
 /* Commands: turns the engine until done or the deadline. Never NULL. */
 struct result *engine_call(struct engine *g, const struct request *rq);

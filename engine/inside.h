@@ -13,6 +13,7 @@
 #include "aws/op_cloudwatch.h"
 #include "aws/op_sts.h"
 #include "cache/cache.h"
+#include "core/clock.h"
 #include "core/mailbox.h"
 #include "core/series.h"
 #include "engine/engine.h"
@@ -20,36 +21,39 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define STEP 60                   /* seconds: every kind's metrics are read at one minute */
-#define LOOKBACK (3 * 3600)       /* the first poll back-fills this much: what a series holds */
-#define REREAD (8 * STEP)         /* a later poll reads this much again: late points are the rule, not the exception */
-#define DELAY 120                 /* a period is judged this long after its end, until the delay is learned */
-#define USD_PER_METRIC 0.00001    /* GetMetricData, per metric requested (an estimate: prices differ by region) */
+#define STEP 60                /* seconds: every kind's metrics are read at one minute */
+#define LOOKBACK (3 * 3600)    /* the first poll back-fills this much: what a series holds */
+#define REREAD (8 * STEP)      /* a later poll reads this much again: late points are the rule, not the exception */
+#define WINDOW (15 * 60)       /* what a check looks at by default */
+#define DELAY 120              /* a period is judged this long after its end, until the delay is learned */
+#define USD_PER_METRIC 0.00001 /* GetMetricData, per metric requested (an estimate: prices differ by region) */
 
 /* ---- measures: one series each, shared by whoever shows or judges it */
 struct measure {
-	char *text;                   /* canonical metric text, or direct:KIND/KEY{name=RESOURCE}; the key in registry and cache */
-	struct metric_id id;          /* ns NULL: a direct reading */
+	char *text;          /* canonical metric text, or direct:KIND/KEY{name=RESOURCE}; the key in registry and cache */
+	struct metric_id id; /* ns NULL: a direct reading */
 	struct series series;
-	uint32_t cache_id;            /* 0: not kept */
+	uint32_t cache_id; /* 0: not kept */
 	bool sparse;
-	bool filled;                  /* the back-fill was answered */
-	bool in_round;                /* asked for in the round under way */
-	int64_t read_at;              /* instant of the last complete answer (or direct reading); 0 = never */
-	struct err err;               /* why the last reading failed; code OK when it did not */
+	bool filled;       /* the back-fill was answered */
+	bool in_round;     /* asked for in the round under way */
+	int64_t have_from; /* start of the oldest window that was answered; 0 = none */
+	int64_t read_at;   /* instant of the last complete answer (or direct reading); 0 = never */
+	struct err err;    /* why the last reading failed; code OK when it did not */
 };
 
 /* ---- resources and stages */
 struct res {
 	const struct kind *kind;
-	char *key;                    /* kind:name */
+	char *key; /* kind:name */
 	char *name, *arn, *handle;
-	struct arena mem;             /* facts; made anew at each describe */
+	struct arena mem; /* facts; made anew at each describe */
 	struct fact *facts;
 	unsigned nfacts;
-	bool dlq, seen, described;
+	bool dlq, dlq_seen, seen, shown, described;
+	struct stage *stage; /* its discovered stage; NULL when stages come from the configuration */
 	char *fed_by, *feeds;
-	struct err err;               /* of its describe */
+	struct err err; /* of its describe */
 };
 
 struct stage {
@@ -59,14 +63,17 @@ struct stage {
 	const struct conf_stage *conf; /* NULL: discovered */
 	struct res *res;               /* NULL: not found (yet) */
 	unsigned pipeline;
-	struct measure **m;            /* one for each of the kind's metrics; NULL for derived ones */
+	struct measure **m; /* one for each of the kind's metrics; NULL for derived ones */
 	struct measure *own[ROLE_COUNT];
 	struct metric_info own_info[ROLE_COUNT];
 	enum health health;
 	char *reason;
 };
 
-struct kind_state { struct err list, edges; bool listed; };
+struct kind_state {
+	struct err list, edges;
+	bool listed;
+};
 
 /* ---- a batch: one GetMetricData request for some measures, reused while they stay the same */
 struct batch {
@@ -74,7 +81,7 @@ struct batch {
 	struct metric_queries q;
 	struct measure **m;
 	unsigned n;
-	bool filling;                  /* asks for the whole lookback */
+	bool filling; /* asks for the whole lookback */
 	struct get_metric_data_in in;
 	struct get_metric_data_out out;
 	enum metric_status *status;
@@ -88,40 +95,56 @@ struct batch {
 };
 
 enum need {
-	NEED_IDENTITY = 1, NEED_LIST = 2, NEED_DESCRIBE = 4, NEED_EDGES = 8, NEED_ALARMS = 16, NEED_METRICS = 32,
-	NEED_DIRECT = 64,              /* describe only what has direct metrics and is shown */
+	NEED_IDENTITY = 1,
+	NEED_LIST = 2,
+	NEED_DESCRIBE = 4,
+	NEED_EDGES = 8,
+	NEED_ALARMS = 16,
+	NEED_METRICS = 32,
+	NEED_DIRECT = 64,  /* describe only what has direct metrics and is shown */
+	NEED_JUDGED = 128, /* of the stages' metrics only what the default checks look at */
+	NEED_EXTRA = 256,  /* the measures in g->extra */
+	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA,
+	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
 struct round {
 	bool active, metrics_begun;
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
-	uint64_t number;               /* of this round, from 1 */
+	uint64_t number; /* of this round, from 1 */
 };
 
-struct task;                       /* a request being worked on */
-struct job { struct job *next, **self; uint64_t call; };  /* every call under way, so that a deadline can end them */
+struct task; /* a request being worked on */
+struct ask;
 
 struct engine {
 	struct engine_options o;
 	const struct conf *conf;
 	struct account *account;
-	struct err account_err;        /* no calls can be made */
+	struct err account_err; /* no calls can be made */
 	struct http *http;
 	struct aws *aws;
 	struct cache *cache;
 	struct err cache_err;
 	struct target target;
 
-	void *measures;                /* tsearch tree by text and step */
-	struct measure **measure_list; unsigned nmeasures, cmeasures;
-	void *res_tree;                /* by key */
-	struct res **res; unsigned nres, cres;
-	struct stage **stages; unsigned nstages, cstages;
-	char **pipelines; unsigned npipelines;
+	void *measures; /* tsearch tree by text and step */
+	struct measure **measure_list;
+	unsigned nmeasures, cmeasures;
+	void *res_tree; /* by key */
+	struct res **res;
+	unsigned nres, cres;
+	struct stage **stages;
+	unsigned nstages, cstages;
+	char **pipelines;
+	unsigned npipelines;
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
 	struct batch *plan;
+	struct measure **extra;
+	unsigned nextra;  /* measures no stage shows: named checks */
+	unsigned planned; /* the NEED_POLL bits the plan was made for */
 
 	struct describe_alarms_out alarms;
 	struct err alarms_err;
@@ -129,39 +152,49 @@ struct engine {
 	struct err identity_err;
 
 	struct round round;
-	unsigned wanted;               /* needs of the next round; 0 = none */
+	unsigned wanted;  /* needs of the next round; 0 = none */
+	int64_t lookback; /* of the next round's back-fill */
+	bool prepared;    /* inventory (and history) are loaded */
 	uint64_t rounds_done;
-	bool direct_only;              /* this round describes only what is shown */
-	int64_t polled_at;
-	bool live;                     /* at least one round has finished */
-	unsigned metrics_asked;        /* since the last reset: what it cost */
-	struct job *jobs;
+	int64_t polled_at, retained_at;
+	bool live;              /* at least one round has finished */
+	unsigned metrics_asked; /* since the last reset: what it cost */
+	struct ask *edges;      /* answers about edges, until the lists are complete */
 	struct task *tasks;
 
 	/* the thread and the hand-over */
 	pthread_t thread;
 	bool threaded;
 	atomic_bool stop, refresh;
+	_Atomic(struct http *) wakeable; /* http, once it is there: the faces' thread may wake it */
+	bool closing;                    /* calls are being ended: no new ones */
 	int event_fd;
 	struct latest snapshot;
 	struct ring asked, answered;
 	uint64_t gen, next_id;
-	int64_t next_round_ms, next_discovery_ms, published_ms;
+	int64_t next_poll_ms, next_discovery_ms, published_ms;
 	bool dirty;
 };
 
 /* inventory.c */
-void inventory_init(struct engine *g);                     /* stages from the configuration */
+void inventory_init(struct engine *g); /* stages from the configuration */
 void inventory_free(struct engine *g);
 struct res *inventory_res(struct engine *g, const struct kind *k, const char *name, bool add);
 struct res *inventory_by_arn(struct engine *g, const char *arn);
-void inventory_listed(struct engine *g, const struct kind *k, const struct found *f); /* a complete list: the rest is gone */
+void inventory_listed(struct engine *g, const struct kind *k,
+                      const struct found *f); /* a complete list: the rest is gone */
 void inventory_described(struct engine *g, struct res *r, const struct found *f);
 void inventory_related(struct engine *g, const struct found *f);
-void inventory_bind(struct engine *g);                     /* stages to resources; discovered ones become stages */
+void inventory_relations_begin(struct engine *g); /* a full pass over the edges begins */
+void inventory_relations_end(
+    struct engine *g);                 /* and was complete: what was not seen is no dead-letter queue any more */
+void inventory_bind(struct engine *g); /* stages to resources; discovered ones become stages */
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse);
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name);
-struct stage *inventory_stage(struct engine *g, const char *name, struct err *e); /* by stage name, resource or KIND:NAME */
+struct stage *inventory_adhoc(struct engine *g,
+                              const char *name); /* KIND:NAME that no list showed; NULL unless it is one */
+struct stage *inventory_stage(struct engine *g, const char *name,
+                              struct err *e); /* by stage name, resource or KIND:NAME */
 const struct fact *res_fact(const struct res *r, const char *key);
 
 /* ingest.c */
@@ -170,62 +203,83 @@ void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v);
 
 /* poll.c */
 struct batch *batch_new(struct engine *g, uint32_t period);
-bool batch_add(struct batch *b, struct measure *m);        /* false when it is full */
+bool batch_add(struct batch *b, struct measure *m); /* false when it is full */
 void batch_send(struct batch *b, int64_t from, int64_t to);
 void batch_free(struct batch *b);
-void poll_plan(struct engine *g);                          /* packs what stages show into batches */
-void poll_begin(struct engine *g);                         /* sends the plan; each answer ends in round_arrived */
+void poll_plan(struct engine *g);  /* packs what stages show into batches */
+void poll_begin(struct engine *g); /* sends the plan; each answer ends in round_arrived */
+void poll_free(struct engine *g);
 bool measure_percentile(const struct measure *m);
 
 /* discover.c, round.c */
 void discover_begin(struct engine *g);
+bool stage_judged(const struct stage *s, unsigned metric); /* do the default checks look at this metric of the kind? */
+unsigned kind_bit(const struct kind *k);                   /* for needs */
+void discover_relate(struct engine *g); /* the edges that came, once everything they may name is listed */
 void alarms_begin(struct engine *g);
 void identity_begin(struct engine *g);
 void round_begin(struct engine *g, unsigned needs, int64_t lookback);
-void round_expect(struct engine *g);                       /* one more answer to wait for */
+void round_expect(struct engine *g); /* one more answer to wait for */
 void round_arrived(struct engine *g);
-void round_step(struct engine *g);                         /* moves the round on when answers have arrived */
-void job_add(struct engine *g, struct job *j);
-void job_done(struct job *j);
-void jobs_cancel(struct engine *g);
+void round_step(struct engine *g); /* moves the round on when answers have arrived */
 
 /* reading.c: what a metric of a stage is worth now, derived ones included */
-struct value { double v; int64_t at; bool stale, asked; const struct err *err; };
-struct value stage_value(const struct engine *g, const struct stage *s, const struct metric_info *info, struct measure *own);
+struct value {
+	double v;
+	int64_t at;
+	bool stale, asked;
+	const struct err *err;
+};
+struct value stage_value(const struct engine *g, const struct stage *s, const struct metric_info *info,
+                         struct measure *own);
 double derive(const struct metric_info *info, double a, double b, bool sparse_a, bool sparse_b);
-/* The series of a metric into out, also of a derived one. out is initialised here and cleared by the caller. */
-void stage_series(const struct stage *s, const struct metric_info *info, const struct measure *own, struct series *out);
-const struct metric_info *stage_metric(const struct stage *s, const char *key, struct measure **own); /* key or role name */
+/* The points from `from` on of a metric, also of a derived one, into out, which is initialised here and cleared by the caller. */
+void stage_series(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t from,
+                  struct series *out);
+const struct metric_info *stage_metric(const struct stage *s, const char *key,
+                                       struct measure **own); /* key or role name */
 int64_t stale_after(const struct engine *g, uint32_t step);
 const struct err *stage_err(const struct stage *s, const struct metric_info *info, const struct measure *own);
 
 /* judge.c */
-void verdict_init(struct verdict *v, const char *name, const struct stage *s, const struct engine *g);
 void verdict_clear(struct verdict *v);
-void verdict_set(struct verdict *v, enum verdict_status st, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-struct verdicts { struct verdict *v; unsigned n, cap; };
-struct verdict *verdicts_add(struct verdicts *vs);
+void verdict_set(struct verdict *v, enum verdict_status st, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void verdict_empty(struct verdict *v, const struct metric_info *info,
+                   const struct value *val);              /* no point in the window */
+void verdict_err(struct verdict *v, const struct err *e); /* UNKNOWN, for this reason */
+struct verdicts {
+	struct verdict *v;
+	unsigned n, cap;
+};
+struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const struct stage *s, const char *metric);
+void verdicts_clear(struct verdicts *vs);
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out); /* the default checks of one stage */
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out);
-void judge_all(struct engine *g);                          /* health and reason of every stage */
-const char *alarm_for(const struct engine *g, const struct stage *s); /* name of an alarm in ALARM on its resource, or NULL */
+void judge_all(struct engine *g); /* health and reason of every stage */
+enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c: begin tells what the request needs; finish fills the result. */
 struct task {
 	struct task *next;
 	struct request rq;
-	char *strings;                                         /* copies of rq's strings (asked from another thread) */
+	struct arena mem; /* copies of its strings */
 	struct result *result;
-	uint64_t waits_for;                                    /* rounds_done; 0 = not */
+	bool asked;         /* from the console: the answer goes into the ring */
+	uint64_t waits_for; /* rounds_done; 0 = not */
 	unsigned state;
 	int64_t deadline_ms;
 	bool done;
-	void *work;                                            /* the request's own */
+	void *work; /* the request's own */
 };
+struct task *task_new(const struct request *rq, uint64_t id); /* copies rq */
+void task_free(struct task *t);                               /* and its result, unless it was taken */
+void task_run(struct engine *g, struct task *t);              /* one step, when it waits for nothing */
 void history_step(struct engine *g, struct task *t);
 void check_step(struct engine *g, struct task *t);
 void doctor_step(struct engine *g, struct task *t);
 void status_step(struct engine *g, struct task *t);
+void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
 void task_need(struct engine *g, struct task *t, unsigned needs); /* the task goes on after a round with these needs */
 
 /* snap.c */
@@ -234,10 +288,10 @@ struct snapshot *snap_build(struct engine *g);
 /* store.c */
 void store_open(struct engine *g);
 void store_close(struct engine *g);
-bool store_recall_account(struct engine *g);               /* the account these credentials had last time */
+bool store_recall_account(struct engine *g); /* the account these credentials had last time */
 void store_account(struct engine *g);
-void store_load(struct engine *g);                         /* inventory and points from the history: the first frame */
+void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);
-void store_save(struct engine *g);                         /* after a round */
+void store_save(struct engine *g); /* after a round */
 
 #endif

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *name, *mark; } healths[HEALTH_COUNT] = {
+static const struct {
+	const char *name, *mark;
+} healths[HEALTH_COUNT] = {
 #define X(id, name, mark) [HEALTH_##id] = { name, mark },
 	HEALTHS(X)
 #undef X

@@ -1,0 +1,435 @@
+/* REQUEST_CHECK: what was named (or sluice's defaults) judged once, from one round of calls. Nothing unknown ends as OK. */
+#include "alarms/rule.h"
+#include "core/mem.h"
+#include "core/text.h"
+#include "engine/inside.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A metric judged by name: from the command line or a [check] section. */
+struct named {
+	const char *name;               /* of the check; NULL: the metric's own text */
+	struct stage *s;                /* NULL for a full metric */
+	const struct metric_info *info; /* of the stage's metric */
+	struct measure *m;              /* of a full metric, or the stage's own */
+	struct rule warn, crit;
+	const char *warning, *critical, *no_data;
+	int64_t window;
+	struct err problem; /* it cannot be judged at all */
+};
+struct plan {
+	struct named *v;
+	unsigned n;
+	bool defaults;
+};
+
+static int64_t delay(const struct check_request *rq)
+{
+	return rq->delay_s >= 0 ? rq->delay_s : DELAY;
+}
+
+/* ---- what is asked for */
+
+static bool set_ranges(struct named *n, const char *warning, const char *critical)
+{
+	n->warning = warning;
+	n->critical = critical;
+	return (!warning || range_parse(&n->warn.range, warning, &n->problem)) &&
+	       (!critical || range_parse(&n->crit.range, critical, &n->problem));
+}
+
+static void set_points(struct named *n, unsigned m, unsigned of, unsigned min_samples, int64_t window, uint32_t period)
+{
+	n->warn.m = n->crit.m = m;
+	n->warn.n = n->crit.n = of;
+	n->warn.min_samples = n->crit.min_samples = min_samples;
+	n->window = window ? window : WINDOW;
+	if (!window && n->window < (int64_t)period * (of ? of : 1))
+		n->window = (int64_t)period * (of ? of : 1);
+}
+
+/* NS/NAME{..}:STAT@PERIOD: the period is what follows the last '@' when it is a number. */
+static char *split_period(const char *text, uint32_t *period, struct err *e)
+{
+	const char *at = strrchr(text, '@');
+	char *end;
+	*period = STEP;
+	if (!at || at[1] < '0' || at[1] > '9')
+		return xstrdup(text);
+	unsigned long p = strtoul(at + 1, &end, 10);
+	if (*end != '\0')
+		return xstrdup(text);
+	if (p == 0 || p > 86400 || p % 60 != 0)
+		err_set(e, ERR_USAGE, text, "the period is a multiple of 60 up to 86400 seconds");
+	else
+		*period = (uint32_t)p;
+	return xstrndup(text, (size_t)(at - text));
+}
+
+static void add_extra(struct engine *g, struct measure *m)
+{
+	if (!m)
+		return;
+	g->extra = xreallocarray(g->extra, g->nextra + 1u, sizeof(struct measure *));
+	g->extra[g->nextra++] = m;
+}
+
+static void resolve_metric(struct engine *g, struct named *n, const char *text)
+{
+	struct metric_id id = { 0 };
+	uint32_t period;
+	char *plain = split_period(text, &period, &n->problem);
+	if (n->problem.code == ERR_OK && metric_parse(&id, plain, &n->problem)) {
+		n->m = inventory_measure(g, &id, period, false);
+		add_extra(g, n->m);
+		metric_clear(&id);
+	}
+	free(plain);
+}
+
+static void resolve_stage_metric(struct engine *g, struct named *n, const struct conf_check *c)
+{
+	char *name = xasprintf("%s/%s", c->pipeline, c->stage);
+	n->s = inventory_stage(g, name, &n->problem);
+	free(name);
+	if (!n->s)
+		return;
+	n->info = stage_metric(n->s, c->metric, &n->m);
+	if (!n->info) {
+		err_set(&n->problem, ERR_CONF, c->name, "%s has no metric \"%s\"", n->s->kind->info.title, c->metric);
+		return;
+	}
+	add_extra(g, n->m);
+	const struct kind_info *k = &n->s->kind->info;
+	for (unsigned i = 0; !n->m && i < k->nmetrics; i++)
+		if (strcmp(k->metrics[i].key, n->info->a ? n->info->a : n->info->key) == 0 ||
+		    (n->info->b && strcmp(k->metrics[i].key, n->info->b) == 0))
+			add_extra(g, n->s->m[i]);
+}
+
+static void plan_named(struct engine *g, struct plan *p, const struct check_request *rq)
+{
+	for (unsigned i = 0; i < rq->nmetrics; i++) {
+		struct named *n = &p->v[p->n++];
+		n->no_data = rq->no_data;
+		if (set_ranges(n, rq->metrics[i].warning, rq->metrics[i].critical))
+			resolve_metric(g, n, rq->metrics[i].metric);
+		n->name = rq->metrics[i].metric;
+		set_points(n, rq->m, rq->n, rq->min_samples, rq->window, n->m ? n->m->series.step : STEP);
+	}
+}
+
+static void plan_configured(struct engine *g, struct plan *p, const struct check_request *rq)
+{
+	for (unsigned i = 0; i < g->conf->nchecks; i++) {
+		const struct conf_check *c = &g->conf->checks[i];
+		struct named *n = &p->v[p->n++];
+		n->name = c->name;
+		n->no_data = c->no_data ? c->no_data : rq->no_data;
+		if (!set_ranges(n, c->warning, c->critical))
+			continue;
+		if (c->stage)
+			resolve_stage_metric(g, n, c);
+		else
+			resolve_metric(g, n, c->metric);
+		set_points(n, c->m, c->n, c->min_samples, c->window, STEP);
+	}
+}
+
+static bool explicit(const struct check_request *rq)
+{
+	return rq->alarms || rq->dlq || rq->nmetrics;
+}
+
+static int64_t longest(const struct plan *p, const struct check_request *rq)
+{
+	int64_t most = WINDOW;
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->v[i].window + (p->v[i].m ? p->v[i].m->series.step : STEP) > most)
+			most = p->v[i].window + (p->v[i].m ? p->v[i].m->series.step : STEP);
+	return most + delay(rq) + STEP;
+}
+
+static unsigned needs_of(struct engine *g, const struct plan *p, const struct check_request *rq)
+{
+	unsigned needs = rq->identity ? NEED_IDENTITY : 0;
+	if (p->defaults)
+		return needs | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_JUDGED;
+	if (rq->alarms)
+		needs |= NEED_ALARMS;
+	if (rq->dlq)
+		needs |= NEED_LIST | NEED_DESCRIBE | NEED_EDGES | kind_bit(kind_find("sqs")) | kind_bit(kind_find("lambda"));
+	if (g->nextra)
+		needs |= NEED_EXTRA;
+	for (unsigned i = 0; i < p->n; i++) /* a direct reading comes with the resource's description */
+		if (p->v[i].info && p->v[i].info->from == FROM_DIRECT)
+			needs |= NEED_LIST | NEED_DESCRIBE | kind_bit(p->v[i].s->kind);
+	return needs;
+}
+
+static void plan(struct engine *g, struct task *t)
+{
+	const struct check_request *rq = &t->rq.check;
+	struct plan *p = arena_alloc(&t->mem, sizeof *p);
+	p->v = arena_array(&t->mem, rq->nmetrics + g->conf->nchecks + 1u, sizeof *p->v);
+	plan_named(g, p, rq);
+	if (!explicit(rq)) {
+		plan_configured(g, p, rq);
+		p->defaults = g->conf->nchecks == 0;
+	}
+	g->lookback = longest(p, rq);
+	t->work = p;
+	unsigned needs = needs_of(g, p, rq);
+	if (needs)
+		task_need(g, t, needs);
+}
+
+/* ---- verdicts of named metrics */
+
+static enum verdict_status no_data_status(const char *said)
+{
+	if (said && strcmp(said, "ok") == 0)
+		return VERDICT_OK;
+	if (said && strcmp(said, "warn") == 0)
+		return VERDICT_WARNING;
+	return said && strcmp(said, "crit") == 0 ? VERDICT_CRITICAL : VERDICT_UNKNOWN;
+}
+
+static void judge_points(struct verdict *v, const struct named *n, const struct series *s)
+{
+	struct rule_result c = rule_eval(&n->crit, s, v->window_start, v->window_end);
+	struct rule_result w = rule_eval(&n->warn, s, v->window_start, v->window_end);
+	char value[32], limit[RANGE_TEXT];
+	v->value = c.value;
+	v->samples = c.samples;
+	v->missing = c.missing;
+	v->age_s = c.samples ? clock_wall() - c.at : -1;
+	text_exact(c.value, value);
+	bool crit = c.state == RULE_BREACHED, warn = w.state == RULE_BREACHED;
+	const struct rule_result *r = crit ? &c : &w;
+	unsigned of = n->crit.n ? n->crit.n : 1;
+	if (c.state == RULE_NO_DATA)
+		verdict_set(v, no_data_status(n->no_data), "NO_DATA", "no datapoint in the window");
+	else if (c.state == RULE_TOO_FEW)
+		verdict_set(v, VERDICT_UNKNOWN, "TOO_FEW", "%u datapoints, %u wanted", c.samples, n->crit.min_samples);
+	else if (crit || warn) {
+		range_text(crit ? &n->crit.range : &n->warn.range, limit);
+		verdict_set(v, crit ? VERDICT_CRITICAL : VERDICT_WARNING, NULL, "%s %s, %u of %u points", value, limit,
+		            r->breaching, c.samples < of ? c.samples : of);
+	} else
+		verdict_set(v, VERDICT_OK, NULL, "%s", value);
+}
+
+static void judge_named(struct engine *g, const struct check_request *rq, const struct named *n, struct verdicts *out)
+{
+	struct verdict *v = verdicts_add(out, g, NULL, n->name);
+	struct series series;
+	if (n->s) {
+		v->pipeline = xstrdup(g->pipelines[n->s->pipeline]);
+		v->resource = xstrdup(n->s->resource);
+		v->kind = xstrdup(n->s->kind->info.id);
+		v->unit = n->info ? unit_name(n->info->unit) : NULL;
+	} else {
+		v->kind = xstrdup("cloudwatch");
+	}
+	v->warning = n->warning ? xstrdup(n->warning) : NULL;
+	v->critical = n->critical ? xstrdup(n->critical) : NULL;
+	v->period = n->m ? n->m->series.step : STEP;
+	v->window_end = (clock_wall() - delay(rq)) / v->period * v->period;
+	v->window_start = v->window_end - n->window;
+	v->source = "live";
+	const struct err *e = n->problem.code != ERR_OK  ? &n->problem
+	                      : n->s                     ? stage_err(n->s, n->info, n->m)
+	                      : n->m->err.code != ERR_OK ? &n->m->err
+	                                                 : NULL;
+	if (e) {
+		verdict_err(v, e);
+		return;
+	}
+	if (n->s) {
+		stage_series(n->s, n->info, n->m, v->window_start, &series);
+		judge_points(v, n, &series);
+		series_clear(&series);
+	} else
+		judge_points(v, n, &n->m->series);
+}
+
+/* ---- verdicts of everything else */
+
+static void judge_alarms(struct engine *g, const struct check_request *rq, struct verdicts *out)
+{
+	if (!g->alarms_read) {
+		struct verdict *v = verdicts_add(out, g, NULL, "alarms");
+		if (g->alarms_err.code != ERR_OK)
+			verdict_err(v, &g->alarms_err);
+		else
+			verdict_set(v, VERDICT_UNKNOWN, "TIMEOUT", "the alarms were not read");
+		return;
+	}
+	for (unsigned i = 0; i < g->alarms.n; i++) {
+		const struct alarm *a = &g->alarms.alarms[i];
+		char *name = xasprintf("alarms/%s", a->name);
+		struct verdict *v = verdicts_add(out, g, NULL, name);
+		const char *reason = a->reason ? a->reason : "";
+		free(name);
+		v->kind = xstrdup("cloudwatch");
+		v->source = "live";
+		if (a->state == ALARM_STATE_OK)
+			verdict_set(v, VERDICT_OK, NULL, "%s", reason);
+		else if (a->state == ALARM_STATE_ALARM)
+			verdict_set(v, rq->in_alarm_is_warning ? VERDICT_WARNING : VERDICT_CRITICAL, NULL, "in ALARM: %s", reason);
+		else if (a->state == ALARM_STATE_INSUFFICIENT)
+			verdict_set(v, VERDICT_WARNING, NULL, "INSUFFICIENT_DATA: %s", reason);
+		else
+			verdict_set(v, VERDICT_UNKNOWN, "BADREPLY", "its state is not one this version knows");
+	}
+	if (g->alarms.n == 0)
+		verdict_set(verdicts_add(out, g, NULL, "alarms"), VERDICT_SKIPPED, "IDLE",
+		            "there are no alarms in this account and region");
+}
+
+static const struct err *discovery_err(const struct engine *g, unsigned k)
+{
+	const struct kind_state *st = &g->kind_state[k];
+	if (st->list.code != ERR_OK)
+		return &st->list;
+	if (st->edges.code != ERR_OK)
+		return &st->edges;
+	for (unsigned i = 0; i < g->nres; i++)
+		if (g->res[i]->kind == kinds[k] && g->res[i]->err.code != ERR_OK)
+			return &g->res[i]->err;
+	return NULL;
+}
+
+static void judge_discovery(struct engine *g, struct verdicts *out)
+{
+	for (unsigned k = 0; k < nkinds; k++) {
+		const struct err *e = discovery_err(g, k);
+		if (!e)
+			continue;
+		char *name = xasprintf("discover/%s", kinds[k]->info.id);
+		struct verdict *v = verdicts_add(out, g, NULL, name);
+		v->kind = xstrdup(kinds[k]->info.id);
+		verdict_err(v, e);
+		free(name);
+	}
+}
+
+static void judge_dlqs(struct engine *g, double max, struct verdicts *out)
+{
+	unsigned before = out->n;
+	for (unsigned i = 0; i < g->nstages; i++)
+		judge_dlq(g, g->stages[i], max, out);
+	if (out->n == before)
+		verdict_set(verdicts_add(out, g, NULL, "dlq"), VERDICT_SKIPPED, "IDLE", "no dead-letter queue was found");
+}
+
+static void judge(struct engine *g, const struct plan *p, const struct check_request *rq, struct verdicts *out)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		judge_named(g, rq, &p->v[i], out);
+	if (p->defaults || rq->dlq)
+		judge_discovery(g, out);
+	if (p->defaults)
+		for (unsigned i = 0; i < g->nstages; i++)
+			judge_stage(g, g->stages[i], out);
+	if (rq->dlq)
+		judge_dlqs(g, rq->dlq_max, out);
+	if (p->defaults || rq->alarms)
+		judge_alarms(g, rq, out);
+}
+
+/* ---- the result */
+
+static bool selected(const struct verdict *v, const char *name)
+{
+	return strcmp(v->name, name) == 0 || (v->pipeline && strcmp(v->pipeline, name) == 0) ||
+	       (v->resource && strcmp(v->resource, name) == 0);
+}
+
+static void apply_select(struct engine *g, const struct check_request *rq, struct verdicts *vs)
+{
+	unsigned keep = 0, had = vs->n;
+	bool *hit = xcalloc(rq->nselect, sizeof *hit);
+	for (unsigned i = 0; rq->nselect && i < had; i++) {
+		bool take = strncmp(vs->v[i].name, "discover/", 9) == 0; /* what could not be read may hold what was selected */
+		for (unsigned s = 0; s < rq->nselect; s++)
+			if (selected(&vs->v[i], rq->select[s]))
+				take = hit[s] = true;
+		if (take)
+			vs->v[keep++] = vs->v[i];
+		else
+			verdict_clear(&vs->v[i]);
+	}
+	vs->n = rq->nselect ? keep : had;
+	for (unsigned s = 0; s < rq->nselect; s++)
+		if (!hit[s])
+			verdict_set(verdicts_add(vs, g, NULL, rq->select[s]), VERDICT_UNKNOWN, "BAD_CONFIG",
+			            "nothing of this name is judged");
+	free(hit);
+}
+
+static void add_causes(struct engine *g, struct check_result *r)
+{
+	unsigned n = 0;
+	const struct aws_stat *stats = g->aws ? aws_stats(g->aws, &n) : NULL;
+	r->causes = xcalloc(n + 1u, sizeof *r->causes);
+	for (unsigned i = 0; i < n; i++) {
+		if (stats[i].last.code == ERR_OK)
+			continue;
+		char line[1024];
+		err_line(&stats[i].last, line, sizeof line);
+		r->causes[r->ncauses++].text = xstrdup(line);
+	}
+}
+
+/* Every alarm's ARN names the account: no need to ask STS when one is there. */
+static void account_from_arn(struct engine *g)
+{
+	const char *arn = g->alarms.n ? g->alarms.alarms[0].arn : NULL;
+	for (unsigned colon = 0; arn && colon < 4; colon++) {
+		arn = strchr(arn, ':');
+		arn = arn ? arn + 1 : NULL;
+	}
+	if (!arn || g->target.account[0] || strspn(arn, "0123456789") != 12)
+		return;
+	memcpy(g->target.account, arn, 12);
+	g->target.account[12] = '\0';
+}
+
+void check_step(struct engine *g, struct task *t)
+{
+	struct check_result *r = &t->result->check;
+	r->status = VERDICT_UNKNOWN;
+	r->target = g->target;
+	if (g->account_err.code != ERR_OK) {
+		t->result->err = g->account_err;
+		t->done = true;
+		return;
+	}
+	if (t->state++ == 0) {
+		plan(g, t);
+		if (t->waits_for)
+			return;
+	}
+	const struct plan *p = t->work;
+	struct verdicts vs = { 0 };
+	judge(g, p, &t->rq.check, &vs);
+	apply_select(g, &t->rq.check, &vs);
+	account_from_arn(g);
+	r->target = g->target;
+	r->verdicts = vs.v;
+	r->n = vs.n;
+	r->defaults = p->defaults;
+	r->metrics = g->metrics_asked;
+	r->usd = g->metrics_asked * USD_PER_METRIC;
+	r->status = VERDICT_OK;
+	for (unsigned i = 0; i < vs.n; i++)
+		if (vs.v[i].status != VERDICT_SKIPPED && vs.v[i].status > r->status)
+			r->status = vs.v[i].status;
+	add_causes(g, r);
+	t->done = true;
+}

@@ -1,0 +1,143 @@
+/* REQUEST_DOCTOR: what sluice found of its surroundings, each value with its source, each permission tried once. */
+#include "core/mem.h"
+#include "core/text.h"
+#include "engine/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct probe {
+	struct engine *g;
+	struct task *t;
+	struct list_metrics_in in;
+	struct list_metrics_out out;
+	bool answered;
+};
+
+static struct finding *add(struct doctor_result *d, const char *topic, const char *name, const char *value,
+                           const char *source)
+{
+	d->findings = xreallocarray(d->findings, d->n + 1u, sizeof *d->findings);
+	struct finding *f = &d->findings[d->n++];
+	*f = (struct finding){ .topic = topic,
+		                   .name = xstrdup(name),
+		                   .value = xstrdup(value ? value : "not set"),
+		                   .source = source && source[0] ? xstrdup(source) : NULL };
+	return f;
+}
+
+static void add_sourced(struct doctor_result *d, const char *name, const struct sourced *s)
+{
+	add(d, "account", name, s->value, s->source);
+}
+
+/* Enough to tell two keys apart, never enough to use one. */
+static void add_key(struct doctor_result *d, const struct account *a)
+{
+	char shown[32] = "not set";
+	size_t n = a->access_key.value ? strlen(a->access_key.value) : 0;
+	if (n >= 8)
+		snprintf(shown, sizeof shown, "****%s", a->access_key.value + n - 4);
+	else if (n)
+		snprintf(shown, sizeof shown, "****");
+	add(d, "credentials", "access key", shown, a->access_key.source);
+	add(d, "credentials", "secret key", a->secret_key.value ? "set (never shown)" : "not set", a->secret_key.source);
+	add(d, "credentials", "session token", a->session_token.value ? "set (never shown)" : "none",
+	    a->session_token.source);
+}
+
+static void add_account(struct doctor_result *d, const struct engine *g)
+{
+	const struct account *a = g->account;
+	add_sourced(d, "profile", &a->profile);
+	add_sourced(d, "region", &a->region);
+	add(d, "account", "endpoint", a->endpoint_url.value ? a->endpoint_url.value : "AWS's own", a->endpoint_url.source);
+	for (unsigned i = 0; i < a->nservice_endpoints; i++) {
+		char *name = xasprintf("endpoint %s", a->service_endpoints[i].service_env);
+		add_sourced(d, name, &a->service_endpoints[i].url);
+		free(name);
+	}
+	add(d, "account", "trust store", a->ca_bundle.value ? a->ca_bundle.value : "the system's", a->ca_bundle.source);
+	add_key(d, a);
+	if (g->account_err.code != ERR_OK)
+		add(d, "credentials", "usable", "no", NULL)->problem = g->account_err;
+}
+
+static void add_identity(struct doctor_result *d, const struct engine *g)
+{
+	struct finding *f =
+	    add(d, "account", "account", g->target.account[0] ? g->target.account : "unknown", "sts:GetCallerIdentity");
+	f->problem = g->identity_err;
+	if (g->target.caller[0])
+		add(d, "account", "caller", g->target.caller, "sts:GetCallerIdentity");
+}
+
+static void add_cache(struct doctor_result *d, const struct engine *g)
+{
+	struct finding *f = add(d, "history", "file", g->o.cache_path, NULL);
+	f->problem = g->cache_err;
+	if (!g->cache)
+		return;
+	const char *note = cache_note(g->cache);
+	add(d, "history", "use", note ? note : "written by this sluice", NULL);
+}
+
+static void add_permissions(struct doctor_result *d, const struct engine *g)
+{
+	unsigned n = 0;
+	const struct aws_stat *stats = aws_stats(g->aws, &n);
+	for (unsigned i = 0; i < n; i++) {
+		const struct err *e = &stats[i].last;
+		add(d, "permission", stats[i].op->iam, e->code == ERR_OK ? "allowed" : err_name(e->code), NULL)->problem = *e;
+	}
+}
+
+static void probe_done(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
+{
+	(void)op, (void)in, (void)out, (void)e;
+	struct probe *p = ctx;
+	p->answered = true;
+	list_metrics_out_clear(&p->out);
+	free(p->in.page.token);
+	p->in.page.token = NULL;
+}
+
+/* Every operation once, and of the billed one a single metric. */
+static void begin(struct engine *g, struct task *t)
+{
+	struct metric_id id = { 0 };
+	metric_set(&id, "AWS/SQS", "NumberOfMessagesSent", "Sum");
+	metric_add_dim(&id, "QueueName", "sluice-doctor");
+	g->extra = xreallocarray(NULL, 1, sizeof(struct measure *));
+	g->extra[g->nextra++] = inventory_measure(g, &id, STEP, true);
+	metric_clear(&id);
+	g->lookback = WINDOW;
+	task_need(g, t, NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_EXTRA);
+}
+
+void doctor_step(struct engine *g, struct task *t)
+{
+	struct doctor_result *d = &t->result->doctor;
+	struct probe *p = t->work;
+	if (t->state == 0 && g->account_err.code == ERR_OK) {
+		t->state = 1;
+		begin(g, t);
+		return;
+	}
+	if (t->state == 1 && g->aws && !p) {
+		p = t->work = arena_alloc(&t->mem, sizeof *p);
+		*p =
+		    (struct probe){ .g = g, .t = t, .in = { .ns = "AWS/SQS", .name = "NumberOfMessagesSent", .recent = true } };
+		aws_call(g->aws, &op_list_metrics, &p->in, &p->out, probe_done, p);
+	}
+	if (p && !p->answered)
+		return;
+	add_account(d, g);
+	if (g->aws) {
+		add_identity(d, g);
+		add_permissions(d, g);
+	}
+	add_cache(d, g);
+	t->done = true;
+}

@@ -1,0 +1,406 @@
+/* REQUEST_HISTORY: the points of one metric, gap for gap, from the history file, the live series and, for what these lack, one
+ * poll. A derived metric is computed point by point from its two operands. */
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_POINTS 1000000
+#define DAY 86400
+#define HINT_METRICS 3
+
+enum { RESOLVE, READ, WAIT_POLL, WAIT_HINT, FINISH };
+
+/* What is known about one request between its steps. Measures live as long as the engine; stages do not. */
+struct work {
+	struct engine *g;
+	struct task *t;
+	struct metric_info info;
+	struct measure *m[2];
+	unsigned nm;
+	bool sparse[2];
+	int64_t from, to;
+	uint32_t step;
+	unsigned n;
+	double *v[2];
+	struct batch *batch;
+	struct err poll_err;
+	bool asked_more, polled;
+	struct list_metrics_in list_in;
+	struct list_metrics_out list_out;
+	uint64_t call;
+};
+
+static void finish(struct task *t)
+{
+	t->state = FINISH;
+	t->done = true;
+}
+
+static void fail(struct task *t, const struct err *e)
+{
+	t->result->err = *e;
+	finish(t);
+}
+
+/* ---- which series */
+
+/* CloudWatch keeps one-minute points 15 days, five-minute ones 63, hourly ones 455 (aws-facts 4.4). */
+static uint32_t step_for(int64_t from)
+{
+	int64_t age = clock_wall() - from;
+	return age < 15 * DAY ? STEP : age < 63 * DAY ? 300 : 3600;
+}
+
+static bool full_text(const char *metric)
+{
+	return strchr(metric, '/') != NULL;
+}
+
+static struct measure *at_step(struct engine *g, struct measure *m, uint32_t step)
+{
+	return !m || step == STEP || !m->id.ns ? m : inventory_measure(g, &m->id, step, m->sparse);
+}
+
+static void operand(struct work *w, const struct stage *s, const char *key, unsigned i)
+{
+	const struct kind_info *k = &s->kind->info;
+	for (unsigned j = 0; j < k->nmetrics; j++) {
+		if (strcmp(k->metrics[j].key, key) != 0)
+			continue;
+		w->m[i] = at_step(w->g, s->m[j], w->step);
+		w->sparse[i] = k->metrics[j].sparse;
+	}
+}
+
+static bool resolve_stage(struct work *w, const struct stage *s, struct err *e)
+{
+	struct measure *own;
+	const char *key = w->t->rq.history.metric;
+	const struct metric_info *info = stage_metric(s, key, &own);
+	if (!info)
+		return err_set(e, ERR_USAGE, key, "%s has no metric of this name; `status --format json` lists them",
+		               s->kind->info.title);
+	w->info = *info;
+	if (own)
+		w->m[0] = at_step(w->g, own, w->step);
+	else if (info->a)
+		operand(w, s, info->a, 0);
+	else
+		operand(w, s, info->key, 0);
+	if (info->b)
+		operand(w, s, info->b, 1);
+	w->nm = info->b ? 2 : 1;
+	return true;
+}
+
+static bool resolve_text(struct work *w, struct err *e)
+{
+	struct metric_id id = { 0 };
+	if (!metric_parse(&id, w->t->rq.history.metric, e)) {
+		if (e)
+			e->code = ERR_USAGE;
+		return false;
+	}
+	w->m[0] = inventory_measure(w->g, &id, w->step, false);
+	w->nm = 1;
+	w->info = (struct metric_info){ .title = "", .from = FROM_CLOUDWATCH };
+	metric_clear(&id);
+	return true;
+}
+
+static struct stage *find_stage(struct work *w, struct err *e)
+{
+	const struct history_request *rq = &w->t->rq.history;
+	for (unsigned i = 0; rq->row && i < w->g->nstages; i++)
+		if (w->g->stages[i]->id == rq->row)
+			return w->g->stages[i];
+	if (rq->row || !rq->resource) {
+		err_set(e, ERR_NOTFOUND, rq->metric, "it is gone");
+		return NULL;
+	}
+	return inventory_stage(w->g, rq->resource, e);
+}
+
+static bool online(const struct work *w)
+{
+	return !w->t->rq.history.offline && w->g->account_err.code == ERR_OK && !w->g->closing;
+}
+
+/* Asks once for what resolving may need: who we are (the history's key) and, for a name, what exists. */
+static bool ask_more(struct work *w, unsigned needs)
+{
+	if (w->asked_more || !online(w) || !needs)
+		return false;
+	w->asked_more = true;
+	task_need(w->g, w->t, needs);
+	return true;
+}
+
+/* Returns false while it waits, or when the task has ended. */
+static bool resolve(struct work *w)
+{
+	struct err e = { 0 };
+	const struct history_request *rq = &w->t->rq.history;
+	unsigned who = w->g->target.account[0] || !w->g->cache ? 0 : NEED_IDENTITY;
+	if (full_text(rq->metric)) {
+		if (ask_more(w, who))
+			return false;
+		if (resolve_text(w, &e))
+			return true;
+		fail(w->t, &e);
+		return false;
+	}
+	struct stage *s = find_stage(w, &e);
+	if (!s && e.code == ERR_NOTFOUND && !rq->row && ask_more(w, who | NEED_LIST | NEED_DESCRIBE))
+		return false;
+	s = s ? s : rq->resource && e.code == ERR_NOTFOUND ? inventory_adhoc(w->g, rq->resource) : NULL;
+	if (s && !resolve_stage(w, s, &e))
+		s = NULL;
+	if (!s) {
+		fail(w->t,
+		     w->g->account_err.code != ERR_OK && e.code == ERR_NOTFOUND && !rq->offline ? &w->g->account_err : &e);
+		return false;
+	}
+	if (rq->row)
+		return true;
+	/* A direct reading's newest point comes from the service itself. */
+	bool direct = w->info.from == FROM_DIRECT;
+	return !ask_more(w, who | (direct ? NEED_LIST | NEED_DESCRIBE | kind_bit(s->kind) : 0));
+}
+
+/* ---- what is known */
+
+static void put(struct work *w, unsigned i, int64_t t, double v)
+{
+	if (t < w->from || t >= w->to)
+		return;
+	w->v[i][(t - w->from) / w->step] = v;
+}
+
+struct into {
+	struct work *w;
+	unsigned i;
+};
+
+static void cached_point(void *ctx, int64_t t, double v)
+{
+	struct into *to = ctx;
+	put(to->w, to->i, t, v);
+}
+
+static bool grid(struct work *w)
+{
+	const struct history_request *rq = &w->t->rq.history;
+	int64_t to = rq->to ? rq->to : clock_wall() + 1;
+	w->step = step_for(rq->from);
+	w->from = rq->from / w->step * w->step;
+	w->to = (to + w->step - 1) / w->step * w->step;
+	struct err e;
+	if (w->from > 0 && w->to > w->from && (w->to - w->from) / w->step <= MOST_POINTS) {
+		w->n = (unsigned)((w->to - w->from) / w->step);
+		return true;
+	}
+	err_set(&e, ERR_USAGE, "history", "this range holds no time, or more than %d points", MOST_POINTS);
+	fail(w->t, &e);
+	return false;
+}
+
+static void read_known(struct work *w)
+{
+	for (unsigned i = 0; i < w->nm; i++) {
+		struct measure *m = w->m[i];
+		struct into to = { w, i };
+		w->v[i] = xreallocarray(NULL, w->n, sizeof(double));
+		for (unsigned k = 0; k < w->n; k++)
+			w->v[i][k] = NAN;
+		if (w->g->cache && m->cache_id)
+			cache_read(w->g->cache, m->cache_id, w->from, w->to, cached_point, &to, NULL);
+		for (unsigned k = 0; k < m->series.len; k++) {
+			int64_t t = m->series.last - (int64_t)k * m->series.step;
+			double v = series_at(&m->series, t);
+			if (!isnan(v))
+				put(w, i, t, v);
+		}
+	}
+}
+
+/* ---- the poll */
+
+static void polled_point(void *ctx, unsigned query, int64_t t, double v)
+{
+	struct work *w = ctx;
+	if (query >= w->nm || !isfinite(v) || t < w->from || t >= w->to)
+		return;
+	struct measure *m = w->m[query];
+	t -= t % w->step;
+	double *at = &w->v[query][(t - w->from) / w->step];
+	if (w->g->cache && m->cache_id && !(*at == v)) /* also when there was none: NAN equals nothing */
+		cache_add(w->g->cache, m->cache_id, t, v);
+	*at = v;
+}
+
+static void list_done(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
+{
+	(void)op, (void)in, (void)out, (void)e;
+	struct work *w = ctx;
+	w->call = 0;
+	w->t->state = FINISH;
+}
+
+static bool any_value(const struct work *w)
+{
+	for (unsigned i = 0; i < w->nm; i++)
+		for (unsigned k = 0; k < w->n; k++)
+			if (!isnan(w->v[i][k]))
+				return true;
+	return false;
+}
+
+static void poll_done(struct batch *b, const struct err *e)
+{
+	struct work *w = b->ctx;
+	w->poll_err = *e;
+	for (unsigned i = 0; i < b->n && w->poll_err.code == ERR_OK; i++)
+		if (b->status[i] != METRIC_COMPLETE)
+			err_set(&w->poll_err, ERR_PARTIAL, op_get_metric_data.iam, "CloudWatch did not return all of the data");
+	w->polled = w->poll_err.code == ERR_OK;
+	for (unsigned i = 0; i < w->nm && w->polled; i++)
+		if (!w->m[i]->have_from || w->from < w->m[i]->have_from)
+			w->m[i]->have_from = w->from;
+	w->t->state = FINISH;
+	if (w->polled && !any_value(w) && !w->t->rq.history.row && !w->g->closing) {
+		w->list_in = (struct list_metrics_in){ .ns = w->m[0]->id.ns, .name = w->m[0]->id.name };
+		w->call = aws_call(w->g->aws, &op_list_metrics, &w->list_in, &w->list_out, list_done, w);
+		w->t->state = WAIT_HINT;
+	}
+}
+
+/* The console asks again and again for what the rounds keep up to date; only what is older than they reach costs a poll. */
+static bool wants_poll(const struct work *w)
+{
+	if (!online(w) || !w->g->aws || !w->m[0]->id.ns)
+		return false;
+	if (!w->t->rq.history.row)
+		return true;
+	for (unsigned i = 0; i < w->nm; i++)
+		if (!w->m[i]->have_from || w->from < w->m[i]->have_from)
+			return true;
+	return false;
+}
+
+static void begin_poll(struct work *w)
+{
+	w->batch = batch_new(w->g, w->step);
+	for (unsigned i = 0; i < w->nm; i++)
+		batch_add(w->batch, w->m[i]);
+	w->batch->point = polled_point;
+	w->batch->done = poll_done;
+	w->batch->ctx = w;
+	w->t->state = WAIT_POLL;
+	batch_send(w->batch, w->from, w->to);
+}
+
+/* ---- the result */
+
+static char *metric_words(const struct work *w)
+{
+	if (w->nm == 1)
+		return xstrdup(w->m[0]->text);
+	return w->info.from == FROM_RATIO ? xasprintf("100 * %s / %s", w->m[0]->text, w->m[1]->text)
+	                                  : xasprintf("%s - %s", w->m[0]->text, w->m[1]->text);
+}
+
+/* CloudWatch finds nothing unless the dimensions match exactly: say which ones it has. */
+static char *hint_words(const struct work *w)
+{
+	if (!w->polled || any_value(w) || !w->m[0]->id.ns || w->t->rq.history.row)
+		return NULL;
+	if (w->list_out.n == 0)
+		return xstrdup(
+		    "CloudWatch lists no metric of this namespace and name (one silent for two weeks is not listed)");
+	struct buf b;
+	buf_init(&b, 4096);
+	buf_adds(&b, "CloudWatch lists this metric as ");
+	for (unsigned i = 0; i < w->list_out.n && i < HINT_METRICS; i++) {
+		buf_adds(&b, i ? ", " : "");
+		metric_text(&w->list_out.metrics[i], &b);
+	}
+	if (w->list_out.n > HINT_METRICS)
+		buf_addf(&b, " and %u more", w->list_out.n - HINT_METRICS);
+	return buf_steal(&b);
+}
+
+/* The rounds have asked for all of it already. */
+static bool covered(const struct work *w)
+{
+	for (unsigned i = 0; i < w->nm; i++)
+		if (w->m[i]->err.code != ERR_OK ||
+		    (w->m[i]->id.ns ? !w->m[i]->have_from || w->from < w->m[i]->have_from : !w->m[i]->read_at))
+			return false;
+	return true;
+}
+
+static void give(struct work *w)
+{
+	struct history_result *r = &w->t->result->history;
+	for (unsigned k = 0; w->nm == 2 && k < w->n; k++)
+		w->v[0][k] = derive(&w->info, w->v[0][k], w->v[1][k], w->sparse[0], w->sparse[1]);
+	r->info = w->info;
+	r->info.key = xstrdup(w->t->rq.history.metric);
+	r->metric = metric_words(w);
+	r->step = w->step;
+	r->from = w->from;
+	r->to = w->to;
+	r->n = w->n;
+	r->hint = hint_words(w);
+	r->v = w->v[0];
+	w->v[0] = NULL;
+	r->polled = w->polled || covered(w);
+	r->poll_error = w->g->account_err.code != ERR_OK && !w->t->rq.history.offline ? w->g->account_err : w->poll_err;
+	if (w->g->cache && w->polled)
+		cache_commit(w->g->cache, NULL);
+	finish(w->t);
+}
+
+void history_step(struct engine *g, struct task *t)
+{
+	struct work *w = t->work;
+	if (!w) {
+		w = t->work = xcalloc(1, sizeof *w);
+		w->g = g;
+		w->t = t;
+		if (!grid(w))
+			return;
+	}
+	if (t->state == RESOLVE) {
+		if (!resolve(w))
+			return;
+		t->state = READ;
+	}
+	if (t->state == READ) {
+		read_known(w);
+		t->state = FINISH;
+		if (wants_poll(w))
+			begin_poll(w);
+	}
+	if (t->state == FINISH && !t->done)
+		give(w);
+}
+
+void history_abandon(struct task *t)
+{
+	struct work *w = t->work;
+	if (!w)
+		return;
+	if (w->batch)
+		batch_free(w->batch);
+	free(w->v[0]);
+	free(w->v[1]);
+	free(w->list_in.page.token);
+	list_metrics_out_clear(&w->list_out);
+	free(w);
+}

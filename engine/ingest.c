@@ -1,0 +1,25 @@
+/* The single door for datapoints: whatever a service said goes through here to the series, the history and the screen. */
+#include "engine/inside.h"
+
+#include <math.h>
+
+void ingest_point(struct engine *g, struct measure *m, int64_t t, double v)
+{
+	if (!isfinite(v) || t <= 0)
+		return;
+	enum series_put put = series_put(&m->series, t, v);
+	if (put == SERIES_SAME || put == SERIES_OLD)
+		return;
+	g->dirty = true;
+	if (g->cache && m->cache_id)
+		cache_add(g->cache, m->cache_id, t - t % m->series.step, v);
+}
+
+/* A reading of the service itself stands for the minute it was taken in; a later one in the same minute replaces it. */
+void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v)
+{
+	ingest_point(g, m, now, v);
+	m->read_at = now;
+	err_clear(&m->err);
+	m->filled = true;
+}

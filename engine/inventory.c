@@ -1,0 +1,466 @@
+/* What exists: resources as discovery found them, stages as the configuration (or discovery) names them, and one measure
+ * for each series, however many stages show it. */
+#include "core/hash.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DISCOVERED "discovered"
+
+/* ---- measures */
+
+static int by_text(const void *a, const void *b)
+{
+	const struct measure *x = a, *y = b;
+	int d = strcmp(x->text, y->text);
+	return d ? d : (x->series.step > y->series.step) - (x->series.step < y->series.step);
+}
+
+static void measure_free(struct measure *m)
+{
+	metric_clear(&m->id);
+	series_clear(&m->series);
+	free(m->text);
+	free(m);
+}
+
+/* Takes text. */
+static struct measure *measure_intern(struct engine *g, char *text, uint32_t step, bool *added)
+{
+	struct measure key = { .text = text, .series.step = step };
+	struct measure **found = tfind(&key, &g->measures, by_text);
+	*added = !found;
+	if (found) {
+		free(text);
+		return *found;
+	}
+	struct measure *m = xcalloc(1, sizeof *m);
+	m->text = text;
+	series_init(&m->series, step);
+	tsearch(m, &g->measures, by_text);
+	MEM_GROW(g->measure_list, g->nmeasures, g->cmeasures);
+	g->measure_list[g->nmeasures++] = m;
+	return m;
+}
+
+static void copy_id(struct metric_id *to, const struct metric_id *from)
+{
+	metric_set(to, from->ns, from->name, from->stat);
+	for (unsigned i = 0; i < from->ndims; i++)
+		metric_add_dim(to, from->dims[i].name, from->dims[i].value);
+}
+
+struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse)
+{
+	struct buf text;
+	bool added;
+	buf_init(&text, 64 * 1024);
+	metric_text(id, &text);
+	struct measure *m = measure_intern(g, buf_steal(&text), step, &added);
+	if (added) {
+		copy_id(&m->id, id);
+		m->sparse = sparse;
+		store_points(g, m);
+	}
+	return m;
+}
+
+struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name)
+{
+	bool added;
+	struct measure *m = measure_intern(g, xasprintf("direct:%s/%s{name=%s}", k->info.id, key, name), STEP, &added);
+	if (added)
+		store_points(g, m);
+	return m;
+}
+
+/* ---- resources */
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct res *)a)->key, ((const struct res *)b)->key);
+}
+
+static void res_free(struct res *r)
+{
+	free(r->key);
+	free(r->name);
+	free(r->arn);
+	free(r->handle);
+	free(r->fed_by);
+	free(r->feeds);
+	arena_clear(&r->mem);
+	free(r);
+}
+
+struct res *inventory_res(struct engine *g, const struct kind *k, const char *name, bool add)
+{
+	struct res want = { .key = xasprintf("%s:%s", k->info.id, name) };
+	struct res **found = tfind(&want, &g->res_tree, by_key);
+	if (found || !add) {
+		free(want.key);
+		return found ? *found : NULL;
+	}
+	struct res *r = xcalloc(1, sizeof *r);
+	r->kind = k;
+	r->key = want.key;
+	r->name = xstrdup(name);
+	arena_init(&r->mem);
+	tsearch(r, &g->res_tree, by_key);
+	MEM_GROW(g->res, g->nres, g->cres);
+	g->res[g->nres++] = r;
+	return r;
+}
+
+struct res *inventory_by_arn(struct engine *g, const char *arn)
+{
+	const char *name;
+	const struct kind *k = kind_of_arn(arn, &name);
+	struct res *r = k ? inventory_res(g, k, name, false) : NULL;
+	/* The same name in another account or region is another resource. */
+	return r && (!r->arn || strcmp(r->arn, arn) == 0) ? r : NULL;
+}
+
+const struct fact *res_fact(const struct res *r, const char *key)
+{
+	for (unsigned i = 0; r && i < r->nfacts; i++)
+		if (strcmp(r->facts[i].key, key) == 0)
+			return &r->facts[i];
+	return NULL;
+}
+
+static void replace(char **at, const char *value)
+{
+	if (!value || (*at && strcmp(*at, value) == 0))
+		return;
+	free(*at);
+	*at = xstrdup(value);
+}
+
+/* Facts arrive for many resources in one answer: each takes its own. */
+static void take_facts(struct engine *g, const struct kind *k, const struct found *f, struct res *only)
+{
+	for (unsigned i = 0; i < f->nfacts; i++) {
+		struct res *r = only ? only : inventory_res(g, k, f->facts[i].res, false);
+		if (!r)
+			continue;
+		struct fact *more = arena_array(&r->mem, r->nfacts + 1u, sizeof *more);
+		if (r->nfacts)
+			memcpy(more, r->facts, r->nfacts * sizeof *more);
+		more[r->nfacts] =
+		    (struct fact){ arena_strdup(&r->mem, f->facts[i].key), arena_strdup(&r->mem, f->facts[i].value) };
+		r->facts = more;
+		r->nfacts++;
+	}
+}
+
+static void drop_facts(struct res *r)
+{
+	arena_clear(&r->mem);
+	r->facts = NULL;
+	r->nfacts = 0;
+}
+
+static void drop_res(struct engine *g, unsigned i)
+{
+	struct res *r = g->res[i];
+	if (r->stage)
+		r->stage->res = NULL;
+	tdelete(r, &g->res_tree, by_key);
+	res_free(r);
+	g->res[i] = g->res[--g->nres];
+}
+
+void inventory_listed(struct engine *g, const struct kind *k, const struct found *f)
+{
+	for (unsigned i = 0; i < g->nres; i++)
+		if (g->res[i]->kind == k)
+			g->res[i]->seen = false;
+	for (unsigned i = 0; i < f->nres; i++) {
+		struct res *r = inventory_res(g, k, f->res[i].name, true);
+		r->seen = true;
+		replace(&r->arn, f->res[i].arn);
+		replace(&r->handle, f->res[i].handle);
+		if (!k->describe)
+			drop_facts(r);
+	}
+	if (!k->describe)
+		take_facts(g, k, f, NULL);
+	for (unsigned i = g->nres; i-- > 0;)
+		if (g->res[i]->kind == k && !g->res[i]->seen)
+			drop_res(g, i);
+}
+
+void inventory_described(struct engine *g, struct res *r, const struct found *f)
+{
+	int64_t now = clock_wall();
+	drop_facts(r);
+	take_facts(g, r->kind, f, r);
+	if (f->nres)
+		replace(&r->arn, f->res[0].arn);
+	for (unsigned i = 0; i < f->nvalues; i++)
+		ingest_direct(g, inventory_direct(g, r->kind, f->values[i].key, r->name), now, f->values[i].v);
+	r->described = true;
+}
+
+static void relate(struct engine *g, const struct found_edge *e)
+{
+	struct res *from = inventory_by_arn(g, e->from), *to = inventory_by_arn(g, e->to);
+	if (e->kind != EDGE_MAPPING && to)
+		to->dlq = to->dlq_seen = true;
+	if (!from || !to)
+		return;
+	const char *state = e->state && strcmp(e->state, "Enabled") != 0 ? e->state : NULL;
+	char *feeds = state ? xasprintf("%s (%s)", to->key, state) : xstrdup(to->key);
+	char *fed = state ? xasprintf("%s (%s)", from->key, state) : xstrdup(from->key);
+	/* A mapping says where records flow; a dead-letter edge only fills what is still empty. */
+	if (e->kind == EDGE_MAPPING || !from->feeds)
+		replace(&from->feeds, feeds);
+	if (e->kind == EDGE_MAPPING || !to->fed_by)
+		replace(&to->fed_by, fed);
+	free(feeds);
+	free(fed);
+}
+
+void inventory_related(struct engine *g, const struct found *f)
+{
+	for (unsigned i = 0; i < f->nedges; i++)
+		relate(g, &f->edges[i]);
+}
+
+/* ---- stages */
+
+static uint64_t fnv(uint64_t h, const char *s)
+{
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
+	return (h ^ 0xff) * 0x100000001b3u;
+}
+
+static uint64_t stage_id(const char *pipeline, const char *name, const struct kind *k, const char *resource)
+{
+	uint64_t h = fnv(fnv(fnv(fnv(0xcbf29ce484222325u, pipeline), name), k->info.id), resource);
+	return h ? h : 1;
+}
+
+static struct measure *kind_measure(struct engine *g, const struct kind *k, const struct metric_info *info,
+                                    const char *resource)
+{
+	if (info->from == FROM_DIRECT)
+		return inventory_direct(g, k, info->key, resource);
+	if (info->from != FROM_CLOUDWATCH)
+		return NULL;
+	struct metric_id id = { 0 };
+	metric_set(&id, k->info.ns, info->name, info->stat);
+	metric_add_dim(&id, k->info.dimension, resource);
+	struct measure *m = inventory_measure(g, &id, STEP, info->sparse);
+	metric_clear(&id);
+	return m;
+}
+
+static enum unit own_unit(enum role role)
+{
+	switch (role) {
+	case ROLE_ERROR: return UNIT_PERCENT;
+	case ROLE_LATENCY: return UNIT_MILLISECONDS;
+	case ROLE_AGE: return UNIT_SECONDS;
+	default: return UNIT_COUNT;
+	}
+}
+
+static void own_measures(struct engine *g, struct stage *s)
+{
+	for (unsigned r = ROLE_IN; s->conf && r < ROLE_COUNT; r++) {
+		const struct metric_id *id = &s->conf->metric[r];
+		if (!id->name)
+			continue;
+		s->own[r] = inventory_measure(g, id, STEP, false);
+		s->own_info[r] = (struct metric_info){ .key = role_name((enum role)r),
+			                                   .title = id->name,
+			                                   .from = FROM_CLOUDWATCH,
+			                                   .name = id->name,
+			                                   .stat = id->stat,
+			                                   .role = (enum role)r,
+			                                   .unit = own_unit((enum role)r) };
+	}
+}
+
+static struct stage *stage_new(struct engine *g, unsigned pipeline, const char *name, const struct kind *k,
+                               const char *resource, const struct conf_stage *conf)
+{
+	struct stage *s = xcalloc(1, sizeof *s);
+	s->id = stage_id(g->pipelines[pipeline], name, k, resource);
+	s->name = xstrdup(name);
+	s->resource = xstrdup(resource);
+	s->kind = k;
+	s->conf = conf;
+	s->pipeline = pipeline;
+	s->health = HEALTH_UNKNOWN;
+	s->m = xcalloc(k->info.nmetrics, sizeof *s->m);
+	for (unsigned i = 0; i < k->info.nmetrics; i++)
+		s->m[i] = kind_measure(g, k, &k->info.metrics[i], resource);
+	own_measures(g, s);
+	MEM_GROW(g->stages, g->nstages, g->cstages);
+	g->stages[g->nstages++] = s;
+	g->stages_changed = true;
+	return s;
+}
+
+static void stage_free(struct stage *s)
+{
+	free(s->name);
+	free(s->resource);
+	free(s->reason);
+	free(s->m);
+	free(s);
+}
+
+static unsigned add_pipeline(struct engine *g, const char *name)
+{
+	g->pipelines = xreallocarray(g->pipelines, g->npipelines + 1u, sizeof *g->pipelines);
+	g->pipelines[g->npipelines] = xstrdup(name);
+	return g->npipelines++;
+}
+
+void inventory_init(struct engine *g)
+{
+	g->kind_state = xcalloc(nkinds, sizeof *g->kind_state);
+	const struct conf *c = g->conf;
+	for (unsigned p = 0; p < c->npipelines; p++) {
+		unsigned at = add_pipeline(g, c->pipelines[p].name);
+		for (unsigned i = 0; i < c->nstages; i++) {
+			const struct conf_stage *s = &c->stages[i];
+			const struct kind *k = strcmp(s->pipeline, c->pipelines[p].name) == 0 ? kind_find(s->kind) : NULL;
+			if (k)
+				stage_new(g, at, s->name, k, s->resource, s);
+		}
+	}
+	if (c->npipelines == 0)
+		add_pipeline(g, DISCOVERED);
+}
+
+static int flow_order(const void *a, const void *b)
+{
+	const struct stage *x = *(struct stage *const *)a, *y = *(struct stage *const *)b;
+	unsigned kx = 0, ky = 0;
+	for (unsigned i = 0; i < nkinds; i++) {
+		kx = kinds[i] == x->kind ? i : kx;
+		ky = kinds[i] == y->kind ? i : ky;
+	}
+	return kx != ky ? (kx > ky) - (kx < ky) : strcmp(x->resource, y->resource);
+}
+
+static void drop_gone_stages(struct engine *g)
+{
+	unsigned keep = 0;
+	for (unsigned i = 0; i < g->nstages; i++) {
+		if (g->stages[i]->res) {
+			g->stages[keep++] = g->stages[i];
+			continue;
+		}
+		stage_free(g->stages[i]);
+		g->stages_changed = true;
+	}
+	g->nstages = keep;
+}
+
+/* Without pipelines in the configuration every resource is a stage. */
+static void stages_from_resources(struct engine *g)
+{
+	drop_gone_stages(g);
+	for (unsigned i = 0; i < g->nres; i++) {
+		struct res *r = g->res[i];
+		if (r->stage)
+			continue;
+		r->stage = stage_new(g, 0, r->name, r->kind, r->name, NULL);
+		r->stage->res = r;
+		r->shown = true;
+	}
+	if (g->stages_changed && g->nstages > 1)
+		qsort(g->stages, g->nstages, sizeof(struct stage *), flow_order);
+}
+
+void inventory_bind(struct engine *g)
+{
+	if (g->conf->npipelines == 0) {
+		stages_from_resources(g);
+		return;
+	}
+	for (unsigned i = 0; i < g->nstages; i++) {
+		struct stage *s = g->stages[i];
+		s->res = inventory_res(g, s->kind, s->resource, false);
+		if (s->res)
+			s->res->shown = true;
+	}
+}
+
+/* "orders/enrich", "enrich", "orders-enrich" or "lambda:orders-enrich". */
+static bool stage_is(const struct engine *g, const struct stage *s, const char *name)
+{
+	const char *pipeline = g->pipelines[s->pipeline];
+	size_t n = strlen(pipeline), k = strlen(s->kind->info.id);
+	if (strcmp(s->name, name) == 0 || strcmp(s->resource, name) == 0)
+		return true;
+	if (strncmp(name, pipeline, n) == 0 && name[n] == '/' && strcmp(name + n + 1, s->name) == 0)
+		return true;
+	return strncmp(name, s->kind->info.id, k) == 0 && name[k] == ':' && strcmp(name + k + 1, s->resource) == 0;
+}
+
+struct stage *inventory_stage(struct engine *g, const char *name, struct err *e)
+{
+	struct stage *found = NULL;
+	for (unsigned i = 0; i < g->nstages; i++) {
+		struct stage *s = g->stages[i];
+		if (!stage_is(g, s, name))
+			continue;
+		if (found && (found->kind != s->kind || strcmp(found->resource, s->resource) != 0)) {
+			err_set(e, ERR_USAGE, name, "%s:%s and %s:%s both have this name; say KIND:NAME", found->kind->info.id,
+			        found->resource, s->kind->info.id, s->resource);
+			return NULL;
+		}
+		found = found ? found : s;
+	}
+	if (!found)
+		err_set(e, ERR_NOTFOUND, name, "no stage or resource of this name was found");
+	return found;
+}
+
+struct stage *inventory_adhoc(struct engine *g, const char *name)
+{
+	const char *colon = strchr(name, ':');
+	char *id = colon ? xstrndup(name, (size_t)(colon - name)) : NULL;
+	const struct kind *k = id ? kind_find(id) : NULL;
+	free(id);
+	return k && colon[1] ? stage_new(g, 0, colon + 1, k, colon + 1, NULL) : NULL;
+}
+
+/* ---- */
+
+static void nothing(void *p)
+{
+	(void)p;
+}
+
+void inventory_free(struct engine *g)
+{
+	for (unsigned i = 0; i < g->nstages; i++)
+		stage_free(g->stages[i]);
+	tdestroy(g->measures, nothing);
+	for (unsigned i = 0; i < g->nmeasures; i++)
+		measure_free(g->measure_list[i]);
+	tdestroy(g->res_tree, nothing);
+	for (unsigned i = 0; i < g->nres; i++)
+		res_free(g->res[i]);
+	for (unsigned i = 0; i < g->npipelines; i++)
+		free(g->pipelines[i]);
+	free(g->stages);
+	free(g->measure_list);
+	free(g->res);
+	free(g->pipelines);
+	free(g->kind_state);
+}

@@ -1,0 +1,350 @@
+/* One evaluator for the screen, CI and cron: what a stage's default checks say, and the health that follows. */
+#include "alarms/rule.h"
+#include "core/mem.h"
+#include "core/text.h"
+#include "engine/inside.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ERROR_PERCENT 5.0 /* the mission's HighErrorRate */
+#define ERROR_POINTS 3
+
+/* ---- verdicts */
+
+struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const struct stage *s, const char *metric)
+{
+	MEM_GROW(vs->v, vs->n, vs->cap);
+	struct verdict *v = &vs->v[vs->n++];
+	*v = (struct verdict){ .status = VERDICT_UNKNOWN, .value = NAN, .age_s = -1, .period = STEP };
+	if (!s) {
+		v->name = xstrdup(metric);
+		return v;
+	}
+	const char *pipeline = s->conf ? g->pipelines[s->pipeline] : NULL;
+	v->name = pipeline ? xasprintf("%s/%s/%s", pipeline, s->name, metric) : xasprintf("%s/%s", s->name, metric);
+	v->pipeline = pipeline ? xstrdup(pipeline) : NULL;
+	v->resource = xstrdup(s->resource);
+	v->kind = xstrdup(s->kind->info.id);
+	return v;
+}
+
+void verdict_clear(struct verdict *v)
+{
+	free(v->name);
+	free(v->pipeline);
+	free(v->resource);
+	free(v->kind);
+	free(v->reason);
+	free(v->warning);
+	free(v->critical);
+}
+
+void verdicts_clear(struct verdicts *vs)
+{
+	for (unsigned i = 0; i < vs->n; i++)
+		verdict_clear(&vs->v[i]);
+	free(vs->v);
+	*vs = (struct verdicts){ 0 };
+}
+
+void verdict_set(struct verdict *v, enum verdict_status st, const char *code, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	free(v->reason);
+	v->reason = xstrdup(text);
+	v->status = st;
+	v->code = code;
+}
+
+void verdict_err(struct verdict *v, const struct err *e)
+{
+	if (e->action[0])
+		verdict_set(v, VERDICT_UNKNOWN, err_check_code(e->code), "%s: %s", e->action, e->text);
+	else
+		verdict_set(v, VERDICT_UNKNOWN, err_check_code(e->code), "%s%s%s", e->where, e->where[0] ? ": " : "", e->text);
+}
+
+/* ---- the default checks */
+
+static int64_t judged_until(void)
+{
+	return (clock_wall() - DELAY) / STEP * STEP;
+}
+
+/* Idle when the metric only exists while something happens, else unknown. */
+void verdict_empty(struct verdict *v, const struct metric_info *info, const struct value *val)
+{
+	char age[TEXT_NUM];
+	bool sparse = info->sparse || info->from == FROM_RATIO || info->from == FROM_DIFFERENCE;
+	text_duration(val->at ? clock_wall() - val->at : 0, age);
+	if (!val->asked)
+		verdict_set(v, VERDICT_UNKNOWN, "NO_DATA", "%s was not read", info->key);
+	else if (sparse)
+		verdict_set(v, VERDICT_SKIPPED, "IDLE", val->at ? "idle: last datapoint %s ago" : "idle: no datapoint", age);
+	else if (val->at)
+		verdict_set(v, VERDICT_UNKNOWN, "STALE", "the newest %s datapoint is %s old", info->key, age);
+	else
+		verdict_set(v, VERDICT_UNKNOWN, "NO_DATA", "no %s datapoint", info->key);
+}
+
+static struct verdict *begin(struct engine *g, struct stage *s, const struct metric_info *info, const struct value *val,
+                             struct verdicts *out)
+{
+	struct verdict *v = verdicts_add(out, g, s, info->key);
+	v->unit = unit_name(info->unit);
+	v->window_end = judged_until();
+	v->window_start = v->window_end - WINDOW;
+	v->age_s = val->at ? clock_wall() - val->at : -1;
+	v->source = g->live || g->round.active ? "live" : "cache";
+	return v;
+}
+
+static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
+{
+	struct measure *own;
+	const struct metric_info *info = stage_metric(s, role_name(ROLE_ERROR), &own);
+	if (!info)
+		return;
+	struct value val = stage_value(g, s, info, own);
+	struct verdict *v = begin(g, s, info, &val, out);
+	v->critical = xasprintf("%g", ERROR_PERCENT);
+	if (val.err) {
+		verdict_err(v, val.err);
+		return;
+	}
+	struct series series;
+	stage_series(s, info, own, v->window_start, &series);
+	unsigned have = series_count(&series, v->window_start, v->window_end);
+	unsigned n = have < ERROR_POINTS ? (have ? have : 1) : ERROR_POINTS;
+	struct rule rule = { .range = { .low = -INFINITY, .high = ERROR_PERCENT, .set = true }, .m = n, .n = n };
+	struct rule_result r = rule_eval(&rule, &series, v->window_start, v->window_end);
+	series_clear(&series);
+	v->value = r.value;
+	v->samples = r.samples;
+	v->missing = r.missing;
+	if (r.state == RULE_NO_DATA) {
+		verdict_empty(v, info, &val);
+		return;
+	}
+	v->age_s = clock_wall() - r.at;
+	char pct[TEXT_NUM];
+	text_percent(r.value, pct);
+	if (r.state == RULE_BREACHED)
+		verdict_set(v, VERDICT_CRITICAL, NULL, "error rate %s %% > %g %%, %u of %u points", pct, ERROR_PERCENT,
+		            r.breaching, n);
+	else
+		verdict_set(v, VERDICT_OK, NULL, "error rate %s %%", pct);
+}
+
+static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
+{
+	struct measure *own;
+	const struct metric_info *info = stage_metric(s, role_name(ROLE_AGE), &own);
+	if (!info)
+		return;
+	struct value val = stage_value(g, s, info, own);
+	struct verdict *v = begin(g, s, info, &val, out);
+	if (val.err) {
+		verdict_err(v, val.err);
+		return;
+	}
+	struct series series;
+	stage_series(s, info, own, v->window_start, &series);
+	v->samples = series_count(&series, v->window_start, v->window_end);
+	v->missing = WINDOW / STEP - v->samples;
+	double slope, scale = info->unit == UNIT_MILLISECONDS ? 0.001 : 1;
+	bool growing = rule_age_growing(&series, v->window_start, v->window_end, scale, &slope);
+	series_clear(&series);
+	if (v->samples == 0) {
+		verdict_empty(v, info, &val);
+		return;
+	}
+	char age[TEXT_NUM];
+	v->value = val.v;
+	text_duration((int64_t)(val.v * scale), age);
+	if (growing)
+		verdict_set(v, VERDICT_CRITICAL, NULL, "oldest %s, growing %.2f s/s", age, slope);
+	else
+		verdict_set(v, VERDICT_OK, NULL, "oldest %s", age);
+}
+
+void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out)
+{
+	struct measure *own;
+	const struct metric_info *info = stage_metric(s, role_name(ROLE_BACKLOG), &own);
+	if (!info || !s->res || !s->res->dlq)
+		return;
+	struct value val = stage_value(g, s, info, NULL);
+	struct verdict *v = begin(g, s, info, &val, out);
+	v->critical = xasprintf("%g", max);
+	v->value = val.v;
+	v->samples = isnan(val.v) ? 0u : 1u;
+	char count[TEXT_NUM];
+	text_number(val.v, count);
+	if (val.err)
+		verdict_err(v, val.err);
+	else if (isnan(val.v))
+		verdict_empty(v, info, &val);
+	else if (val.stale)
+		verdict_set(v, VERDICT_UNKNOWN, "STALE", "the last count (%s) is old", count);
+	else if (val.v > max)
+		verdict_set(v, VERDICT_CRITICAL, NULL, "%s messages in this dead-letter queue > %g", count, max);
+	else
+		verdict_set(v, VERDICT_OK, NULL, "%s messages in this dead-letter queue", count);
+}
+
+static bool feeds(const struct metric_info *judged, const char *key)
+{
+	if (!judged)
+		return false;
+	return judged->a ? strcmp(judged->a, key) == 0 || strcmp(judged->b, key) == 0 : strcmp(judged->key, key) == 0;
+}
+
+bool stage_judged(const struct stage *s, unsigned metric)
+{
+	const struct kind_info *k = &s->kind->info;
+	const char *key = k->metrics[metric].key;
+	return (!s->own[ROLE_ERROR] && feeds(kind_role(k, ROLE_ERROR), key)) ||
+	       (!s->own[ROLE_AGE] && feeds(kind_role(k, ROLE_AGE), key));
+}
+
+/* A configured resource that a complete list does not hold is a finding of its own. */
+static bool judge_missing(struct engine *g, struct stage *s, struct verdicts *out)
+{
+	unsigned i = 0;
+	while (kinds[i] != s->kind)
+		i++;
+	if (s->res || !g->kind_state[i].listed || g->kind_state[i].list.code != ERR_OK)
+		return false;
+	struct verdict *v = verdicts_add(out, g, s, "exists");
+	verdict_set(v, VERDICT_UNKNOWN, err_check_code(ERR_NOTFOUND), "no %s of this name in %s", s->kind->info.title,
+	            g->target.region);
+	return true;
+}
+
+void judge_stage(struct engine *g, struct stage *s, struct verdicts *out)
+{
+	judge_missing(g, s, out);
+	judge_error(g, s, out);
+	judge_dlq(g, s, 0, out);
+	judge_age(g, s, out);
+}
+
+/* ---- health */
+
+enum health verdicts_health(const struct verdicts *vs)
+{
+	static const enum health of[] = { [VERDICT_OK] = HEALTH_OK,
+		                              [VERDICT_SKIPPED] = HEALTH_IDLE,
+		                              [VERDICT_WARNING] = HEALTH_WARN,
+		                              [VERDICT_UNKNOWN] = HEALTH_UNKNOWN,
+		                              [VERDICT_CRITICAL] = HEALTH_ALARM };
+	enum health worst = HEALTH_IDLE;
+	for (unsigned i = 0; i < vs->n; i++)
+		worst = of[vs->v[i].status] > worst ? of[vs->v[i].status] : worst;
+	return worst;
+}
+
+/* Alarms in ALARM, by what they watch. */
+struct firing {
+	const char *name;
+	struct metric_id id;
+	const char *text;
+};
+
+static unsigned firing_alarms(const struct engine *g, struct firing **out)
+{
+	unsigned n = 0;
+	*out = xcalloc(g->alarms.n, sizeof **out);
+	for (unsigned i = 0; i < g->alarms.n; i++) {
+		const struct alarm *a = &g->alarms.alarms[i];
+		struct firing *f = &(*out)[n];
+		if (a->state != ALARM_STATE_ALARM || !a->metric || a->composite || !metric_parse(&f->id, a->metric, NULL))
+			continue;
+		f->name = a->name;
+		f->text = a->metric;
+		n++;
+	}
+	return n;
+}
+
+static bool watches(const struct firing *f, const struct stage *s)
+{
+	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
+		if (s->own[r] && strcmp(s->own[r]->text, f->text) == 0)
+			return true;
+	if (strcmp(f->id.ns, s->kind->info.ns) != 0)
+		return false;
+	for (unsigned d = 0; d < f->id.ndims; d++)
+		if (strcmp(f->id.dims[d].name, s->kind->info.dimension) == 0 && strcmp(f->id.dims[d].value, s->resource) == 0)
+			return true;
+	return false;
+}
+
+static void set_reason(struct stage *s, char *reason)
+{
+	free(s->reason);
+	s->reason = reason;
+}
+
+static bool any_point(const struct stage *s)
+{
+	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
+		if (s->m[i] && s->m[i]->series.len)
+			return true;
+	return false;
+}
+
+/* A queue that holds messages is not idle, whatever CloudWatch has not said yet. */
+static bool holds_something(const struct engine *g, const struct stage *s)
+{
+	const struct metric_info *info = kind_role(&s->kind->info, ROLE_BACKLOG);
+	struct value v = info ? stage_value(g, s, info, NULL) : (struct value){ .v = NAN };
+	return !v.stale && v.v > 0;
+}
+
+static void judge_one(struct engine *g, struct stage *s, const struct firing *f, unsigned nf)
+{
+	struct verdicts vs = { 0 };
+	if (!g->live) {
+		s->health = any_point(s) ? HEALTH_STALE : HEALTH_UNKNOWN;
+		set_reason(s, xstrdup(any_point(s) ? "from the history; asking AWS" : "asking AWS"));
+		return;
+	}
+	judge_stage(g, s, &vs);
+	s->health = verdicts_health(&vs);
+	if (s->health == HEALTH_IDLE && holds_something(g, s))
+		s->health = HEALTH_OK;
+	const char *reason = NULL;
+	for (unsigned i = 0; i < vs.n && !reason; i++) {
+		struct verdicts one = { &vs.v[i], 1, 1 };
+		if (verdicts_health(&one) == s->health && s->health != HEALTH_OK)
+			reason = vs.v[i].reason;
+	}
+	set_reason(s, xstrdup(reason ? reason : ""));
+	for (unsigned i = 0; i < nf && s->health != HEALTH_ALARM; i++)
+		if (watches(&f[i], s)) {
+			s->health = HEALTH_ALARM;
+			set_reason(s, xasprintf("alarm %s", f[i].name));
+		}
+	verdicts_clear(&vs);
+}
+
+void judge_all(struct engine *g)
+{
+	struct firing *f;
+	unsigned n = firing_alarms(g, &f);
+	for (unsigned i = 0; i < g->nstages; i++)
+		judge_one(g, g->stages[i], f, n);
+	for (unsigned i = 0; i < n; i++)
+		metric_clear(&f[i].id);
+	free(f);
+}

@@ -1,0 +1,134 @@
+/* What a stage's metric is worth: from its measure, or computed from two of them. */
+#include "engine/inside.h"
+
+#include <math.h>
+#include <string.h>
+
+int64_t stale_after(const struct engine *g, uint32_t step)
+{
+	return DELAY + (int64_t)g->o.poll_s + 2 * (int64_t)step;
+}
+
+static struct measure *measure_of(const struct stage *s, const char *key, bool *sparse)
+{
+	for (unsigned i = 0; i < s->kind->info.nmetrics; i++) {
+		if (strcmp(s->kind->info.metrics[i].key, key) != 0)
+			continue;
+		*sparse = s->kind->info.metrics[i].sparse;
+		return s->m[i];
+	}
+	return NULL;
+}
+
+static bool derived(const struct metric_info *info)
+{
+	return info->from == FROM_RATIO || info->from == FROM_DIFFERENCE;
+}
+
+/* The rules of core/model/kind.h: an absent operand is absent, but for a sparse one beside a present other. */
+double derive(const struct metric_info *info, double a, double b, bool sparse_a, bool sparse_b)
+{
+	if (info->from == FROM_RATIO) {
+		if (isnan(a) && sparse_a && !isnan(b))
+			a = 0;
+		return isnan(a) || isnan(b) || b == 0 ? NAN : 100 * a / b;
+	}
+	if (isnan(b) && sparse_b && !isnan(a))
+		b = 0;
+	return isnan(a) || isnan(b) ? NAN : fmax(a - b, 0);
+}
+
+static struct measure *own_or_kinds(const struct stage *s, const struct metric_info *info, const struct measure *own)
+{
+	for (unsigned i = 0; !own && i < s->kind->info.nmetrics; i++)
+		if (&s->kind->info.metrics[i] == info)
+			return s->m[i];
+	return (struct measure *)own;
+}
+
+void stage_series(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t from,
+                  struct series *out)
+{
+	bool sa = false, sb = false, two = derived(info);
+	const struct measure *a = two ? measure_of(s, info->a, &sa) : own_or_kinds(s, info, own);
+	const struct measure *b = two ? measure_of(s, info->b, &sb) : a;
+	series_init(out, a ? a->series.step : STEP);
+	if (!a || !b)
+		return;
+	int64_t step = out->step, last = a->series.last > b->series.last ? a->series.last : b->series.last;
+	int64_t first = last - (SERIES_MAX - 1) * step;
+	for (int64_t t = first > from ? first : (from + step - 1) / step * step; last && t <= last; t += step) {
+		double v = series_at(&a->series, t);
+		if (two)
+			v = derive(info, v, series_at(&b->series, t), sa, sb);
+		if (!isnan(v))
+			series_put(out, t, v);
+	}
+}
+
+/* Newest point of a derived metric, without building its series. */
+static bool newest_derived(const struct stage *s, const struct metric_info *info, int64_t *at, double *v)
+{
+	bool sa = false, sb = false;
+	const struct measure *a = measure_of(s, info->a, &sa), *b = measure_of(s, info->b, &sb);
+	int64_t last = a->series.last > b->series.last ? a->series.last : b->series.last;
+	for (int64_t i = 0; last && i < SERIES_MAX; i++) {
+		*at = last - i * STEP;
+		*v = derive(info, series_at(&a->series, *at), series_at(&b->series, *at), sa, sb);
+		if (!isnan(*v))
+			return true;
+	}
+	return false;
+}
+
+const struct err *stage_err(const struct stage *s, const struct metric_info *info, const struct measure *own)
+{
+	bool sparse;
+	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
+	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : NULL;
+	if (info->from == FROM_DIRECT && s->res && s->res->err.code != ERR_OK)
+		return &s->res->err;
+	if (a && a->err.code != ERR_OK)
+		return &a->err;
+	return b && b->err.code != ERR_OK ? &b->err : NULL;
+}
+
+static bool asked(const struct stage *s, const struct metric_info *info, const struct measure *own)
+{
+	bool sparse;
+	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
+	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : a;
+	return a && a->read_at && b && b->read_at;
+}
+
+struct value stage_value(const struct engine *g, const struct stage *s, const struct metric_info *info,
+                         struct measure *own)
+{
+	struct value out = { .v = NAN, .err = stage_err(s, info, own), .asked = asked(s, info, own) };
+	bool some;
+	if (derived(info)) {
+		some = newest_derived(s, info, &out.at, &out.v);
+	} else {
+		const struct measure *m = own_or_kinds(s, info, own);
+		some = m && series_newest(&m->series, &out.at, &out.v);
+		if (some && info->from == FROM_DIRECT && m->read_at)
+			out.at = m->read_at; /* the instant it was read, not its minute */
+	}
+	if (!some)
+		return (struct value){ .v = NAN, .err = out.err, .asked = out.asked };
+	int64_t end = out.at + (info->from == FROM_DIRECT ? 0 : STEP);
+	out.stale = clock_wall() - end > stale_after(g, STEP);
+	return out;
+}
+
+const struct metric_info *stage_metric(const struct stage *s, const char *key, struct measure **own)
+{
+	*own = NULL;
+	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++) {
+		if (strcmp(key, role_name((enum role)r)) != 0)
+			continue;
+		*own = s->own[r];
+		return *own ? &s->own_info[r] : kind_role(&s->kind->info, (enum role)r);
+	}
+	return kind_metric(&s->kind->info, key);
+}

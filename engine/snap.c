@@ -1,0 +1,214 @@
+/* Builds the picture the faces see: one arena, copied whole, so that it can cross to another thread and be freed at once. */
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- rows */
+
+static void fill_reading(struct engine *g, const struct stage *s, const struct metric_info *info, struct measure *own,
+                         struct reading *r)
+{
+	struct value v = stage_value(g, s, info, own);
+	*r = (struct reading){ .info = info, .value = v.v, .at = v.at, .stale = v.stale };
+}
+
+static void fill_readings(struct snapshot *snap, struct engine *g, const struct stage *s, struct row *row)
+{
+	const struct kind_info *k = &s->kind->info;
+	unsigned own = 0;
+	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
+		own += s->own[r] != NULL;
+	struct reading *all = arena_array(&snap->mem, k->nmetrics + own, sizeof *all);
+	for (unsigned i = 0; i < k->nmetrics; i++) {
+		fill_reading(g, s, &k->metrics[i], NULL, &all[i]);
+		if (k->metrics[i].role)
+			row->by_role[k->metrics[i].role] = &all[i];
+	}
+	unsigned n = k->nmetrics;
+	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++) {
+		if (!s->own[r])
+			continue;
+		struct metric_info *info = arena_alloc(&snap->mem, sizeof *info);
+		*info = s->own_info[r];
+		info->title = arena_strdup(&snap->mem, info->title);
+		info->name = arena_strdup(&snap->mem, info->name);
+		info->stat = arena_strdup(&snap->mem, info->stat);
+		fill_reading(g, s, info, s->own[r], &all[n]);
+		row->by_role[r] = &all[n++];
+	}
+	row->readings = all;
+	row->nreadings = n;
+}
+
+/* 48 minutes up to the newest full one, scaled to the row's own maximum. */
+static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
+{
+	(void)g;
+	double v[SPARK_LEN], most = 0;
+	struct series series;
+	struct measure *own;
+	const struct metric_info *info = s->kind->info.spark ? stage_metric(s, s->kind->info.spark, &own) : NULL;
+	memset(row->spark, SPARK_GAP, sizeof row->spark);
+	row->spark_key = s->kind->info.spark;
+	if (!info)
+		return;
+	int64_t end = clock_wall() / STEP * STEP - STEP;
+	stage_series(s, info, own, end - SPARK_LEN * STEP, &series);
+	series_tail(&series, end, SPARK_LEN, v);
+	series_clear(&series);
+	for (unsigned i = 0; i < SPARK_LEN; i++)
+		most = v[i] > most ? v[i] : most;
+	for (unsigned i = 0; i < SPARK_LEN; i++)
+		if (!isnan(v[i]))
+			row->spark[i] = v[i] <= 0 || most == 0 ? 0 : (uint8_t)ceil(v[i] / most * 8);
+}
+
+static void fill_facts(struct snapshot *snap, const struct res *r, struct row *row)
+{
+	struct fact *facts = arena_array(&snap->mem, r->nfacts, sizeof *facts);
+	for (unsigned i = 0; i < r->nfacts; i++)
+		facts[i] =
+		    (struct fact){ arena_strdup(&snap->mem, r->facts[i].key), arena_strdup(&snap->mem, r->facts[i].value) };
+	row->facts = facts;
+	row->nfacts = r->nfacts;
+	row->dlq = r->dlq;
+	row->fed_by = arena_strdup(&snap->mem, r->fed_by);
+	row->feeds = arena_strdup(&snap->mem, r->feeds);
+}
+
+static void fill_row(struct snapshot *snap, struct engine *g, const struct stage *s, struct row *row)
+{
+	row->id = s->id;
+	row->kind = &s->kind->info;
+	row->name = arena_strdup(&snap->mem, s->name);
+	row->resource = arena_strdup(&snap->mem, s->resource);
+	row->pipeline = s->pipeline;
+	row->health = s->health;
+	row->reason = arena_strdup(&snap->mem, s->reason ? s->reason : "");
+	row->arn = arena_strdup(&snap->mem, s->res ? s->res->arn : s->conf ? s->conf->arn : NULL);
+	fill_readings(snap, g, s, row);
+	fill_spark(g, s, row);
+	if (s->res)
+		fill_facts(snap, s->res, row);
+	snap->count[s->health]++;
+}
+
+static void fill_rows(struct snapshot *snap, struct engine *g)
+{
+	struct row *rows = arena_array(&snap->mem, g->nstages, sizeof *rows);
+	struct pipeline *pipes = arena_array(&snap->mem, g->npipelines, sizeof *pipes);
+	unsigned n = 0;
+	for (unsigned p = 0; p < g->npipelines; p++) {
+		pipes[p] =
+		    (struct pipeline){ .name = arena_strdup(&snap->mem, g->pipelines[p]), .first = n, .health = HEALTH_IDLE };
+		for (unsigned i = 0; i < g->nstages; i++) {
+			if (g->stages[i]->pipeline != p)
+				continue;
+			fill_row(snap, g, g->stages[i], &rows[n]);
+			pipes[p].health = rows[n].health > pipes[p].health ? rows[n].health : pipes[p].health;
+			n++;
+		}
+		pipes[p].n = n - pipes[p].first;
+		if (pipes[p].n == 0)
+			pipes[p].health = HEALTH_UNKNOWN;
+	}
+	snap->rows = rows;
+	snap->nrows = n;
+	snap->pipelines = pipes;
+	snap->npipelines = g->npipelines;
+}
+
+/* ---- alarms and calls */
+
+static int alarm_rank(enum alarm_state s)
+{
+	return s == ALARM_STATE_ALARM ? 0 : s == ALARM_STATE_OK ? 2 : 1;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct alarm *x = a, *y = b;
+	int d = alarm_rank(x->state) - alarm_rank(y->state);
+	return d ? d : strcmp(x->name, y->name);
+}
+
+static void fill_alarms(struct snapshot *snap, const struct engine *g)
+{
+	struct alarm *alarms = arena_array(&snap->mem, g->alarms.n, sizeof *alarms);
+	for (unsigned i = 0; i < g->alarms.n; i++) {
+		struct alarm *a = &alarms[i];
+		*a = g->alarms.alarms[i];
+		a->name = arena_strdup(&snap->mem, a->name ? a->name : "");
+		a->arn = arena_strdup(&snap->mem, a->arn);
+		a->description = arena_strdup(&snap->mem, a->description);
+		a->reason = arena_strdup(&snap->mem, a->reason);
+		a->metric = arena_strdup(&snap->mem, a->metric);
+		a->comparison = arena_strdup(&snap->mem, a->comparison);
+	}
+	if (g->alarms.n > 1)
+		qsort(alarms, g->alarms.n, sizeof *alarms, worst_first);
+	snap->alarms = alarms;
+	snap->nalarms = g->alarms.n;
+}
+
+static void fill_apis(struct snapshot *snap, const struct engine *g)
+{
+	unsigned n = 0;
+	const struct aws_stat *stats = g->aws ? aws_stats(g->aws, &n) : NULL;
+	struct api_health *apis = arena_array(&snap->mem, n + 1u, sizeof *apis);
+	for (unsigned i = 0; i < n; i++)
+		apis[i] = (struct api_health){ .op = stats[i].op->iam,
+			                           .last = stats[i].last,
+			                           .ok_at = stats[i].ok_at,
+			                           .calls = stats[i].calls,
+			                           .failed = stats[i].failed };
+	if (g->account_err.code != ERR_OK) /* nothing can be asked: that is the one thing to know */
+		apis[n++] = (struct api_health){ .op = "credentials", .last = g->account_err, .failed = 1 };
+	snap->apis = apis;
+	snap->napis = n;
+}
+
+static void fill_kinds(struct snapshot *snap)
+{
+	const struct kind_info **infos = arena_array(&snap->mem, nkinds, sizeof *infos);
+	for (unsigned i = 0; i < nkinds; i++)
+		infos[i] = &kinds[i]->info;
+	snap->kinds = infos;
+	snap->nkinds = nkinds;
+}
+
+static int64_t data_to(const struct engine *g)
+{
+	int64_t newest = 0;
+	for (unsigned i = 0; i < g->nmeasures; i++) {
+		const struct measure *m = g->measure_list[i];
+		if (m->id.ns && m->series.len && m->series.last + m->series.step > newest)
+			newest = m->series.last + m->series.step;
+	}
+	return newest;
+}
+
+struct snapshot *snap_build(struct engine *g)
+{
+	struct snapshot *s = xcalloc(1, sizeof *s);
+	arena_init(&s->mem);
+	s->gen = ++g->gen;
+	s->at = clock_wall();
+	s->target = g->target;
+	s->settled = g->live;
+	s->polled_at = g->polled_at;
+	fill_kinds(s);
+	fill_rows(s, g);
+	fill_alarms(s, g);
+	fill_apis(s, g);
+	s->data_to = data_to(g);
+	s->phase = g->live ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
+	s->cost.metrics = g->metrics_asked;
+	s->cost.usd = g->metrics_asked * USD_PER_METRIC;
+	const char *note = g->cache ? cache_note(g->cache) : g->cache_err.code != ERR_OK ? g->cache_err.text : NULL;
+	s->cache_note = arena_strdup(&s->mem, note);
+	return s;
+}

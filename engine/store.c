@@ -1,0 +1,214 @@
+/* Between the engine and the history file: what is kept, under which key, and what the first frame is made from. */
+#include "core/hash.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INVENTORY "inventory"
+#define INVENTORY_MAX (64u << 20)
+#define RETAIN_EVERY 3600
+
+void store_open(struct engine *g)
+{
+	if (!g->o.cache_path)
+		return;
+	g->cache = cache_open(g->o.cache_path, &g->cache_err);
+	if (!g->cache)
+		log_warn(LOG_ENGINE, "no history: %s", g->cache_err.text);
+}
+
+void store_close(struct engine *g)
+{
+	if (g->cache)
+		cache_close(g->cache);
+	g->cache = NULL;
+}
+
+/* ---- which account these credentials belonged to, so that the first frame need not wait for STS */
+
+/* The access key's digest stands for the credentials: the key itself is not stored. */
+static void hint_key(const struct engine *g, char out[2 * HASH_SHA256 + 1])
+{
+	uint8_t digest[HASH_SHA256];
+	const struct account *a = g->account;
+	char *all = xasprintf("%s|%s|%s", a->access_key.value ? a->access_key.value : "",
+	                      a->region.value ? a->region.value : "", a->endpoint_url.value ? a->endpoint_url.value : "");
+	hash_sha256(all, strlen(all), digest);
+	hash_hex(digest, sizeof digest, out);
+	free(all);
+}
+
+bool store_recall_account(struct engine *g)
+{
+	char key[2 * HASH_SHA256 + 1];
+	if (!g->cache)
+		return false;
+	hint_key(g, key);
+	char *account = cache_get_text(g->cache, "account", key);
+	bool ok = account && strlen(account) < sizeof g->target.account;
+	if (ok)
+		snprintf(g->target.account, sizeof g->target.account, "%s", account);
+	free(account);
+	return ok;
+}
+
+static void attach(struct engine *g, struct measure *m)
+{
+	char target[TARGET_KEY];
+	target_key(&g->target, target);
+	m->cache_id = g->cache && g->target.account[0] ? cache_series(g->cache, target, m->text, m->series.step) : 0;
+}
+
+/* Points that arrived before the account was known are kept now. */
+static void keep_held(struct engine *g, struct measure *m)
+{
+	for (unsigned i = m->series.len; m->cache_id && i-- > 0;) {
+		int64_t t = m->series.last - (int64_t)i * m->series.step;
+		double v = series_at(&m->series, t);
+		if (!isnan(v))
+			cache_add(g->cache, m->cache_id, t, v);
+	}
+}
+
+void store_account(struct engine *g)
+{
+	char key[2 * HASH_SHA256 + 1];
+	struct err e = { 0 };
+	if (!g->cache)
+		return;
+	hint_key(g, key);
+	char *known = cache_get_text(g->cache, "account", key);
+	bool same = known && strcmp(known, g->target.account) == 0;
+	free(known);
+	if (same && g->nmeasures && g->measure_list[0]->cache_id)
+		return;
+	if (!same && !cache_put_text(g->cache, "account", key, g->target.account, &e))
+		log_warn(LOG_ENGINE, "account not kept: %s", e.text);
+	for (unsigned i = 0; i < g->nmeasures; i++) {
+		if (g->measure_list[i]->cache_id && same)
+			continue;
+		attach(g, g->measure_list[i]);
+		keep_held(g, g->measure_list[i]);
+	}
+}
+
+/* ---- points */
+
+static void load_point(void *ctx, int64_t t, double v)
+{
+	series_put(ctx, t, v);
+}
+
+void store_points(struct engine *g, struct measure *m)
+{
+	struct err e = { 0 };
+	attach(g, m);
+	int64_t now = clock_wall();
+	if (m->cache_id && !cache_read(g->cache, m->cache_id, now - LOOKBACK, now + STEP, load_point, &m->series, &e))
+		log_warn(LOG_ENGINE, "history not read: %s", e.text);
+}
+
+/* ---- resources */
+
+static void write_res(struct json_out *o, const struct res *r)
+{
+	json_out_object(o, NULL);
+	json_out_str(o, "kind", r->kind->info.id);
+	json_out_str(o, "name", r->name);
+	json_out_str(o, "arn", r->arn);
+	json_out_str(o, "handle", r->handle);
+	json_out_bool(o, "dlq", r->dlq);
+	json_out_str(o, "fed_by", r->fed_by);
+	json_out_str(o, "feeds", r->feeds);
+	json_out_object(o, "facts");
+	for (unsigned i = 0; i < r->nfacts; i++)
+		json_out_str(o, r->facts[i].key, r->facts[i].value);
+	json_out_object_end(o);
+	json_out_object_end(o);
+}
+
+static char *inventory_text(const struct engine *g)
+{
+	struct buf b;
+	struct json_out o;
+	buf_init(&b, INVENTORY_MAX);
+	json_out_init(&o, &b);
+	json_out_array(&o, NULL);
+	for (unsigned i = 0; i < g->nres; i++)
+		write_res(&o, g->res[i]);
+	json_out_array_end(&o);
+	if (!o.ok) { /* too much to keep: the first frame waits for AWS next time */
+		buf_clear(&b);
+		return NULL;
+	}
+	return buf_steal(&b);
+}
+
+static void load_res(struct engine *g, const struct json *n)
+{
+	const char *id = json_get_str(n, "kind"), *name = json_get_str(n, "name");
+	const struct kind *k = id ? kind_find(id) : NULL;
+	if (!k || !name)
+		return;
+	struct found f;
+	found_init(&f);
+	found_add(&f, name, json_get_str(n, "arn"), json_get_str(n, "handle"));
+	const struct json *fact = json_first(json_get(n, "facts"));
+	for (; fact; fact = json_next(fact))
+		if (json_str(fact))
+			found_fact(&f, name, json_key(fact), json_str(fact));
+	struct res *r = inventory_res(g, k, name, true);
+	inventory_described(g, r, &f);
+	r->described = false;
+	r->handle = r->handle ? r->handle : json_get_str(n, "handle") ? xstrdup(json_get_str(n, "handle")) : NULL;
+	r->fed_by = json_get_str(n, "fed_by") ? xstrdup(json_get_str(n, "fed_by")) : NULL;
+	r->feeds = json_get_str(n, "feeds") ? xstrdup(json_get_str(n, "feeds")) : NULL;
+	json_bool(json_get(n, "dlq"), &r->dlq);
+	found_clear(&f);
+}
+
+void store_load(struct engine *g)
+{
+	char target[TARGET_KEY];
+	struct err e = { 0 };
+	target_key(&g->target, target);
+	char *text = g->cache && g->target.account[0] ? cache_get_text(g->cache, target, INVENTORY) : NULL;
+	struct json *doc = text ? json_parse(span_of(text), &e) : NULL;
+	for (const struct json *n = json_first(doc); n; n = json_next(n))
+		load_res(g, n);
+	json_free(doc);
+	free(text);
+	inventory_bind(g);
+	judge_all(g);
+}
+
+void store_save(struct engine *g)
+{
+	char target[TARGET_KEY];
+	struct err e = { 0 };
+	if (!cache_is_writer(g->cache) || !g->target.account[0])
+		return;
+	target_key(&g->target, target);
+	if (g->round.needs & NEED_LIST) {
+		char *text = inventory_text(g), *old = text ? cache_get_text(g->cache, target, INVENTORY) : NULL;
+		if (text && (!old || strcmp(old, text) != 0) && !cache_put_text(g->cache, target, INVENTORY, text, &e))
+			log_warn(LOG_ENGINE, "resources not kept: %s", e.text);
+		free(text);
+		free(old);
+	}
+	if (!cache_commit(g->cache, &e)) {
+		g->cache_err = e;
+		log_warn(LOG_ENGINE, "points not kept: %s", e.text);
+	}
+	int64_t now = clock_wall();
+	if (now - g->retained_at >= RETAIN_EVERY) {
+		g->retained_at = now;
+		if (!cache_retain(g->cache, now - g->conf->retention, &e))
+			log_warn(LOG_ENGINE, "old points not dropped: %s", e.text);
+	}
+}

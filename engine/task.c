@@ -1,0 +1,128 @@
+/* Requests: copied in, worked on step by step beside the rounds, handed back as owned results. A kind of request is one row. */
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void (*const steps[])(struct engine *, struct task *) = {
+	[REQUEST_STATUS] = status_step,
+	[REQUEST_HISTORY] = history_step,
+	[REQUEST_CHECK] = check_step,
+	[REQUEST_DOCTOR] = doctor_step,
+};
+
+static char *copy(struct arena *a, const char *s)
+{
+	return arena_strdup(a, s);
+}
+
+/* The caller's strings may be gone when the engine's thread looks at them. */
+static void own_strings(struct task *t)
+{
+	struct arena *a = &t->mem;
+	if (t->rq.kind == REQUEST_HISTORY) {
+		t->rq.history.resource = copy(a, t->rq.history.resource);
+		t->rq.history.metric = copy(a, t->rq.history.metric);
+	}
+	if (t->rq.kind != REQUEST_CHECK)
+		return;
+	struct check_request *c = &t->rq.check;
+	struct check_metric *metrics = arena_array(a, c->nmetrics, sizeof *metrics);
+	const char **select = arena_array(a, c->nselect, sizeof *select);
+	for (unsigned i = 0; i < c->nmetrics; i++)
+		metrics[i] = (struct check_metric){ copy(a, c->metrics[i].metric), copy(a, c->metrics[i].warning),
+			                                copy(a, c->metrics[i].critical) };
+	for (unsigned i = 0; i < c->nselect; i++)
+		select[i] = copy(a, c->select[i]);
+	c->metrics = metrics;
+	c->select = select;
+	c->no_data = copy(a, c->no_data);
+}
+
+struct task *task_new(const struct request *rq, uint64_t id)
+{
+	struct task *t = xcalloc(1, sizeof *t);
+	arena_init(&t->mem);
+	t->rq = *rq;
+	own_strings(t);
+	t->result = xcalloc(1, sizeof *t->result);
+	t->result->kind = rq->kind;
+	t->result->id = id;
+	return t;
+}
+
+void task_free(struct task *t)
+{
+	if (t->rq.kind == REQUEST_HISTORY)
+		history_abandon(t);
+	result_free(t->result);
+	arena_clear(&t->mem);
+	free(t);
+}
+
+void task_run(struct engine *g, struct task *t)
+{
+	if (!t->done && g->rounds_done >= t->waits_for)
+		steps[t->rq.kind](g, t);
+}
+
+void task_need(struct engine *g, struct task *t, unsigned needs)
+{
+	struct round *r = &g->round;
+	if (r->active && (r->needs & needs) == needs) {
+		t->waits_for = r->number;
+		return;
+	}
+	g->wanted |= needs;
+	t->waits_for = (r->active ? r->number : g->rounds_done) + 1;
+}
+
+void status_step(struct engine *g, struct task *t)
+{
+	if (g->account_err.code != ERR_OK) {
+		t->result->err = g->account_err;
+		t->done = true;
+		return;
+	}
+	if (t->state++ == 0) {
+		task_need(g, t, NEED_ALL);
+		return;
+	}
+	t->result->status = snap_build(g);
+	t->done = true;
+}
+
+static void check_result_clear(struct check_result *c)
+{
+	struct verdicts vs = { c->verdicts, c->n, c->n };
+	verdicts_clear(&vs);
+	for (unsigned i = 0; i < c->ncauses; i++)
+		free(c->causes[i].text);
+	free(c->causes);
+}
+
+void result_free(struct result *r)
+{
+	if (!r)
+		return;
+	switch (r->kind) {
+	case REQUEST_STATUS: snapshot_free(r->status); break;
+	case REQUEST_HISTORY:
+		free(r->history.metric);
+		free(r->history.v);
+		free(r->history.hint);
+		free((char *)r->history.info.key);
+		break;
+	case REQUEST_CHECK: check_result_clear(&r->check); break;
+	case REQUEST_DOCTOR:
+		for (unsigned i = 0; i < r->doctor.n; i++) {
+			free(r->doctor.findings[i].name);
+			free(r->doctor.findings[i].value);
+			free(r->doctor.findings[i].source);
+		}
+		free(r->doctor.findings);
+		break;
+	}
+	free(r);
+}
