@@ -18,6 +18,7 @@
 #define POLL_DEFAULT 60
 #define DISCOVERY_MS (5 * 60 * 1000)
 #define PUBLISH_MS 100
+#define PATIENCE_MS 2000
 #define NICE 10
 #define WAIT_MOST_MS 30000
 
@@ -170,6 +171,11 @@ static void publish(struct engine *g, bool now)
 	int64_t ms = clock_mono_ms();
 	if (!g->threaded || !g->dirty || (!now && ms - g->published_ms < PUBLISH_MS))
 		return;
+	if (g->round.active &&
+	    ms - g->round.begun_ms > PATIENCE_MS) { /* one slow service must not hide what the others said */
+		g->live = true;
+		judge_all(g);
+	}
 	g->dirty = false;
 	g->published_ms = ms;
 	snapshot_free(latest_put(&g->snapshot, snap_build(g)));
@@ -231,6 +237,10 @@ static int wait_ms(struct engine *g, int most)
 		wait = g->next_poll_ms - clock_mono_ms();
 	if (g->threaded && g->dirty && wait > PUBLISH_MS)
 		wait = PUBLISH_MS;
+	if (g->threaded && !g->live && g->round.active && wait > PATIENCE_MS) {
+		wait = PATIENCE_MS;
+		g->dirty = true; /* so that the turn after it shows what is there */
+	}
 	return wait < 0 ? 0 : (int)wait;
 }
 

@@ -140,36 +140,50 @@ static bool ask_more(struct work *w, unsigned needs)
 	return true;
 }
 
-/* Returns false while it waits, or when the task has ended. */
-static bool resolve(struct work *w)
+/* Who we are is the history's key; without a history nobody needs to know. */
+static unsigned who(const struct work *w)
+{
+	return w->g->target.account[0] || !w->g->cache ? 0 : NEED_IDENTITY;
+}
+
+static bool ended(struct work *w, const struct err *e)
+{
+	bool nobody = e->code == ERR_NOTFOUND && w->g->account_err.code != ERR_OK && !w->t->rq.history.offline;
+	fail(w->t, nobody ? &w->g->account_err : e);
+	return false;
+}
+
+static bool resolve_by_text(struct work *w)
+{
+	struct err e = { 0 };
+	if (ask_more(w, who(w)))
+		return false;
+	return resolve_text(w, &e) || ended(w, &e);
+}
+
+static bool resolve_by_name(struct work *w)
 {
 	struct err e = { 0 };
 	const struct history_request *rq = &w->t->rq.history;
-	unsigned who = w->g->target.account[0] || !w->g->cache ? 0 : NEED_IDENTITY;
-	if (full_text(rq->metric)) {
-		if (ask_more(w, who))
-			return false;
-		if (resolve_text(w, &e))
-			return true;
-		fail(w->t, &e);
-		return false;
-	}
 	struct stage *s = find_stage(w, &e);
-	if (!s && e.code == ERR_NOTFOUND && !rq->row && ask_more(w, who | NEED_LIST | NEED_DESCRIBE))
-		return false;
-	s = s ? s : rq->resource && e.code == ERR_NOTFOUND ? inventory_adhoc(w->g, rq->resource) : NULL;
-	if (s && !resolve_stage(w, s, &e))
-		s = NULL;
-	if (!s) {
-		fail(w->t,
-		     w->g->account_err.code != ERR_OK && e.code == ERR_NOTFOUND && !rq->offline ? &w->g->account_err : &e);
-		return false;
+	if (!s && e.code == ERR_NOTFOUND && !rq->row) {
+		if (ask_more(w, who(w) | NEED_LIST | NEED_DESCRIBE))
+			return false;
+		s = rq->resource ? inventory_adhoc(w->g, rq->resource) : NULL;
 	}
+	if (!s || !resolve_stage(w, s, &e))
+		return ended(w, &e);
 	if (rq->row)
 		return true;
 	/* A direct reading's newest point comes from the service itself. */
-	bool direct = w->info.from == FROM_DIRECT;
-	return !ask_more(w, who | (direct ? NEED_LIST | NEED_DESCRIBE | kind_bit(s->kind) : 0));
+	unsigned direct = w->info.from == FROM_DIRECT ? NEED_LIST | NEED_DESCRIBE | kind_bit(s->kind) : 0;
+	return !ask_more(w, who(w) | direct);
+}
+
+/* These three return false while they wait, or when the task has ended. */
+static bool resolve(struct work *w)
+{
+	return full_text(w->t->rq.history.metric) ? resolve_by_text(w) : resolve_by_name(w);
 }
 
 /* ---- what is known */

@@ -112,7 +112,8 @@ struct round {
 	bool active, metrics_begun;
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
-	uint64_t number; /* of this round, from 1 */
+	int64_t begun, begun_ms; /* wall seconds, monotonic ms */
+	uint64_t number;         /* of this round, from 1 */
 };
 
 struct task; /* a request being worked on */

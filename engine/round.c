@@ -16,7 +16,12 @@ void round_arrived(struct engine *g)
 void round_begin(struct engine *g, unsigned needs, int64_t lookback)
 {
 	struct round *r = &g->round;
-	*r = (struct round){ .active = true, .needs = needs, .lookback = lookback, .number = g->rounds_done + 1 };
+	*r = (struct round){ .active = true,
+		                 .needs = needs,
+		                 .lookback = lookback,
+		                 .number = g->rounds_done + 1,
+		                 .begun = clock_wall(),
+		                 .begun_ms = clock_mono_ms() };
 	log_debug(LOG_ENGINE, "round %llu begins, needs %#x", (unsigned long long)r->number, needs);
 	if (needs & NEED_EDGES)
 		inventory_relations_begin(g);
@@ -39,6 +44,17 @@ static bool relations_complete(const struct engine *g)
 	return true;
 }
 
+/* A round in which nobody answered is no poll: the age of the last one goes on growing. */
+static bool anybody_answered(const struct engine *g)
+{
+	unsigned n = 0;
+	const struct aws_stat *stats = g->aws ? aws_stats(g->aws, &n) : NULL;
+	for (unsigned i = 0; i < n; i++)
+		if (stats[i].ok_at >= g->round.begun)
+			return true;
+	return false;
+}
+
 static void round_end(struct engine *g)
 {
 	struct round *r = &g->round;
@@ -48,7 +64,8 @@ static void round_end(struct engine *g)
 	discover_relate(g);
 	if ((r->needs & NEED_ALL) == NEED_ALL && relations_complete(g))
 		inventory_relations_end(g);
-	g->polled_at = clock_wall();
+	if (anybody_answered(g))
+		g->polled_at = clock_wall();
 	judge_all(g);
 	if (g->cache)
 		store_save(g);

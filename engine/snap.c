@@ -198,7 +198,7 @@ struct snapshot *snap_build(struct engine *g)
 	s->gen = ++g->gen;
 	s->at = clock_wall();
 	s->target = g->target;
-	s->settled = g->live;
+	s->settled = g->rounds_done > 0 || g->account_err.code != ERR_OK;
 	s->polled_at = g->polled_at;
 	fill_kinds(s);
 	fill_rows(s, g);
