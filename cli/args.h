@@ -1,0 +1,162 @@
+/* Private to cli/: the two tables everything hangs on. A row carries all: parsing, dispatch, help, man page and the tests
+ * walk them. A new command is a row here and a cmd_x.c; a new option is a row here and a setter in set.c. */
+#ifndef CLI_ARGS_H
+#define CLI_ARGS_H
+
+#include "cli/cli.h"
+
+/* What a command offers: "status" with `[PIPELINE]`, 0 to 1 operands, formats (NULL: none; the first is the default).
+ * --check stands in the table like a command, but is typed as an option.
+ *  X(ID, name, operands, min, max, formats, needs the engine, run, help, more) */
+#define CLI_COMMANDS(X)                                                                                                    \
+	X(CHECK, "--check", "", 0, 0, "text json", true, cmd_check, "judge everything once, for CI, cron and monitoring",      \
+	  "Judges, with one batched poll, what [check] sections of the configuration and the options name, or, when nothing "  \
+	  "is named, sluice's own defaults: an alarm in ALARM, a dead-letter queue with visible messages, an error rate over " \
+	  "5 %, an age growing towards loss are CRITICAL; an alarm in INSUFFICIENT_DATA is WARNING. The worst result decides " \
+	  "the exit status, in the order CRITICAL (2), UNKNOWN (3), WARNING (1), OK (0). Unusable arguments, missing "         \
+	  "credentials and a bad configuration are 3. Nothing unknown is ever OK. -w and -c belong to the --metric before "    \
+	  "them; given before the first --metric they are the default of every --metric that has none of its own.")            \
+	X(STATUS, "status", "[PIPELINE]", 0, 1, "text json", true, cmd_status, "the overview, from one poll",                  \
+	  "Prints every stage with its health and its newest values, then the alarms. Without a terminal the text form is "    \
+	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. What "      \
+	  "could not be read is named on standard error, and the exit status is then 1.")                                      \
+	X(HISTORY, "history", "RESOURCE METRIC", 2, 2, "text csv json", true, cmd_history,                                     \
+	  "points of one metric, gap for gap",                                                                                 \
+	  "RESOURCE is a stage's or a resource's name (KIND:NAME when that is ambiguous). METRIC is the kind's key, as in "    \
+	  "status --format json, a role (in, out, error, latency, backlog, age), or NAMESPACE/NAME{dim=v}:STAT, which needs "  \
+	  "no RESOURCE: write - in its place. The history file is read first and one poll fills what it lacks. A gap is an "   \
+	  "empty value in CSV, null in JSON and - in text, never 0.")                                                          \
+	X(DOCTOR, "doctor", "", 0, 0, "text json", true, cmd_doctor, "what was found, where it comes from, what to mend",      \
+	  "Looks at the terminal, the locale, the configuration, credentials, endpoints, the clock, the history file and the " \
+	  "permissions. Each line says ok or !!. The exit status is 1 when something wants mending, and standard error names " \
+	  "the first thing to mend. Secrets are never shown.")                                                                 \
+	X(SIM, "sim", "", 0, 0, NULL, false, NULL, "the embedded AWS alone, for any client",                                   \
+	  "Serves a simulated AWS account on 127.0.0.1 until a signal ends it, verifying signatures. It accepts the key pair " \
+	  "of its own environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), else one that it makes up and prints.")       \
+	X(HELP, "help", "[COMMAND]", 0, 1, NULL, false, cmd_help, "how to use a command",                                      \
+	  "`help check` explains --check.")
+
+enum cmd_id {
+#define X(id, ...) CMD_##id,
+	CLI_COMMANDS(X)
+#undef X
+	CMD_COUNT
+};
+
+struct cli_command {
+	enum cmd_id id;
+	const char *name, *operands;
+	int min, max;
+	const char *formats;
+	bool engine;
+	int (*run)(const struct cli *c, struct engine *g);
+	const char *help, *more;
+};
+
+/* Which commands take an option: one bit each, and one for the console, which has no row of its own. */
+#define BIT(id) (1U << CMD_##id)
+#define FOR_CONSOLE (1U << CMD_COUNT)
+#define FOR_ALL (~0U)
+#define FOR_READERS (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR))
+
+/* arg NULL: a flag; "[X]": a value only as --name=X.
+ *  X(name, letter or 0, arg, who takes it, setter, help) */
+#define CLI_OPTIONS(X)                                                                                                     \
+	X("--config", 0, "FILE", FOR_ALL, set_config, "configuration file; default $XDG_CONFIG_HOME/sluice/config.ini")        \
+	X("--profile", 0, "NAME", FOR_ALL, set_profile, "profile of AWS's own configuration files")                            \
+	X("--region", 0, "NAME", FOR_ALL, set_region, "AWS region")                                                            \
+	X("--endpoint-url", 0, "URL", FOR_ALL, set_endpoint_url, "talk to this endpoint instead of AWS's own")                 \
+	X("--demo", 0, "[SCENARIO]", FOR_ALL, set_demo,                                                                        \
+	  "run against the embedded AWS: no account, network or configuration; --demo=list names the scenarios")               \
+	X("--cache", 0, "FILE", FOR_ALL, set_cache, "history database; default $XDG_CACHE_HOME/sluice/history.db")             \
+	X("--mode", 0, "MODE", FOR_ALL, set_mode, "the most this process may do: observe, inspect, operate or admin")          \
+	X("--color", 0, "WHEN", FOR_ALL, set_color, "auto, always or never; NO_COLOR is honoured")                             \
+	X("--log", 0, "SPEC", FOR_ALL, set_log,                                                                                \
+	  "log to $XDG_STATE_HOME/sluice/sluice.log: one level, or system=level,...: http=debug,engine=info")                  \
+	X("--help", 'h', NULL, FOR_ALL, set_help, "this help, or the command's")                                               \
+	X("--version", 0, NULL, FOR_ALL, set_version, "the version")                                                           \
+	X("--check", 0, NULL, FOR_ALL, set_check, "judge once and exit; see `sluice help check`")                              \
+	X("--format", 0, "FORMAT", FOR_READERS, set_format, "text, json or what else the command names")                       \
+	X("--timeout", 't', "SEC", FOR_READERS, set_deadline, "give up after so many seconds; default 60")                     \
+	X("--alarms", 0, NULL, BIT(CHECK), set_alarms, "judge every CloudWatch alarm")                                         \
+	X("--in-alarm-is", 0, "LEVEL", BIT(CHECK), set_in_alarm_is, "warn or crit (default): what an alarm in ALARM is")       \
+	X("--dlq-max", 0, "N", BIT(CHECK), set_dlq_max, "dead-letter queues may hold so many visible messages")                \
+	X("--metric", 0, "METRIC", BIT(CHECK), set_metric,                                                                     \
+	  "judge NAMESPACE/NAME{dim=v}:STAT[@PERIOD]; may be given again")                                                     \
+	X("--warning", 'w', "RANGE", BIT(CHECK), set_warning,                                                                  \
+	  "WARNING outside RANGE, as in monitoring plugins: 10, 10:, ~:10, 10:20, @10:20")                                     \
+	X("--critical", 'c', "RANGE", BIT(CHECK), set_critical, "CRITICAL outside RANGE")                                      \
+	X("--mofn", 0, "M/N", BIT(CHECK), set_mofn, "breached when M of the newest N points are")                              \
+	X("--window", 0, "DURATION", BIT(CHECK), set_window, "judge the points of so long: 15m, 6h")                           \
+	X("--min-samples", 0, "N", BIT(CHECK), set_min_samples, "fewer points than this are UNKNOWN (TOO_FEW)")                \
+	X("--no-data", 0, "LEVEL", BIT(CHECK), set_no_data, "ok, warn, crit or unknown (default): what no points at all are")  \
+	X("--delay", 0, "auto|SEC", BIT(CHECK), set_delay, "how long a period may take to arrive; default auto")               \
+	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name; may be given again")                  \
+	X("--out", 0, "FILE", BIT(CHECK), set_out, "write the result to FILE, whole or not at all, not to standard output")    \
+	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
+	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
+	X("--since", 0, "TIME", BIT(HISTORY), set_since,                                                                       \
+	  "first point: a duration before the end (default 24h) or an RFC 3339 time")                                          \
+	X("--until", 0, "TIME", BIT(HISTORY), set_until, "end: an RFC 3339 time or a duration ago; default now")               \
+	X("--offline", 0, NULL, BIT(HISTORY), set_offline, "the history file alone, no poll")                                  \
+	X("--port", 0, "N", BIT(SIM), set_port, "listen on 127.0.0.1:N; default any free port")                                \
+	X("--scenario", 0, "NAME", BIT(SIM), set_scenario, "what happens in the account")                                      \
+	X("--speed", 0, "X", BIT(SIM), set_speed, "simulated seconds in a real one; default 1")                                \
+	X("--latency", 0, "MS", BIT(SIM), set_latency, "milliseconds added to every answer")                                   \
+	X("--man", 0, NULL, BIT(HELP), set_man, "print the manual page (roff)")
+
+struct cli_option {
+	const char *name;
+	char letter;
+	const char *arg;
+	unsigned takers;
+	bool (*set)(struct cli *c, const char *value, struct err *e); /* says why in e->text; where is filled by the caller */
+	const char *help;
+};
+
+extern const struct cli_option cli_options[];
+extern const unsigned cli_noptions;
+extern const struct cli_command cli_commands[CMD_COUNT];
+
+/* What the options of commands fill in, in the engine's own request types where there are any. */
+struct cli_args {
+	struct check_request check;
+	struct check_metric *metrics;
+	const char **select;
+	unsigned cmetrics, cselect;
+	const char *warning, *critical;            /* defaults of every --metric */
+	bool warn_is_ok;
+	enum verdict_status unknown_is;            /* VERDICT_UNKNOWN: not given */
+	const char *out;
+	const char *since, *until;                 /* checked when parsed, resolved when run */
+	bool offline, man, help, version;
+	const char *const *scenarios, *const *scenario_help;
+};
+
+int cmd_check(const struct cli *c, struct engine *g);
+int cmd_status(const struct cli *c, struct engine *g);
+int cmd_history(const struct cli *c, struct engine *g);
+int cmd_doctor(const struct cli *c, struct engine *g);
+int cmd_help(const struct cli *c, struct engine *g);
+
+/* ---- shared by the commands */
+/* A duration (before `end`) or an RFC 3339 time, as --since and --until take; false when it is neither. */
+bool cli_time(const char *text, int64_t end, int64_t *t);
+bool cli_is_json(const struct cli *c);
+/* "sluice: TEXT" on stderr, one write, visible characters only. */
+void cli_say(const char *text);
+/* Up to three lines for n causes, the last saying how many more there are; line() appends visible characters only. */
+void cli_say_causes(unsigned n, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx);
+/* The candidate nearest to word, or NULL when none is near; candidates end with NULL. */
+const char *cli_near(const char *word, const char *const *candidates);
+/* Does the blank-separated list hold the word? */
+bool cli_listed(const char *list, const char *word);
+
+/* help.c, man.c: both append to b */
+void cli_help(struct buf *b, const struct cli_command *cmd);   /* NULL: the overview */
+void cli_man(struct buf *b);
+int cli_print(const struct cli *c, struct buf *b);             /* to standard output; clears b */
+/* doctor without an engine: what can be said, and why there is none. */
+int cmd_doctor_without(const struct cli *c, const struct err *why);
+
+#endif

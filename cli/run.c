@@ -1,0 +1,162 @@
+/* The command table, dispatch, and the lines on standard error. */
+#include "cli/args.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define X(id, name, operands, min, max, formats, engine, run, help, more)                                              \
+	[CMD_##id] = { CMD_##id, name, operands, min, max, formats, engine, run, help, more },
+const struct cli_command cli_commands[CMD_COUNT] = { CLI_COMMANDS(X) };
+#undef X
+
+int cli_run(const struct cli *c, struct engine *g)
+{
+	return c->command->run(c, g);
+}
+
+bool cli_command_needs_engine(const struct cli_command *cmd)
+{
+	return cmd && cmd->engine;
+}
+
+bool cli_is_json(const struct cli *c)
+{
+	return c->format && strcmp(c->format, "json") == 0;
+}
+
+/* A line that cannot be written has nobody to tell. */
+static void say(const char *line, size_t n)
+{
+	ssize_t written = write(STDERR_FILENO, line, n);
+	(void)written;
+}
+
+static void say_visible(const char *visible, const char *more)
+{
+	struct buf b;
+	buf_init(&b, 16384);
+	if (!buf_addf(&b, "sluice: %s%s\n", visible, more))
+		buf_adds(&b, "sluice: the reason is too long to be printed\n");
+	say(b.p, b.n);
+	buf_clear(&b);
+}
+
+void cli_say(const char *text)
+{
+	struct buf b;
+	buf_init(&b, 8192);
+	text_visible(&b, span_of(text));
+	say_visible(b.p ? b.p : "", "");
+	buf_clear(&b);
+}
+
+void cli_say_causes(unsigned n, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx)
+{
+	for (unsigned i = 0; i < n && i < 3; i++) {
+		struct buf b;
+		char more[32] = "";
+		buf_init(&b, 8192);
+		line(ctx, i, &b);
+		if (i == 2 && n > 3)
+			snprintf(more, sizeof more, " (and %u more)", n - 3);
+		say_visible(b.p ? b.p : "", more);
+		buf_clear(&b);
+	}
+}
+
+int cli_fail(const struct cli *c, const struct err *e)
+{
+	char line[1024];
+	err_line(e, line, sizeof line - 1);
+	size_t n = strlen(line);
+	line[n++] = '\n';
+	say(line, n);
+	return c && c->command && c->command->id == CMD_CHECK ? 3 : err_exit(e->code);
+}
+
+int cli_run_without(const struct cli *c, const struct err *why)
+{
+	bool doctor = c->what == CLI_COMMAND && c->command->id == CMD_DOCTOR;
+	return doctor ? cmd_doctor_without(c, why) : cli_fail(c, why);
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+static const char *pipeline_target(const struct cli *c, const struct conf *conf)
+{
+	if (!c->command || c->command->id != CMD_STATUS || c->argc < 1)
+		return NULL;
+	for (unsigned i = 0; i < conf->npipelines; i++)
+		if (same(conf->pipelines[i].name, c->argv[0]))
+			return conf->pipelines[i].target;
+	return NULL;
+}
+
+/* --profile names another account, so a target of another profile must not lend it its region or its name; --region only
+ * prefers among targets, as one account has many. */
+const struct conf_target *cli_target(const struct cli *c, const struct conf *conf)
+{
+	const struct conf_target *found = NULL;
+	const char *wanted = pipeline_target(c, conf);
+	int best = -1;
+	for (unsigned i = 0; i < conf->ntargets; i++) {
+		const struct conf_target *t = &conf->targets[i];
+		int score = 2 * same(t->name, wanted) + (c->region && same(t->region, c->region));
+		if (c->profile && !same(t->profile, c->profile))
+			continue;
+		if (score > best) {
+			best = score;
+			found = t;
+		}
+	}
+	return found;
+}
+
+static char *state_folder(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	if (state && state[0] == '/')
+		return xasprintf("%s/sluice", state);
+	return home && *home ? xasprintf("%s/.local/state/sluice", home) : NULL;
+}
+
+/* mkdir -p, each new folder for its owner alone. */
+static bool make_folders(char *path)
+{
+	for (char *p = path + 1;; p++) {
+		if (*p != '/' && *p)
+			continue;
+		char was = *p;
+		*p = '\0';
+		bool ok = mkdir(path, 0700) == 0 || errno == EEXIST;
+		*p = was;
+		if (!ok || !was)
+			return ok;
+	}
+}
+
+bool cli_log(const struct cli *c, struct err *e)
+{
+	if (!c->log)
+		return true;
+	char *folder = state_folder();
+	if (!folder)
+		return err_set(e, ERR_CONF, "--log", "neither XDG_STATE_HOME nor HOME says where the log goes");
+	char *path = xasprintf("%s/sluice.log", folder);
+	bool ok = make_folders(folder) ? log_open(path, c->log, e) : err_set(e, ERR_DISK, folder, "%s", strerror(errno));
+	free(path);
+	free(folder);
+	return ok;
+}

@@ -1,0 +1,87 @@
+#include "cli/scratch.h"
+
+#include "core/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st, (void)type, (void)where;
+	remove(path);
+	return 0;
+}
+
+static void remove_tree(const char *path)
+{
+	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* In a session of its own, so that Ctrl-C and a hangup of the terminal pass it by, and holding nothing of its parent's. */
+static void __attribute__((noreturn)) keep_watch(const char *path, int pipe_end)
+{
+	char c;
+	setsid();
+	if (dup2(pipe_end, STDIN_FILENO) < 0)
+		_exit(1);
+	close_range(1, ~0U, 0);
+	while (read(STDIN_FILENO, &c, 1) < 0 && errno == EINTR)
+		;
+	remove_tree(path);
+	_exit(0);
+}
+
+static bool watch(struct scratch *s)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return false;
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[1]);
+		keep_watch(s->path, ends[0]);
+	}
+	close(ends[0]);
+	if (pid < 0) {
+		close(ends[1]);
+		return false;
+	}
+	s->pid = pid;
+	s->pipe = ends[1];
+	return true;
+}
+
+bool scratch_open(struct scratch *s, struct err *e)
+{
+	const char *tmp = getenv("TMPDIR");
+	*s = (struct scratch){ .path = xasprintf("%s/sluice-demo-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp") };
+	if (!mkdtemp(s->path))
+		err_set(e, ERR_DISK, s->path, "%s", strerror(errno));
+	else if (watch(s))
+		return true;
+	else {
+		err_set(e, ERR_DISK, s->path, "%s", strerror(errno));
+		remove_tree(s->path);
+	}
+	free(s->path);
+	s->path = NULL;
+	return false;
+}
+
+void scratch_close(struct scratch *s)
+{
+	if (!s->path)
+		return;
+	close(s->pipe);
+	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	free(s->path);
+	s->path = NULL;
+}
