@@ -461,5 +461,5 @@ void text_percent(double v, char out[TEXT_NUM])
 	else if (a < 0.005)
 		snprintf(out, TEXT_NUM, "<0.01");
 	else
-		snprintf(out, TEXT_NUM, a < 0.0495 ? "%.2f" : "%.1f", v);
+		snprintf(out, TEXT_NUM, a < 0.095 ? "%.2f" : "%.1f", v);
 }
