@@ -9,6 +9,7 @@
 struct kind {
 	struct kind_info info;
 	const char *arn_service;         /* third field of its ARNs: sqs, kinesis, lambda */
+	const char *arn_prefix;          /* what stands before the name in their last field: "", "stream/", "function:" */
 	const struct op *list;           /* struct list_in -> struct found */
 	const struct op *describe;       /* struct describe_in -> struct found; NULL when list tells everything */
 	const struct op *edges;          /* struct list_in -> struct found (edges only); NULL when there is none */
@@ -23,6 +24,6 @@ KINDS(X)
 extern const struct kind *const kinds[];
 extern const unsigned nkinds;
 const struct kind *kind_find(const char *id);                          /* NULL when unknown */
-const struct kind *kind_of_arn(const char *arn, const char **name);    /* name: within arn; NULL when no kind of ours */
+const struct kind *kind_of_arn(const char *arn, const char **name);    /* name: within arn; NULL when no kind of ours, or a part of one (alias, consumer) */
 
 #endif

@@ -55,6 +55,7 @@ struct op {
 	bool idempotent;       /* may be sent again when the first answer was lost */
 	bool paged;
 	size_t cap;            /* answer size limit in bytes; 0 = 16 MiB */
+	unsigned rate;         /* calls a second that the service grants an account; 0 = 50 */
 	bool (*build)(const void *in, struct http_req *rq, struct err *e);
 	bool (*read)(const struct http_res *rs, void *out, struct err *e);
 };

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+extern const struct service service_cloudwatch;
+
 /* ---- GetMetricData: <= 500 queries, <= 100,800 points a call; billed per metric.
  * The query array is prepared once and reused with other times (building and escaping 500 queries costs more than sending). */
 struct metric_queries { struct buf json; unsigned n; uint32_t period; }; /* json: the array's inside; query i has Id "m<i>" */

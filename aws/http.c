@@ -1,0 +1,554 @@
+#include "aws/http.h"
+
+#include "core/mem.h"
+
+#include <curl/curl.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SYSTEM_CERTS "/etc/ssl/certs"
+#define CONNECT_MS 5000
+#define TOTAL_MS 20000
+#define STALL_S 15             /* without a byte: dead, unless the request may take long by its nature */
+#define LONG_MS 60000
+#define HEADERS_MAX 256
+#define HEADER_BYTES_MAX (64u << 10)
+#define CAP_DEFAULT (16u << 20)
+#define KEEP_BYTES (256u << 10) /* a pooled transfer keeps buffers up to here */
+#define SPARE_MAX 40
+
+enum life { FREE, FLYING, REFUSED };
+
+/* One request under way; pooled with its easy handle, which is what costs. */
+struct transfer {
+	struct http *http;
+	CURL *easy;
+	uint64_t id;
+	enum life life;
+	struct curl_slist *headers;
+	struct buf request, body;
+	size_t sent;                   /* of request, when curl pulls it */
+	struct http_header *head;
+	unsigned nhead, chead;
+	size_t head_bytes;
+	const char *over;              /* which cap was reached */
+	struct err err;                /* of a REFUSED one */
+	char why[CURL_ERROR_SIZE];
+	http_done *done;
+	void *ctx;
+	struct transfer *next, **self;
+};
+
+struct http {
+	CURLM *multi;
+	CURLSH *share;                 /* TLS sessions: resumed whichever handle connects again */
+	struct transfer *busy, *spare;
+	unsigned nbusy, nspare, nrefused;
+	uint64_t last_id;
+	bool own_trust;                /* else curl's built-in bundle */
+	char *ca_file, *ca_dir;
+};
+
+bool http_global_init(struct err *e)
+{
+	CURLcode rc = curl_global_init(CURL_GLOBAL_SSL);
+	if (rc != CURLE_OK)
+		return err_set(e, ERR_INTERNAL, "libcurl", "%s", curl_easy_strerror(rc));
+	if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_SSL))
+		return err_set(e, ERR_INTERNAL, "libcurl", "this libcurl was built without TLS");
+	return true;
+}
+
+/* ---- the trust store */
+
+/* Does the directory hold certificates named by hash (1a2b3c4d.0), as OpenSSL looks them up one by one? */
+static bool hashed(const char *path)
+{
+	DIR *d = opendir(path);
+	bool found = false;
+	for (struct dirent *f; d && !found && (f = readdir(d));)
+		found = strspn(f->d_name, "0123456789abcdef") == 8 && f->d_name[8] == '.' && f->d_name[9] >= '0' && f->d_name[9] <= '9';
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static char *env_copy(const char *name)
+{
+	const char *v = getenv(name);
+	return v && *v ? xstrdup(v) : NULL;
+}
+
+/* Parsing a bundle of 144 certificates is three quarters of a short run: it is read only when somebody named one, or when
+ * there is no hashed directory. */
+static void choose_trust(struct http *h, const char *ca_bundle)
+{
+	if (ca_bundle) {
+		h->ca_file = xstrdup(ca_bundle);
+	} else {
+		h->ca_file = env_copy("SSL_CERT_FILE");
+		h->ca_dir = env_copy("SSL_CERT_DIR");
+		if (!h->ca_file && !h->ca_dir && hashed(SYSTEM_CERTS))
+			h->ca_dir = xstrdup(SYSTEM_CERTS);
+	}
+	h->own_trust = h->ca_file || h->ca_dir;
+}
+
+/* ---- what curl calls */
+
+static size_t on_body(char *p, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	if (buf_add(&t->body, p, size * n))
+		return size * n;
+	t->over = "the answer is larger than its cap";
+	return 0;
+}
+
+static void drop_head(struct transfer *t)
+{
+	for (unsigned i = 0; i < t->nhead; i++) {
+		free(t->head[i].name);
+		free(t->head[i].value);
+	}
+	t->nhead = 0;
+	t->head_bytes = 0;
+}
+
+static void keep_header(struct transfer *t, struct span line)
+{
+	const char *colon = memchr(line.p, ':', line.n);
+	if (!colon)
+		return;
+	struct span name = { line.p, (size_t)(colon - line.p) };
+	struct span value = span_trim((struct span){ colon + 1, line.n - name.n - 1 });
+	MEM_GROW(t->head, t->nhead, t->chead);
+	t->head[t->nhead++] = (struct http_header){ xstrndup(name.p, name.n), xstrndup(value.p, value.n) };
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	struct span line = { p, size * n };
+	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+		line.n--;
+	if (line.n >= 5 && memcmp(line.p, "HTTP/", 5) == 0)
+		drop_head(t); /* an interim answer came before: its headers are not the answer's */
+	t->head_bytes += line.n;
+	if (t->nhead == HEADERS_MAX || t->head_bytes > HEADER_BYTES_MAX) {
+		t->over = "the answer's headers are too large";
+		return 0;
+	}
+	keep_header(t, line);
+	return size * n;
+}
+
+static size_t on_request(char *p, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t left = t->request.n - t->sent, most = size * n;
+	size_t now = left < most ? left : most;
+	if (now)
+		memcpy(p, t->request.p + t->sent, now);
+	t->sent += now;
+	return now;
+}
+
+/* ---- transfers */
+
+static void set_constants(struct http *h, struct transfer *t)
+{
+	CURL *c = t->easy;
+	curl_easy_setopt(c, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(c, CURLOPT_SHARE, h->share);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 1L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->why);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip");
+	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (h->own_trust) { /* NULL matters: it keeps curl from loading its built-in bundle beside the directory */
+		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
+		curl_easy_setopt(c, CURLOPT_CAPATH, h->ca_dir);
+	}
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(c, CURLOPT_READFUNCTION, on_request);
+	curl_easy_setopt(c, CURLOPT_READDATA, t);
+}
+
+static struct transfer *transfer_take(struct http *h)
+{
+	struct transfer *t = h->spare;
+	if (t) {
+		h->spare = t->next;
+		h->nspare--;
+	} else {
+		t = xcalloc(1, sizeof *t);
+		t->http = h;
+		t->easy = curl_easy_init();
+		buf_init(&t->request, SIZE_MAX - 1);
+		if (t->easy)
+			set_constants(h, t);
+	}
+	t->id = ++h->last_id;
+	t->next = h->busy;
+	t->self = &h->busy;
+	if (t->next)
+		t->next->self = &t->next;
+	h->busy = t;
+	h->nbusy++;
+	return t;
+}
+
+static void transfer_free(struct transfer *t)
+{
+	drop_head(t);
+	curl_easy_cleanup(t->easy);
+	buf_clear(&t->request);
+	buf_clear(&t->body);
+	free(t->head);
+	free(t);
+}
+
+static void trim(struct buf *b)
+{
+	if (b->cap > KEEP_BYTES)
+		buf_clear(b);
+	else
+		buf_reset(b);
+}
+
+/* The transfer is out of the busy list and its done has run. */
+static void transfer_put(struct transfer *t)
+{
+	struct http *h = t->http;
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+	if (h->nspare == SPARE_MAX || !t->easy) {
+		transfer_free(t);
+		return;
+	}
+	drop_head(t);
+	trim(&t->request);
+	trim(&t->body);
+	t->life = FREE;
+	t->next = h->spare;
+	h->spare = t;
+	h->nspare++;
+}
+
+/* Hands the outcome over; afterwards t may serve another request. */
+static void finish(struct transfer *t, enum http_sent sent, const struct http_res *res, const struct err *e)
+{
+	struct http *h = t->http;
+	if (t->life == FLYING)
+		curl_multi_remove_handle(h->multi, t->easy);
+	h->nrefused -= t->life == REFUSED;
+	*t->self = t->next;
+	if (t->next)
+		t->next->self = t->self;
+	h->nbusy--;
+	t->done(t->ctx, sent, res, e);
+	transfer_put(t);
+}
+
+/* ---- sending */
+
+/* A header that could smuggle another one is a bug of ours: nothing is sent then. */
+static bool one_line(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' && *s != '\t')
+			return false;
+	return true;
+}
+
+static bool add_header(struct transfer *t, const char *line)
+{
+	struct curl_slist *l = curl_slist_append(t->headers, line);
+	if (l)
+		t->headers = l;
+	return l;
+}
+
+static bool add_headers(struct transfer *t, const struct http_req *rq)
+{
+	struct buf line;
+	bool typed = false, ok = true;
+	buf_init(&line, HEADER_BYTES_MAX);
+	for (unsigned i = 0; i < rq->nheaders && ok; i++) {
+		const struct http_header *h = &rq->headers[i];
+		buf_reset(&line);
+		typed = typed || span_eq_nocase(span_of(h->name), "Content-Type");
+		/* "Name;" is curl's way of saying: empty, but there */
+		ok = one_line(h->name) && one_line(h->value) &&
+		     buf_addf(&line, *h->value ? "%s: %s" : "%s;", h->name, h->value) && add_header(t, line.p);
+	}
+	buf_clear(&line);
+	/* What curl would add by itself, unsigned and unasked. */
+	return ok && add_header(t, "Expect:") && (typed || add_header(t, "Content-Type:"));
+}
+
+/* http_proxy is for the world outside: nobody means it for the machine itself. */
+static bool is_loopback(const char *url)
+{
+	const char *host = strstr(url, "://");
+	host = host ? host + 3 : url;
+	return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+	       (strncmp(host, "localhost", 9) == 0 && strchr(":/", host[9]));
+}
+
+static void set_method(struct transfer *t, const struct http_req *rq, bool once)
+{
+	CURL *c = t->easy;
+	bool head = strcmp(rq->method, "HEAD") == 0;
+	bool post = t->request.n || strcmp(rq->method, "POST") == 0 || strcmp(rq->method, "PUT") == 0;
+	/* A kept connection may be dead already; curl then repeats the request on a new one. What must go once is therefore
+	 * pulled by curl and cannot be rewound; without a body, it gets a connection of its own. */
+	bool pulled = once && t->request.n;
+	curl_easy_setopt(c, CURLOPT_POSTFIELDS, !post || pulled ? NULL : t->request.n ? t->request.p : "");
+	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, post ? (curl_off_t)t->request.n : (curl_off_t)-1);
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, head ? NULL : rq->method);
+	curl_easy_setopt(c, CURLOPT_NOBODY, 0L); /* a HEAD before this leaves it set */
+	curl_easy_setopt(c, head ? CURLOPT_NOBODY : post ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, once && !pulled ? 1L : 0L);
+}
+
+static bool prepare(struct transfer *t, const struct http_send *s)
+{
+	unsigned total = s->total_ms ? s->total_ms : TOTAL_MS;
+	CURL *c = t->easy;
+	t->over = NULL;
+	t->why[0] = '\0';
+	t->sent = 0;
+	buf_reset(&t->request);
+	t->body.max = s->cap ? s->cap : CAP_DEFAULT;
+	if (!buf_addspan(&t->request, buf_span(&s->req->body)) || !add_headers(t, s->req))
+		return false;
+	set_method(t, s->req, s->once);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+	curl_easy_setopt(c, CURLOPT_PROXY, is_loopback(s->url) ? "" : NULL);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_ms ? s->connect_ms : CONNECT_MS));
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)total);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, total > LONG_MS ? 0L : 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, total > LONG_MS ? 0L : (long)STALL_S);
+	return curl_easy_setopt(c, CURLOPT_URL, s->url) == CURLE_OK;
+}
+
+uint64_t http_submit(struct http *h, const struct http_send *s)
+{
+	struct transfer *t = transfer_take(h);
+	t->done = s->done;
+	t->ctx = s->ctx;
+	if (t->easy && prepare(t, s) && curl_multi_add_handle(h->multi, t->easy) == CURLM_OK) {
+		t->life = FLYING;
+	} else { /* told like any other outcome, in the next turn */
+		t->life = REFUSED;
+		h->nrefused++;
+		err_set(&t->err, ERR_INTERNAL, "http", "the request cannot be sent as it is");
+	}
+	return t->id;
+}
+
+/* ---- outcomes */
+
+static enum err_code code_of(CURLcode rc)
+{
+	switch (rc) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY: return ERR_DNS;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_ENGINE_NOTFOUND:
+	case CURLE_SSL_ENGINE_INITFAILED:
+	case CURLE_USE_SSL_FAILED: return ERR_TLS;
+	case CURLE_OPERATION_TIMEDOUT: return ERR_TIMEOUT;
+	case CURLE_FILESIZE_EXCEEDED: return ERR_LIMIT;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_UNSUPPORTED_PROTOCOL: return ERR_BADREPLY;
+	case CURLE_URL_MALFORMAT: return ERR_CONF;
+	default: return ERR_CONNECT; /* refused, reset, nothing came */
+	}
+}
+
+/* Did any byte of the request leave? When in doubt it did. */
+static enum http_sent sent_of(const struct transfer *t)
+{
+	long bytes = 0;
+	return curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes == 0 ? HTTP_NOT_SENT : HTTP_MAYBE_SENT;
+}
+
+static void finish_failed(struct transfer *t, CURLcode rc)
+{
+	struct err e = { 0 };
+	err_set(&e, t->over ? ERR_LIMIT : code_of(rc), "http", "%s", t->over ? t->over : t->why[0] ? t->why : curl_easy_strerror(rc));
+	finish(t, sent_of(t), NULL, &e);
+}
+
+static void finish_answered(struct transfer *t)
+{
+	long status = 0;
+	struct err e = { 0 };
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	struct http_res res = { .status = (int)status, .body = buf_span(&t->body), .headers = t->head, .nheaders = t->nhead };
+	finish(t, HTTP_ANSWERED, &res, &e);
+}
+
+static unsigned collect_refused(struct http *h)
+{
+	unsigned n = 0;
+	for (struct transfer *t = h->busy; t && h->nrefused;) {
+		if (t->life != REFUSED) {
+			t = t->next;
+			continue;
+		}
+		struct err e = t->err;
+		finish(t, HTTP_NOT_SENT, NULL, &e);
+		n++;
+		t = h->busy; /* done may have changed the list */
+	}
+	return n;
+}
+
+static unsigned collect(struct http *h)
+{
+	unsigned n = collect_refused(h);
+	int left;
+	for (CURLMsg *m; (m = curl_multi_info_read(h->multi, &left));) {
+		char *private = NULL;
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		CURLcode rc = m->data.result;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
+		struct transfer *t = (struct transfer *)(void *)private;
+		if (rc == CURLE_OK)
+			finish_answered(t);
+		else
+			finish_failed(t, rc);
+		n++;
+	}
+	return n;
+}
+
+/* ---- SIGPIPE: a TLS line that breaks while it is written to must not end the program. Blocked on this thread alone, and what
+ * came meanwhile is taken off; a handler or default of the program's own stays untouched. */
+struct pipe_guard { sigset_t before; bool armed; };
+
+static void guard_begin(struct pipe_guard *g)
+{
+	sigset_t pipe;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, &g->before);
+	g->armed = !sigismember(&g->before, SIGPIPE);
+}
+
+static void guard_end(const struct pipe_guard *g)
+{
+	if (!g->armed)
+		return;
+	sigset_t pipe;
+	struct timespec now = { 0 };
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigtimedwait(&pipe, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &g->before, NULL);
+}
+
+void http_turn(struct http *h, int timeout_ms)
+{
+	struct pipe_guard guard;
+	int running;
+	guard_begin(&guard);
+	curl_multi_perform(h->multi, &running);
+	if (collect(h) == 0 && timeout_ms > 0) {
+		curl_multi_poll(h->multi, NULL, 0, timeout_ms, NULL);
+		curl_multi_perform(h->multi, &running);
+		collect(h);
+	}
+	guard_end(&guard);
+}
+
+void http_wakeup(struct http *h)
+{
+	curl_multi_wakeup(h->multi);
+}
+
+unsigned http_busy(const struct http *h)
+{
+	return h->nbusy;
+}
+
+/* ---- life */
+
+static void cancel(struct transfer *t)
+{
+	struct err e = { 0 };
+	err_set(&e, ERR_CANCELLED, "http", "cancelled");
+	finish(t, t->life == FLYING ? sent_of(t) : HTTP_NOT_SENT, NULL, &e);
+}
+
+void http_cancel(struct http *h, uint64_t id)
+{
+	for (struct transfer *t = h->busy; t; t = t->next) {
+		if (t->id != id)
+			continue;
+		cancel(t);
+		return;
+	}
+}
+
+struct http *http_new(const char *ca_bundle, struct err *e)
+{
+	struct http *h = xcalloc(1, sizeof *h);
+	h->multi = curl_multi_init();
+	h->share = curl_share_init();
+	if (!h->multi || !h->share || curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+		err_set(e, ERR_INTERNAL, "libcurl", "no multi handle");
+		http_free(h);
+		return NULL;
+	}
+	choose_trust(h, ca_bundle);
+	return h;
+}
+
+void http_free(struct http *h)
+{
+	if (!h)
+		return;
+	struct pipe_guard guard;
+	guard_begin(&guard);
+	while (h->busy)
+		cancel(h->busy);
+	for (struct transfer *t = h->spare, *next; t; t = next) {
+		next = t->next;
+		transfer_free(t);
+	}
+	curl_multi_cleanup(h->multi);
+	curl_share_cleanup(h->share);
+	guard_end(&guard);
+	free(h->ca_file);
+	free(h->ca_dir);
+	free(h);
+}

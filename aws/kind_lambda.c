@@ -1,0 +1,129 @@
+/* Lambda functions: what they measure, ListFunctions and ListEventSourceMappings (REST with JSON). */
+#include "aws/kind.h"
+#include "aws/wire.h"
+
+#include <string.h>
+
+static const struct service service_lambda = {
+	.id = "lambda", .host = "lambda", .signing = "lambda", .env = "LAMBDA", .version = "2015-03-31", .wire = WIRE_REST_JSON,
+};
+
+/* All are sparse: every one is published by invocations (or by a mapping that polls), so an idle function has none. */
+static const struct metric_info metrics[] = {
+	{ "invocations", "Invocations", FROM_CLOUDWATCH, "Invocations", "Sum", NULL, NULL, ROLE_IN, UNIT_COUNT, true },
+	{ "errors", "Errors", FROM_CLOUDWATCH, "Errors", "Sum", NULL, NULL, ROLE_NONE, UNIT_COUNT, true },
+	{ "succeeded", "Invocations without error", FROM_DIFFERENCE, NULL, NULL, "invocations", "errors", ROLE_OUT, UNIT_COUNT, true },
+	{ "error_rate", "Error rate", FROM_RATIO, NULL, NULL, "errors", "invocations", ROLE_ERROR, UNIT_PERCENT, true },
+	{ "duration_p95", "Duration p95", FROM_CLOUDWATCH, "Duration", "p95", NULL, NULL, ROLE_LATENCY, UNIT_MILLISECONDS, true },
+	{ "throttles", "Throttles", FROM_CLOUDWATCH, "Throttles", "Sum", NULL, NULL, ROLE_NONE, UNIT_COUNT, true },
+	{ "concurrent", "Concurrent executions", FROM_CLOUDWATCH, "ConcurrentExecutions", "Maximum", NULL, NULL, ROLE_NONE,
+	  UNIT_COUNT, true },
+	{ "iterator_age", "Iterator age", FROM_CLOUDWATCH, "IteratorAge", "Maximum", NULL, NULL, ROLE_AGE, UNIT_MILLISECONDS, true },
+};
+
+static bool page_build(struct http_req *rq, const char *path, const char *size, const char *marker, struct err *e)
+{
+	rq->method = "GET";
+	bool ok = buf_adds(&rq->path, path) && wire_param(&rq->query, "MaxItems", size) && wire_param(&rq->query, "Marker", marker);
+	return ok || err_set(e, ERR_LIMIT, "json", "the request is too large");
+}
+
+/* ---- ListFunctions */
+
+static bool list_build(const void *in, struct http_req *rq, struct err *e)
+{
+	const struct list_in *q = in;
+	return page_build(rq, "/2015-03-31/functions", "50", q->page.token, e);
+}
+
+/* Environment stays unread: it may hold secrets. */
+static bool read_function(struct found *f, const struct json *c)
+{
+	const char *name = json_get_str(c, "FunctionName"), *arn = json_get_str(c, "FunctionArn");
+	if (!name || !arn)
+		return false;
+	found_add(f, name, arn, NULL);
+	found_fact(f, name, "runtime", json_get_str(c, "Runtime"));
+	wire_int_fact(f, name, "timeout_s", json_get(c, "Timeout"));
+	wire_int_fact(f, name, "memory_mb", json_get(c, "MemorySize"));
+	found_fact(f, name, "state", json_get_str(c, "State"));
+	found_fact(f, name, "last_modified", json_get_str(c, "LastModified"));
+	return true;
+}
+
+static bool list_read(const struct http_res *rs, void *out, struct err *e)
+{
+	struct found *f = out;
+	struct json *doc = wire_answer(rs, e);
+	if (!doc)
+		return false;
+	bool ok = true;
+	for (const struct json *c = json_first(json_get(doc, "Functions")); c && ok; c = json_next(c))
+		ok = read_function(f, c);
+	wire_token(&f->page, ok ? json_get_str(doc, "NextMarker") : NULL);
+	json_free(doc);
+	return ok || err_set(e, ERR_BADREPLY, "json", "a function without name or ARN");
+}
+
+static const struct op op_list_functions = {
+	.service = &service_lambda, .name = "ListFunctions", .rate = 15, .iam = "lambda:ListFunctions", .effect = OP_READ, .idempotent = true,
+	.paged = true, .build = list_build, .read = list_read,
+};
+
+/* ---- ListEventSourceMappings */
+
+static bool edges_build(const void *in, struct http_req *rq, struct err *e)
+{
+	const struct list_in *q = in;
+	return page_build(rq, "/2015-03-31/event-source-mappings", "100", q->page.token, e);
+}
+
+/* A mapping may name an alias or a version; what is drawn and measured is the function: arn:P:lambda:R:A:function:NAME. */
+static const char *function_arn(struct found *f, const char *arn)
+{
+	const char *p = arn;
+	for (unsigned fields = 0; p && fields < 7; fields++) {
+		p = strchr(p, ':');
+		p += p != NULL;
+	}
+	return p ? arena_strndup(&f->mem, arn, (size_t)(p - arn - 1)) : arn;
+}
+
+static void read_mapping(struct found *f, const struct json *m)
+{
+	const char *source = json_get_str(m, "EventSourceArn"), *arn = json_get_str(m, "FunctionArn");
+	const char *failed = json_get_str(json_get(json_get(m, "DestinationConfig"), "OnFailure"), "Destination");
+	if (!arn)
+		return;
+	arn = function_arn(f, arn);
+	if (source) /* a self-managed Kafka has none */
+		found_edge(f, EDGE_MAPPING, source, arn, json_get_str(m, "State"));
+	if (failed && *failed)
+		found_edge(f, EDGE_ON_FAILURE, arn, failed, NULL);
+}
+
+static bool edges_read(const struct http_res *rs, void *out, struct err *e)
+{
+	struct found *f = out;
+	struct json *doc = wire_answer(rs, e);
+	if (!doc)
+		return false;
+	for (const struct json *m = json_first(json_get(doc, "EventSourceMappings")); m; m = json_next(m))
+		read_mapping(f, m);
+	wire_token(&f->page, json_get_str(doc, "NextMarker"));
+	json_free(doc);
+	return true;
+}
+
+static const struct op op_list_event_source_mappings = {
+	.service = &service_lambda, .name = "ListEventSourceMappings", .rate = 15, .iam = "lambda:ListEventSourceMappings", .effect = OP_READ,
+	.idempotent = true, .paged = true, .build = edges_build, .read = edges_read,
+};
+
+const struct kind kind_lambda = {
+	.info = {
+		.id = "lambda", .title = "Lambda function", .ns = "AWS/Lambda", .dimension = "FunctionName",
+		.metrics = metrics, .nmetrics = sizeof metrics / sizeof *metrics, .spark = "invocations",
+	},
+	.arn_service = "lambda", .arn_prefix = "function:", .list = &op_list_functions, .edges = &op_list_event_source_mappings,
+};

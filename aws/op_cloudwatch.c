@@ -1,0 +1,234 @@
+/* ListMetrics and DescribeAlarms (GetMetricData, the hot one, has a file of its own). */
+#include "aws/op_cloudwatch.h"
+
+#include "aws/wire.h"
+#include "core/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct service service_cloudwatch = {
+	.id = "cloudwatch", .host = "monitoring", .signing = "monitoring", .env = "CLOUDWATCH",
+	.target = "GraniteServiceVersion20100801", .version = "2010-08-01", .wire = WIRE_JSON10, .query_compatible = true,
+};
+
+/* ---- metrics, as they stand in both answers */
+
+static void read_dims(const struct json *dims, struct metric_id *m)
+{
+	for (const struct json *d = json_first(dims); d && m->ndims < METRIC_DIMS; d = json_next(d)) {
+		const char *name = json_get_str(d, "Name"), *value = json_get_str(d, "Value");
+		if (name && value)
+			metric_add_dim(m, name, value);
+	}
+}
+
+static bool read_metric(const struct json *o, const char *stat, struct metric_id *m)
+{
+	const char *ns = json_get_str(o, "Namespace"), *name = json_get_str(o, "MetricName");
+	if (!ns || !name)
+		return false;
+	metric_set(m, ns, name, stat);
+	read_dims(json_get(o, "Dimensions"), m);
+	return true;
+}
+
+/* ---- ListMetrics */
+
+static bool list_metrics_build(const void *in, struct http_req *rq, struct err *e)
+{
+	const struct list_metrics_in *q = in;
+	struct json_out o;
+	json_out_init(&o, &rq->body);
+	json_out_object(&o, NULL);
+	if (q->ns)
+		json_out_str(&o, "Namespace", q->ns);
+	if (q->name)
+		json_out_str(&o, "MetricName", q->name);
+	if (q->recent)
+		json_out_str(&o, "RecentlyActive", "PT3H");
+	if (q->page.token)
+		json_out_str(&o, "NextToken", q->page.token);
+	json_out_object_end(&o);
+	return wire_built(&o, e);
+}
+
+static bool list_metrics_read(const struct http_res *rs, void *out, struct err *e)
+{
+	struct list_metrics_out *l = out;
+	struct json *doc = wire_answer(rs, e);
+	if (!doc)
+		return false;
+	bool ok = true;
+	for (const struct json *m = json_first(json_get(doc, "Metrics")); m && ok; m = json_next(m)) {
+		struct metric_id id;
+		ok = read_metric(m, NULL, &id);
+		if (!ok)
+			break;
+		MEM_GROW(l->metrics, l->n, l->cap);
+		l->metrics[l->n++] = id;
+	}
+	wire_token(&l->page, ok ? json_get_str(doc, "NextToken") : NULL);
+	json_free(doc);
+	return ok || err_set(e, ERR_BADREPLY, "json", "a metric without namespace or name");
+}
+
+void list_metrics_out_clear(struct list_metrics_out *o)
+{
+	for (unsigned i = 0; i < o->n; i++)
+		metric_clear(&o->metrics[i]);
+	free(o->metrics);
+	free(o->page.token);
+	*o = (struct list_metrics_out){ 0 };
+}
+
+const struct op op_list_metrics = {
+	.service = &service_cloudwatch, .name = "ListMetrics", .rate = 25, .iam = "cloudwatch:ListMetrics", .effect = OP_READ,
+	.idempotent = true, .paged = true, .build = list_metrics_build, .read = list_metrics_read,
+};
+
+/* ---- DescribeAlarms */
+
+/* LogAlarm is not asked for: services without that new type refuse the whole call. Those that come all the same are read. */
+static bool describe_alarms_build(const void *in, struct http_req *rq, struct err *e)
+{
+	const struct describe_alarms_in *q = in;
+	struct json_out o;
+	json_out_init(&o, &rq->body);
+	json_out_object(&o, NULL);
+	json_out_array(&o, "AlarmTypes");
+	json_out_str(&o, NULL, "MetricAlarm");
+	json_out_str(&o, NULL, "CompositeAlarm");
+	json_out_array_end(&o);
+	json_out_int(&o, "MaxRecords", 100);
+	if (q->page.token)
+		json_out_str(&o, "NextToken", q->page.token);
+	json_out_object_end(&o);
+	return wire_built(&o, e);
+}
+
+static const char *comparison_sign(const char *op)
+{
+	static const struct { const char *name, *sign; } signs[] = {
+		{ "GreaterThanThreshold", ">" },
+		{ "GreaterThanOrEqualToThreshold", ">=" },
+		{ "LessThanThreshold", "<" },
+		{ "LessThanOrEqualToThreshold", "<=" },
+	};
+	for (size_t i = 0; op && i < sizeof signs / sizeof *signs; i++)
+		if (strcmp(op, signs[i].name) == 0)
+			return signs[i].sign;
+	return ""; /* the bands of anomaly detection have no one threshold */
+}
+
+static const char *metric_in(struct arena *mem, const struct json *o, const char *stat)
+{
+	struct metric_id id;
+	if (!read_metric(o, stat, &id))
+		return NULL;
+	struct buf text;
+	buf_init(&text, 64 * 1024);
+	metric_text(&id, &text);
+	const char *kept = arena_strndup(mem, text.p ? text.p : "", text.n);
+	metric_clear(&id);
+	buf_clear(&text);
+	return kept;
+}
+
+/* Of a math alarm's queries the one that is returned is the one that is judged. */
+static const char *returned_query(struct arena *mem, const struct json *queries)
+{
+	for (const struct json *q = json_first(queries); q; q = json_next(q)) {
+		bool returned = true;
+		json_bool(json_get(q, "ReturnData"), &returned);
+		if (!returned)
+			continue;
+		const struct json *stat = json_get(q, "MetricStat");
+		const char *expression = json_get_str(q, "Expression");
+		if (expression)
+			return arena_strdup(mem, expression);
+		return metric_in(mem, json_get(stat, "Metric"), json_get_str(stat, "Stat"));
+	}
+	return NULL;
+}
+
+static const char *judged(struct arena *mem, const struct json *a)
+{
+	const struct json *promql = json_get(json_get(a, "EvaluationCriteria"), "PromQLCriteria");
+	const char *stat = json_get_str(a, "Statistic"), *text = json_get_str(a, "AlarmRule");
+	if (!text)
+		text = json_get_str(promql, "Query");
+	if (!text)
+		text = json_get_str(json_get(a, "ScheduledQueryConfiguration"), "AggregationExpression");
+	if (text)
+		return arena_strdup(mem, text);
+	if (json_get_str(a, "MetricName"))
+		return metric_in(mem, a, stat ? stat : json_get_str(a, "ExtendedStatistic"));
+	return returned_query(mem, json_get(a, "Metrics"));
+}
+
+static int64_t seconds_of(const struct json *time)
+{
+	int64_t ms;
+	return json_time_ms(time, &ms) ? ms / 1000 : 0;
+}
+
+static void read_alarm(struct arena *mem, const struct json *a, struct alarm *out)
+{
+	*out = (struct alarm){
+		.name = arena_strdup(mem, json_get_str(a, "AlarmName")),
+		.arn = arena_strdup(mem, json_get_str(a, "AlarmArn")),
+		.description = arena_strdup(mem, json_get_str(a, "AlarmDescription")),
+		.reason = arena_strdup(mem, json_get_str(a, "StateReason")),
+		.metric = judged(mem, a),
+		.comparison = comparison_sign(json_get_str(a, "ComparisonOperator")),
+		.threshold = NAN,
+		.state = alarm_state_parse(json_get_str(a, "StateValue")),
+		/* StateUpdatedTimestamp moves also when the state does not: second choice. */
+		.since = seconds_of(json_get(a, "StateTransitionedTimestamp")),
+		.actions_enabled = true,
+		.composite = json_get_str(a, "AlarmRule") != NULL,
+	};
+	if (!out->since)
+		out->since = seconds_of(json_get(a, "StateUpdatedTimestamp"));
+	json_num(json_get(a, "Threshold"), &out->threshold);
+	json_bool(json_get(a, "ActionsEnabled"), &out->actions_enabled);
+}
+
+static bool read_alarms(struct describe_alarms_out *out, const struct json *list)
+{
+	for (const struct json *a = json_first(list); a; a = json_next(a)) {
+		if (!json_get_str(a, "AlarmName"))
+			return false;
+		MEM_GROW(out->alarms, out->n, out->cap);
+		read_alarm(&out->mem, a, &out->alarms[out->n++]);
+	}
+	return true;
+}
+
+static bool describe_alarms_read(const struct http_res *rs, void *out, struct err *e)
+{
+	struct describe_alarms_out *d = out;
+	struct json *doc = wire_answer(rs, e);
+	if (!doc)
+		return false;
+	bool ok = read_alarms(d, json_get(doc, "MetricAlarms")) && read_alarms(d, json_get(doc, "CompositeAlarms")) &&
+	          read_alarms(d, json_get(doc, "LogAlarms"));
+	wire_token(&d->page, ok ? json_get_str(doc, "NextToken") : NULL);
+	json_free(doc);
+	return ok || err_set(e, ERR_BADREPLY, "json", "an alarm without a name");
+}
+
+void describe_alarms_out_clear(struct describe_alarms_out *o)
+{
+	free(o->alarms);
+	free(o->page.token);
+	arena_clear(&o->mem);
+	*o = (struct describe_alarms_out){ 0 };
+}
+
+const struct op op_describe_alarms = {
+	.service = &service_cloudwatch, .name = "DescribeAlarms", .rate = 9, .iam = "cloudwatch:DescribeAlarms", .effect = OP_READ,
+	.idempotent = true, .paged = true, .build = describe_alarms_build, .read = describe_alarms_read,
+};

@@ -1,0 +1,116 @@
+#include "aws/wire.h"
+
+#include "core/mem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORM "application/x-www-form-urlencoded; charset=utf-8"
+
+static void frame_json(const struct op *op, struct http_req *rq)
+{
+	struct buf target;
+	if (rq->body.n == 0)
+		buf_adds(&rq->body, "{}");
+	http_req_header(rq, "Content-Type",
+	                op->service->wire == WIRE_JSON10 ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1");
+	buf_init(&target, 256);
+	buf_addf(&target, "%s.%s", op->service->target, op->name);
+	http_req_header(rq, "X-Amz-Target", target.p);
+	buf_clear(&target);
+	if (op->service->query_compatible)
+		http_req_header(rq, "x-amzn-query-mode", "true");
+}
+
+static void frame_query(const struct op *op, struct http_req *rq)
+{
+	struct buf params = rq->body;
+	buf_init(&rq->body, params.max);
+	wire_param(&rq->body, "Action", op->name);
+	wire_param(&rq->body, "Version", op->service->version);
+	if (params.n) {
+		buf_addc(&rq->body, '&');
+		buf_addspan(&rq->body, buf_span(&params));
+	}
+	buf_clear(&params);
+	http_req_header(rq, "Content-Type", FORM);
+}
+
+void wire_frame(const struct op *op, struct http_req *rq)
+{
+	if (!rq->method)
+		rq->method = "POST";
+	if (rq->path.n == 0)
+		buf_addc(&rq->path, '/');
+	switch (op->service->wire) {
+	case WIRE_JSON10:
+	case WIRE_JSON11: frame_json(op, rq); break;
+	case WIRE_QUERY: frame_query(op, rq); break;
+	case WIRE_REST_JSON:
+		if (rq->body.n)
+			http_req_header(rq, "Content-Type", "application/json");
+		break;
+	}
+}
+
+static bool unreserved(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
+}
+
+bool wire_escape(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!(unreserved(s.p[i]) ? buf_addc(out, s.p[i]) : buf_addf(out, "%%%02X", (unsigned char)s.p[i])))
+			return false;
+	return true;
+}
+
+bool wire_param(struct buf *out, const char *key, const char *value)
+{
+	if (!value)
+		return true;
+	return (out->n == 0 || buf_addc(out, '&')) && wire_escape(out, span_of(key)) && buf_addc(out, '=') &&
+	       wire_escape(out, span_of(value));
+}
+
+struct json *wire_answer(const struct http_res *rs, struct err *e)
+{
+	struct span body = rs->body;
+	while (body.n && strchr(" \t\r\n", body.p[0]))
+		body.p++, body.n--;
+	if (body.n == 0 || body.p[0] == '<') {
+		err_set(e, ERR_BADREPLY, "json", body.n ? "a page of HTML or XML where JSON was expected" : "an empty answer");
+		return NULL;
+	}
+	struct json *doc = json_parse(rs->body, e);
+	if (doc && !json_is_object(doc)) {
+		err_set(e, ERR_BADREPLY, "json", "the answer is not a JSON object");
+		json_free(doc);
+		doc = NULL;
+	}
+	return doc;
+}
+
+void wire_token(struct page *p, const char *token)
+{
+	free(p->token);
+	p->token = token && *token ? xstrdup(token) : NULL;
+}
+
+void wire_int_fact(struct found *f, const char *res, const char *key, const struct json *n)
+{
+	char text[24];
+	int64_t v;
+	if (!json_loose_int(n, &v))
+		return;
+	snprintf(text, sizeof text, "%" PRId64, v);
+	found_fact(f, res, key, text);
+}
+
+bool wire_built(struct json_out *o, struct err *e)
+{
+	return (o->ok && o->done) || err_set(e, ERR_LIMIT, "json", "the request is too large");
+}

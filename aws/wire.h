@@ -1,0 +1,29 @@
+/* What the wires have in common, so that an operation says only what is its own. Pure. */
+#ifndef AWS_WIRE_H
+#define AWS_WIRE_H
+
+#include "aws/found.h"
+#include "aws/op.h"
+#include "core/json.h"
+
+/* After build(): method, path and content headers as the operation's wire wants them where build() left them out; on the
+ * query wire build() writes the parameters alone, Action and Version are put before them here. */
+void wire_frame(const struct op *op, struct http_req *rq);
+
+/* Percent-encodes all but A-Z a-z 0-9 - . _ ~ : for labels of a path, values of a query and of a form. */
+bool wire_escape(struct buf *out, struct span s);
+/* Appends KEY=VALUE, escaped, with '&' where something stands already. Nothing for a NULL value. */
+bool wire_param(struct buf *out, const char *key, const char *value);
+
+/* The answer's document, which must be an object. */
+struct json *wire_answer(const struct http_res *rs, struct err *e);
+/* Absent, null and "" all say that there is no further page. */
+void wire_token(struct page *p, const char *token);
+
+/* A whole number (or one in a string) as a fact; nothing when it is not there. */
+void wire_int_fact(struct found *f, const char *res, const char *key, const struct json *n);
+
+/* The end of build() on the JSON wires. */
+bool wire_built(struct json_out *o, struct err *e);
+
+#endif
