@@ -37,7 +37,7 @@ static void load_account(struct engine *g)
 	if (o->demo) {
 		g->account = account_static("eu-west-1", o->demo_endpoint, o->demo_access_key, o->demo_secret_key, "--demo");
 	} else {
-		const struct conf_target *t = g->conf->ntargets ? &g->conf->targets[0] : NULL;
+		const struct conf_target *t = o->target;
 		struct account_in in = { o->profile, o->region, o->endpoint_url, "--profile", "--region", "--endpoint-url" };
 		if (t && !in.profile && t->profile)
 			in.profile = t->profile, in.profile_from = "configuration";

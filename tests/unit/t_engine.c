@@ -1,0 +1,265 @@
+/* The engine as a whole against the embedded AWS: one call from request to result, the console's thread and its hand-over. */
+#include "core/clock.h"
+#include "core/mem.h"
+#include "engine/engine.h"
+#include "sim/sim.h"
+
+#include <math.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct conf *conf;
+
+struct setup {
+	struct sim *sim;
+	struct engine *g;
+	char endpoint[64], dir[64], cache[128];
+};
+
+static struct setup begin(const char *scenario, bool cache)
+{
+	struct setup s = { 0 };
+	struct err e = { 0 };
+	const struct sim_options so = { .scenario = scenario };
+	s.sim = sim_start(&so, &e);
+	if (!s.sim)
+		fail_msg("sim: %s", e.text);
+	snprintf(s.endpoint, sizeof s.endpoint, "http://127.0.0.1:%u", sim_port(s.sim));
+	snprintf(s.dir, sizeof s.dir, "/tmp/t_engine.XXXXXX");
+	assert_non_null(mkdtemp(s.dir));
+	snprintf(s.cache, sizeof s.cache, "%s/history.db", s.dir);
+	const struct engine_options eo = { .conf = conf,
+		                               .demo = true,
+		                               .demo_endpoint = s.endpoint,
+		                               .cache_path = cache ? s.cache : NULL,
+		                               .demo_access_key = sim_access_key(s.sim),
+		                               .demo_secret_key = sim_secret_key(s.sim) };
+	s.g = engine_new(&eo, &e);
+	assert_non_null(s.g);
+	return s;
+}
+
+static void end(struct setup *s)
+{
+	char command[160];
+	engine_free(s->g);
+	sim_stop(s->sim);
+	static const char *const suffix[] = { "", "-wal", "-shm", ".lock" };
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(command, sizeof command, "%s%s", s->cache, suffix[i]);
+		unlink(command);
+	}
+	rmdir(s->dir);
+}
+
+static const struct row *row_of(const struct snapshot *s, const char *name)
+{
+	for (unsigned i = 0; i < s->nrows; i++)
+		if (strcmp(s->rows[i].name, name) == 0)
+			return &s->rows[i];
+	fail_msg("no row %s among %u", name, s->nrows);
+	return NULL;
+}
+
+static void status(void **state)
+{
+	(void)state;
+	struct setup s = begin("dlq-growth", true);
+	struct result *r = engine_call(s.g, &(struct request){ .kind = REQUEST_STATUS });
+	assert_int_equal(r->err.code, ERR_OK);
+	assert_string_equal(r->status->target.account, "123456789012");
+	assert_true(r->status->settled);
+	const struct row *dlq = row_of(r->status, "orders-load-dlq");
+	assert_true(dlq->dlq);
+	assert_int_equal(dlq->health, HEALTH_ALARM);
+	assert_true(dlq->by_role[ROLE_BACKLOG]->value > 0);
+	assert_int_equal(row_of(r->status, "orders-loader")->health, HEALTH_OK);
+	assert_true(r->status->nalarms > 0);
+	assert_int_equal(r->status->alarms[0].state, ALARM_STATE_ALARM);
+	result_free(r);
+	end(&s);
+}
+
+static enum verdict_status checked(const char *scenario, const char **code)
+{
+	struct setup s = begin(scenario, false);
+	struct result *r = engine_call(s.g, &(struct request){ .kind = REQUEST_CHECK, .check = { .delay_s = -1 } });
+	assert_int_equal(r->err.code, ERR_OK);
+	enum verdict_status st = r->check.status;
+	*code = NULL;
+	for (unsigned i = 0; i < r->check.n; i++)
+		if (r->check.verdicts[i].status == VERDICT_UNKNOWN)
+			*code = r->check.verdicts[i].code;
+	assert_true(r->check.defaults);
+	result_free(r);
+	end(&s);
+	return st;
+}
+
+static void default_checks(void **state)
+{
+	(void)state;
+	const char *code;
+	assert_int_equal(checked("calm", &code), VERDICT_OK);
+	assert_int_equal(checked("dlq-growth", &code), VERDICT_CRITICAL);
+	assert_int_equal(checked("poison-shard", &code), VERDICT_CRITICAL);
+	assert_int_equal(checked("denied", &code), VERDICT_UNKNOWN);
+	assert_string_equal(code, "DENIED");
+	assert_int_equal(checked("throttled", &code), VERDICT_UNKNOWN);
+	assert_string_equal(code, "THROTTLED");
+}
+
+static struct result *history(struct setup *s, const char *resource, const char *metric, bool offline)
+{
+	struct request rq = {
+		.kind = REQUEST_HISTORY,
+		.history = { .resource = resource, .metric = metric, .from = clock_wall() - 3600, .offline = offline }
+	};
+	return engine_call(s->g, &rq);
+}
+
+static unsigned points(const struct result *r)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < r->history.n; i++)
+		n += !isnan(r->history.v[i]);
+	return n;
+}
+
+static void history_then_offline(void **state)
+{
+	(void)state;
+	struct setup s = begin("calm", true);
+	struct result *r = history(&s, "orders-enrich", "invocations", false);
+	assert_int_equal(r->err.code, ERR_OK);
+	assert_int_equal(r->history.poll_error.code, ERR_OK);
+	assert_true(r->history.polled);
+	assert_int_equal(r->history.step, 60);
+	unsigned n = points(r);
+	assert_true(n >= 55);
+	result_free(r);
+	r = history(&s, "orders-enrich", "invocations", true);
+	assert_int_equal(r->err.code, ERR_OK);
+	assert_int_equal(points(r), n);
+	result_free(r);
+	end(&s);
+}
+
+static void unknown_names(void **state)
+{
+	(void)state;
+	struct setup s = begin("calm", false);
+	struct result *r = history(&s, "nobody", "invocations", false);
+	assert_int_equal(r->err.code, ERR_NOTFOUND);
+	result_free(r);
+	r = history(&s, "orders-enrich", "nothing", false);
+	assert_int_equal(r->err.code, ERR_USAGE);
+	result_free(r);
+	r = history(&s, NULL, "No/Such{A=b}:Sum", false);
+	assert_int_equal(r->err.code, ERR_OK);
+	assert_int_equal(points(r), 0);
+	assert_non_null(r->history.hint);
+	result_free(r);
+	end(&s);
+}
+
+static void wait_for(struct engine *g)
+{
+	struct pollfd p = { .fd = engine_fd(g), .events = POLLIN };
+	assert_true(poll(&p, 1, 10000) == 1);
+}
+
+static struct snapshot *settled(struct engine *g)
+{
+	for (unsigned i = 0; i < 200; i++) {
+		wait_for(g);
+		struct snapshot *snap = engine_take(g);
+		if (snap && snap->settled)
+			return snap;
+		snapshot_free(snap);
+	}
+	fail_msg("never settled");
+	return NULL;
+}
+
+static struct result *answer(struct engine *g, uint64_t id)
+{
+	for (unsigned i = 0; i < 200; i++) {
+		struct result *r = engine_answer(g);
+		if (r && r->id == id)
+			return r;
+		result_free(r);
+		wait_for(g);
+		snapshot_free(engine_take(g));
+	}
+	fail_msg("no answer");
+	return NULL;
+}
+
+static void console(void **state)
+{
+	(void)state;
+	struct setup s = begin("poison-shard", true);
+	struct err e = { 0 };
+	assert_true(engine_start(s.g, &e));
+	struct snapshot *snap = settled(s.g);
+	const struct row *row = row_of(snap, "orders-ingest");
+	assert_int_equal(row->health, HEALTH_ALARM);
+	struct request rq = { .kind = REQUEST_HISTORY,
+		                  .history = { .row = row->id, .metric = "age", .from = clock_wall() - 3600 } };
+	uint64_t id = engine_ask(s.g, &rq);
+	assert_true(id != 0);
+	struct result *r = answer(s.g, id);
+	assert_int_equal(r->err.code, ERR_OK);
+	assert_true(points(r) >= 50);
+	result_free(r);
+	snapshot_free(snap);
+	end(&s);
+}
+
+/* More questions than the ring holds are refused visibly, and none of those taken is lost. */
+static void full_ring(void **state)
+{
+	(void)state;
+	struct setup s = begin("calm", false);
+	struct request rq = { .kind = REQUEST_HISTORY,
+		                  .history = { .resource = "nobody", .metric = "age", .from = clock_wall() - 600 } };
+	unsigned taken = 0;
+	while (taken < 1000 && engine_ask(s.g, &rq))
+		taken++;
+	assert_true(taken > 0 && taken < 1000);
+	end(&s);
+}
+
+static int prepare(void **state)
+{
+	(void)state;
+	struct err e;
+	conf = conf_parse("none", SPAN(""), &e);
+	return conf && clock_init() && engine_global_init(&e) ? 0 : -1;
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	conf_free(conf);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(status),        cmocka_unit_test(default_checks), cmocka_unit_test(history_then_offline),
+		cmocka_unit_test(unknown_names), cmocka_unit_test(console),        cmocka_unit_test(full_ring),
+	};
+	return cmocka_run_group_tests(tests, prepare, finish);
+}

@@ -1,0 +1,254 @@
+/* The evaluator behind the screen and --check: what may be OK, what is idle, what must stay unknown. No network: points are put
+ * through the engine's own door. */
+#include "core/clock.h"
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOW "2026-11-23T03:14:42Z"
+
+static struct conf empty;
+
+static struct engine *world(void)
+{
+	struct engine *g = xcalloc(1, sizeof *g);
+	g->conf = &empty;
+	g->o.poll_s = 60;
+	g->live = true;
+	snprintf(g->target.region, sizeof g->target.region, "eu-west-1");
+	inventory_init(g);
+	return g;
+}
+
+static void end(struct engine *g)
+{
+	inventory_free(g);
+	free(g);
+}
+
+static struct stage *add(struct engine *g, const char *kind, const char *name)
+{
+	inventory_res(g, kind_find(kind), name, true)->described = true;
+	inventory_bind(g);
+	return inventory_stage(g, name, NULL);
+}
+
+static struct measure *measure(struct stage *s, const char *key)
+{
+	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
+		if (strcmp(s->kind->info.metrics[i].key, key) == 0)
+			return s->m[i];
+	fail_msg("no metric %s", key);
+	return NULL;
+}
+
+static void answered(struct stage *s)
+{
+	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
+		if (s->m[i])
+			s->m[i]->read_at = clock_wall();
+}
+
+/* n points, one a minute, the newest `ago` seconds before now. */
+static void put(struct engine *g, struct measure *m, unsigned n, int64_t ago, double first, double step)
+{
+	int64_t last = (clock_wall() - ago) / 60 * 60;
+	for (unsigned i = 0; i < n; i++)
+		ingest_point(g, m, last - (int64_t)(n - 1 - i) * 60, first + step * i);
+}
+
+static enum health judged(struct engine *g, struct stage *s)
+{
+	judge_all(g);
+	return s->health;
+}
+
+static void error_rate(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "lambda", "enrich");
+	answered(s);
+	assert_int_equal(judged(g, s), HEALTH_IDLE); /* an idle function is idle, neither failing nor unknown */
+	put(g, measure(s, "invocations"), 15, 120, 100, 0);
+	assert_int_equal(judged(g, s), HEALTH_OK); /* Errors absent beside Invocations is 0 */
+	put(g, measure(s, "errors"), 3, 180, 6, 0);
+	assert_int_equal(judged(g, s), HEALTH_ALARM);
+	assert_non_null(strstr(s->reason, "error rate 6"));
+	put(g, measure(s, "errors"), 1, 180, 5, 0); /* exactly the threshold is no breach: 3 of 3 are wanted */
+	assert_int_equal(judged(g, s), HEALTH_OK);
+	end(g);
+}
+
+static void stale_is_never_ok(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "lambda", "enrich");
+	answered(s);
+	put(g, measure(s, "invocations"), 60, 3600, 100, 0);
+	assert_int_not_equal(judged(g, s), HEALTH_OK);
+	struct value v = stage_value(g, s, kind_metric(&s->kind->info, "invocations"), NULL);
+	assert_true(v.stale);
+	assert_true(v.v == 100);
+	end(g);
+}
+
+static void a_failed_call_is_unknown(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "lambda", "enrich");
+	answered(s);
+	put(g, measure(s, "invocations"), 15, 120, 100, 0);
+	err_set(&measure(s, "errors")->err, ERR_THROTTLED, "cloudwatch:GetMetricData", "Rate exceeded");
+	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
+	struct verdicts vs = { 0 };
+	judge_stage(g, s, &vs);
+	assert_true(vs.n > 0);
+	assert_string_equal(vs.v[0].code, "THROTTLED");
+	verdicts_clear(&vs);
+	end(g);
+}
+
+static void unasked_is_unknown(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "lambda", "enrich");
+	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
+	g->live = false;
+	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
+	put(g, measure(s, "invocations"), 15, 120, 100, 0);
+	assert_int_equal(judged(g, s), HEALTH_STALE); /* from the history alone */
+	end(g);
+}
+
+static void dead_letters(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "sqs", "load-dlq");
+	answered(s);
+	struct measure *m = measure(s, "visible");
+	ingest_direct(g, m, clock_wall(), 3);
+	assert_int_not_equal(judged(g, s), HEALTH_ALARM); /* a queue may hold messages; a dead-letter queue may not */
+	s->res->dlq = true;
+	assert_int_equal(judged(g, s), HEALTH_ALARM);
+	ingest_direct(g, m, clock_wall(), 0);
+	assert_int_equal(judged(g, s), HEALTH_OK);
+	err_set(&s->res->err, ERR_DENIED, "sqs:GetQueueAttributes", "not authorized");
+	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
+	end(g);
+}
+
+static void old_count_is_unknown(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "sqs", "load-dlq");
+	answered(s);
+	s->res->dlq = true;
+	ingest_direct(g, measure(s, "visible"), clock_wall() - 3600, 0);
+	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
+	end(g);
+}
+
+static void growing_age(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "kinesis", "ingest");
+	answered(s);
+	struct measure *m = measure(s, kind_role(&s->kind->info, ROLE_AGE)->key);
+	put(g, m, 15, 120, 3600000, 60000); /* milliseconds: 1 s/s */
+	assert_int_equal(judged(g, s), HEALTH_ALARM);
+	assert_non_null(strstr(s->reason, "growing 1.00 s/s"));
+	put(g, m, 15, 120, 400, 0);
+	assert_int_equal(judged(g, s), HEALTH_OK);
+	end(g);
+}
+
+static void derived_values(void **state)
+{
+	(void)state;
+	const struct metric_info ratio = { .from = FROM_RATIO }, difference = { .from = FROM_DIFFERENCE };
+	assert_true(derive(&ratio, 1, 4, false, false) == 25);
+	assert_true(derive(&ratio, NAN, 4, true, true) == 0);
+	assert_true(isnan(derive(&ratio, NAN, 4, false, true)));
+	assert_true(isnan(derive(&ratio, 1, 0, true, true))); /* x/0 is no point, as in CloudWatch */
+	assert_true(isnan(derive(&ratio, 1, NAN, true, true)));
+	assert_true(derive(&difference, 5, 2, false, false) == 3);
+	assert_true(derive(&difference, 2, 5, false, false) == 0);
+	assert_true(derive(&difference, 5, NAN, true, true) == 5);
+	assert_true(isnan(derive(&difference, NAN, 5, true, true)));
+}
+
+static void every_kind_has_its_roles(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < nkinds; i++) {
+		const struct kind_info *k = &kinds[i]->info;
+		assert_non_null(kind_role(k, ROLE_IN));
+		assert_true((kind_role(k, ROLE_ERROR) != NULL) != (k->no_error != NULL));
+		for (unsigned m = 0; m < k->nmetrics; m++) {
+			const struct metric_info *info = &k->metrics[m];
+			for (unsigned j = 0; j < m; j++) {
+				assert_string_not_equal(info->key, k->metrics[j].key);
+				assert_true(info->role == ROLE_NONE || info->role != k->metrics[j].role);
+			}
+			if (info->from == FROM_RATIO || info->from == FROM_DIFFERENCE) {
+				assert_non_null(kind_metric(k, info->a));
+				assert_non_null(kind_metric(k, info->b));
+			}
+		}
+	}
+}
+
+static void a_name_of_two_needs_its_kind(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct err e = { 0 };
+	add(g, "sqs", "orders");
+	add(g, "lambda", "orders");
+	assert_null(inventory_stage(g, "orders", &e));
+	assert_int_equal(e.code, ERR_USAGE);
+	assert_string_equal(inventory_stage(g, "lambda:orders", &e)->kind->info.id, "lambda");
+	assert_null(inventory_stage(g, "nobody", &e));
+	assert_int_equal(e.code, ERR_NOTFOUND);
+	end(g);
+}
+
+static int frozen(void **state)
+{
+	(void)state;
+	setenv("SLUICE_NOW", NOW, 1);
+	return clock_init() ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(error_rate),
+		cmocka_unit_test(stale_is_never_ok),
+		cmocka_unit_test(a_failed_call_is_unknown),
+		cmocka_unit_test(unasked_is_unknown),
+		cmocka_unit_test(dead_letters),
+		cmocka_unit_test(old_count_is_unknown),
+		cmocka_unit_test(growing_age),
+		cmocka_unit_test(derived_values),
+		cmocka_unit_test(every_kind_has_its_roles),
+		cmocka_unit_test(a_name_of_two_needs_its_kind),
+	};
+	return cmocka_run_group_tests(tests, frozen, NULL);
+}
