@@ -176,7 +176,7 @@ def test_silence_ends_at_the_deadline(sluice):
     """A service that accepts and never answers."""
     with FakeAws({"*": fakeaws.silent}) as aws:
         start = time.monotonic()
-        ran = sluice("--check", "-t", "3s", "--format", "json", env=aws.env(), timeout=30)
+        ran = sluice("--check", "-t", "3", "--format", "json", env=aws.env(), timeout=30)
         took = time.monotonic() - start
     assert ran.status == 3 and {c["code"] for c in unknowns(ran)} == {"TIMEOUT"}, str(ran)
     assert took < 8 * SLOWER, f"{took:.1f} s"

@@ -1,0 +1,70 @@
+/* The whole engine on its own thread: polls what discovery finds, keeps it in a history file, publishes snapshots that this
+ * thread takes as the console does. The endpoint and the keys come from the environment.
+ *   bench_engine ROUNDS FILE      prints CPU milliseconds a poll, and how many metrics one asks for */
+#include "core/conf.h"
+#include "engine/engine.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static double cpu_ms(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
+}
+
+/* Takes snapshots until one tells of a poll that finished at `since` or later. */
+static bool wait_polled(struct engine *g, int64_t since, unsigned *metrics)
+{
+	struct pollfd p = { .fd = engine_fd(g), .events = POLLIN };
+	for (int64_t end = time(NULL) + 60; time(NULL) < end;) {
+		poll(&p, 1, 1000);
+		struct snapshot *s = engine_take(g);
+		bool there = s != NULL && s->settled && s->polled_at >= since;
+		if (there)
+			*metrics = s->cost.metrics;
+		snapshot_free(s);
+		if (there)
+			return true;
+	}
+	return false;
+}
+
+/* polled_at counts seconds: a round begins with a fresh one. */
+static int64_t next_second(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	usleep((useconds_t)((1000000000 - t.tv_nsec) / 1000 + 2000));
+	return t.tv_sec + 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = { 0 };
+	unsigned metrics = 0;
+	if (argc < 3 || !engine_global_init(&e))
+		return 2;
+	struct conf *conf = conf_parse("bench", span_of(""), &e);
+	struct engine *g = engine_new(&(struct engine_options){ .conf = conf, .cache_path = argv[2], .poll_s = 3600 }, &e);
+	bool ok = g != NULL && engine_start(g, &e) && wait_polled(g, 1, &metrics);
+	unsigned before_metrics = metrics;
+	for (long round = 0, rounds = strtol(argv[1], NULL, 10); ok && round < rounds; round++) {
+		int64_t since = next_second();
+		before_metrics = metrics;
+		double before = cpu_ms();
+		ok = engine_refresh(g) && wait_polled(g, since, &metrics);
+		printf("%s %.3f\n", round ? "round" : "first", cpu_ms() - before);
+	}
+	printf("metrics %u\n", metrics - before_metrics);
+	if (!ok)
+		fprintf(stderr, "%s %s\n", e.where, e.text);
+	engine_free(g);
+	conf_free(conf);
+	return ok ? 0 : 1;
+}
