@@ -1,0 +1,132 @@
+/* Errors: the table of codes, and the one line a person reads. */
+#include "core/err.h"
+
+#include "core/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void table(void **state)
+{
+	(void)state;
+	static const char *const checks[] = { "UNREACHABLE", "TIMEOUT",  "ERROR",   "AUTH",      "DENIED",
+		                                  "THROTTLED",   "BADREPLY", "PARTIAL", "BAD_CONFIG" };
+	for (int c = ERR_OK; c < ERR_COUNT; c++) {
+		enum err_code code = (enum err_code)c;
+		assert_true(err_name(code)[0]);
+		assert_non_null(err_hint(code));
+		if (code == ERR_OK) {
+			assert_int_equal(err_exit(code), 0);
+			assert_string_equal(err_check_code(code), "");
+			continue;
+		}
+		assert_in_range(err_exit(code), 1, 2);
+		bool known = false;
+		for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+			known = known || strcmp(err_check_code(code), checks[i]) == 0;
+		assert_true(known);
+		for (int other = ERR_OK; other < c; other++)
+			assert_string_not_equal(err_name(code), err_name((enum err_code)other));
+	}
+	/* what is wrong with the request or the rights does not get better by repeating it */
+	static const enum err_code final[] = { ERR_AUTH,    ERR_NOCRED,   ERR_DENIED, ERR_NOTFOUND,
+		                                   ERR_REFUSED, ERR_BADREPLY, ERR_CONF,   ERR_USAGE };
+	for (size_t i = 0; i < sizeof final / sizeof *final; i++)
+		assert_false(err_retryable(final[i]));
+	static const enum err_code passing[] = { ERR_DNS, ERR_CONNECT, ERR_TIMEOUT, ERR_HTTP, ERR_THROTTLED };
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		assert_true(err_retryable(passing[i]));
+	assert_int_equal(err_exit(ERR_CONF), 2);
+	assert_int_equal(err_exit(ERR_USAGE), 2);
+}
+
+static void sets(void **state)
+{
+	(void)state;
+	struct err e;
+	memset(&e, 0xA5, sizeof e);
+	assert_false(err_set(&e, ERR_HTTP, "sqs:ListQueues", "status %d", 503));
+	assert_int_equal(e.code, ERR_HTTP);
+	assert_int_equal(e.http, 0);
+	assert_string_equal(e.where, "sqs:ListQueues");
+	assert_string_equal(e.text, "status 503");
+	assert_string_equal(e.action, "");
+	assert_string_equal(e.request_id, "");
+	char big[1000];
+	memset(big, 'x', sizeof big - 1);
+	big[sizeof big - 1] = '\0';
+	assert_false(err_set(&e, ERR_DB, big, "%s", big));
+	assert_int_equal(strlen(e.where), sizeof e.where - 1);
+	assert_int_equal(strlen(e.text), sizeof e.text - 1);
+	assert_false(err_set(&e, ERR_DB, NULL, "x"));
+	assert_string_equal(e.where, "");
+	assert_false(err_set(NULL, ERR_DB, "x", "y"));
+	err_clear(&e);
+	assert_int_equal(e.code, ERR_OK);
+	err_clear(NULL);
+}
+
+static void lines(void **state)
+{
+	(void)state;
+	struct err e;
+	char out[512];
+	err_set(&e, ERR_CONNECT, "https://x", "refused");
+	err_line(&e, out, sizeof out);
+	assert_string_equal(out, "sluice: https://x: refused; check the endpoint, the network and the proxy");
+	err_set(&e, ERR_TIMEOUT, "", "%s", "");
+	err_line(&e, out, sizeof out);
+	assert_string_equal(out, "sluice: timeout; try again; the service or the line is slow");
+	err_set(&e, ERR_DENIED, "sqs:ListQueues", "no");
+	strncpy(e.action, "sqs:ListQueues", sizeof e.action - 1);
+	err_line(&e, out, sizeof out);
+	assert_string_equal(out, "sluice: sqs:ListQueues: no; allow sqs:ListQueues");
+	err_set(&e, ERR_CANCELLED, "x", "stopped");
+	err_line(&e, out, sizeof out);
+	assert_string_equal(out, "sluice: x: stopped");
+}
+
+/* Remote bytes in any field: one line, safe characters only, at every size of the caller's array. */
+static void lines_are_filtered(void **state)
+{
+	(void)state;
+	struct err e;
+	char out[1500];
+	err_set(&e, ERR_DENIED, "a\x1b[2J", "b\n\xff\xe2\x80\xae%s", "\r");
+	strncpy(e.action, "c\x07", sizeof e.action - 1);
+	err_line(&e, out, sizeof out);
+	assert_string_equal(out, "sluice: a<U+001B>[2J: b<U+000A><0xFF><U+202E><U+000D>; allow c<U+0007>");
+	for (unsigned c = 1; c < 256; c++) {
+		memset(e.text, (int)c, sizeof e.text - 1);
+		memset(e.where, (int)c, sizeof e.where - 1);
+		memset(e.action, (int)c, sizeof e.action - 1);
+		err_line(&e, out, sizeof out);
+		for (size_t i = 0, n = strlen(out); i < n;) {
+			uint32_t cp;
+			unsigned len = text_decode(out + i, n - i, &cp);
+			assert_true(len > 0 && text_is_safe(cp));
+			i += len;
+		}
+	}
+	for (unsigned long size = 1; size < 40; size++) {
+		memset(out, 'x', sizeof out);
+		err_line(&e, out, size);
+		assert_true(strlen(out) < size);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(table),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(lines_are_filtered),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
