@@ -62,7 +62,7 @@ static const char *plain_run(const char *p, const char *end)
 		if ((x | (x - ALL(0x20)) | (quote - ALL(1)) | (slash - ALL(1))) & ALL(0x80))
 			break;
 	}
-	while (p < end && *p >= ' ' && *p != '"' && *p != '\\')
+	while (p < end && (unsigned char)(*p - ' ') < 0x60 && *p != '"' && *p != '\\')
 		p++;
 	return p;
 }
@@ -109,7 +109,7 @@ static unsigned escape_length(const char *p, const char *end)
 }
 
 /* p is after the opening quote. Leaves s->p after the closing one. */
-static bool string(struct scan *s, const char *p)
+static __attribute__((noinline)) bool string(struct scan *s, const char *p)
 {
 	const char *begin = p;
 	s->escaped = false;
@@ -159,46 +159,44 @@ static enum scan_token key(struct scan *s, const char *p)
 
 /* ---- numbers */
 
-static const char *digits(const char *p, const char *end)
-{
-	while (p < end && is_digit(*p))
-		p++;
-	return p;
-}
+#define DIGITS_MAX 19        /* as many always fit 64 bits */
+#define EXP_CLAMP 1000000000 /* far beyond any double, and beyond what a text's own length can make up for */
 
-static enum scan_token number(struct scan *s, const char *begin)
-{
-	const char *p = begin + (*begin == '-'), *end = s->end, *from = p;
-	p = p < end && *p == '0' ? p + 1 : digits(p, end);
-	if (p == from)
-		return fail(s, p, "a digit was expected");
-	if (p < end && *p == '.') {
-		from = ++p;
-		if ((p = digits(p, end)) == from)
-			return fail(s, p, "a digit was expected after '.'");
-	}
-	if (p < end && (*p | 0x20) == 'e') {
-		p++;
-		if (p < end && (*p == '+' || *p == '-'))
-			p++;
-		from = p;
-		if ((p = digits(p, end)) == from)
-			return fail(s, p, "a digit was expected in the exponent");
-	}
-	s->text = (struct span){ begin, (size_t)(p - begin) };
-	value_read(s, p);
-	return SCAN_NUMBER;
-}
-
-/* A number's text as digits x 10^exp10, up to 19 significant digits (they fit); `cut` when there were more. */
-struct decimal {
-	uint64_t m;
-	int64_t exp10;
-	bool negative, cut;
+/* Where a run of digits ends, and their value: it wraps when they are too many, so the caller counts them. */
+struct run {
+	const char *end;
+	uint64_t v;
 };
 
-#define DIGITS_MAX 19
-#define EXP_CLAMP 1000000000 /* far beyond any double, and beyond what a text's own length can make up for */
+static uint64_t eight_digits(uint64_t x) /* the first in the lowest byte, each 0..9: made pairs of, then all */
+{
+	x = x * 10 + (x >> 8);
+	return ((x & 0x000000ff000000ff) * 0x000f424000000064 + (x >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
+}
+
+/* Appends the digits at p to v. Eight at a time, what follows them shifted out: a branch a digit would be guessed wrong once a
+ * number, which costs more than all else here. */
+static inline struct run digits(const char *p, const char *end, uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	static const uint64_t power[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000 };
+	for (; end - p >= 8; p += 8) {
+		uint64_t x;
+		memcpy(&x, p, sizeof x);
+		x ^= ALL('0');
+		uint64_t other = (x | (x + ALL(0x76))) & ALL(0x80);
+		if (other) {
+			unsigned bit = (unsigned)__builtin_ctzll(other), n = bit / 8;
+			x = x << (bit ^ 63) << 8;
+			return (struct run){ p + n, v * power[n] + eight_digits(x) };
+		}
+		v = v * 100000000 + eight_digits(x);
+	}
+#endif
+	for (; p < end && is_digit(*p); p++)
+		v = v * 10 + (uint64_t)(*p - '0');
+	return (struct run){ p, v };
+}
 
 static int64_t exponent(const char *p, const char *end)
 {
@@ -210,33 +208,49 @@ static int64_t exponent(const char *p, const char *end)
 	return negative ? -v : v;
 }
 
-/* The text is known to be a number. */
-static struct decimal decimal(struct span t)
+/* p is after the 'e'. NULL after an error. */
+static const char *exponent_part(struct scan *s, const char *p)
 {
-	struct decimal d = { 0 };
-	const char *p = t.p, *end = t.p + t.n;
-	unsigned have = 0;
-	bool fraction = false;
-	d.negative = *p == '-';
-	for (p += d.negative; p < end; p++) {
-		if (*p == '.') {
-			fraction = true;
-			continue;
-		}
-		if (!is_digit(*p))
-			break;
-		if (have < DIGITS_MAX) {
-			d.m = d.m * 10 + (uint64_t)(*p - '0');
-			have += d.m != 0;
-			d.exp10 -= fraction;
-		} else {
-			d.cut |= *p != '0';
-			d.exp10 += !fraction;
-		}
+	const char *begin = p;
+	if (p < s->end && (*p == '+' || *p == '-'))
+		p++;
+	const char *from = p;
+	while (p < s->end && is_digit(*p))
+		p++;
+	if (p == from) {
+		fail(s, p, "a digit was expected in the exponent");
+		return NULL;
 	}
-	if (p < end)
-		d.exp10 += exponent(p + 1, end);
-	return d;
+	s->exp10 += exponent(begin, p);
+	return p;
+}
+
+/* The value is taken up on the way: it is s->digits x 10^s->exp10 unless there were too many digits for that. */
+static __attribute__((noinline)) enum scan_token number(struct scan *s, const char *begin)
+{
+	const char *end = s->end, *from = begin + (*begin == '-');
+	if (from == end || !is_digit(*from))
+		return fail(s, from, "a digit was expected");
+	struct run r = *from == '0' ? (struct run){ from + 1, 0 } : digits(from, end, 0);
+	const char *p = r.end;
+	size_t n = (size_t)(p - from);
+	s->exp10 = 0;
+	if (p < end && *p == '.') {
+		from = p + 1;
+		r = digits(from, end, r.v);
+		p = r.end;
+		if (p == from)
+			return fail(s, p, "a digit was expected after '.'");
+		s->exp10 = from - p;
+		n += (size_t)(p - from);
+	}
+	if (p < end && (*p | 0x20) == 'e' && !(p = exponent_part(s, p + 1)))
+		return SCAN_ERROR;
+	s->digits = r.v;
+	s->whole = n <= DIGITS_MAX;
+	s->text = (struct span){ begin, (size_t)(p - begin) };
+	value_read(s, p);
+	return SCAN_NUMBER;
 }
 
 #define KEEP 780
@@ -284,48 +298,77 @@ static double by_strtod(struct span t)
 static const double exact_power[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 	                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 
+/* 16 to 19 digits, as averages have: m * 2^64 / 10^k has more than 56 bits, so the remainder folded into its lowest bit decides
+ * ties and the conversion rounds once. */
+#ifdef __SIZEOF_INT128__
+#define WIDE_DIGITS 18
+static double divide(uint64_t m, unsigned k)
+{
+	unsigned __int128 wide = (unsigned __int128)m << 64;
+	uint64_t power = (uint64_t)exact_power[k];
+	unsigned __int128 q = wide / power;
+	q |= q * power != wide;
+	return (double)q * 0x1p-64;
+}
+#else
+#define WIDE_DIGITS 0
+static double divide(uint64_t m, unsigned k)
+{
+	return (double)m / exact_power[k];
+}
+#endif
+
 double scan_double(const struct scan *s)
 {
-	struct decimal d = decimal(s->text);
 	double v;
-	if (d.cut)
+	if (!s->whole || s->exp10 < -22 || s->exp10 > 22)
 		return by_strtod(s->text);
-	if (d.m <= 1ull << 53 && d.exp10 >= -22 && d.exp10 <= 22) {
-		/* Clinger: both operands are exact, so the one rounding of IEEE division or product is the right one. */
-		v = d.exp10 < 0 ? (double)d.m / exact_power[-d.exp10] : (double)d.m * exact_power[d.exp10];
-		return d.negative ? -v : v;
+	if (s->digits <= 1ull << 53) /* Clinger: both operands are exact, so IEEE's one rounding is the right one */
+		v = s->exp10 < 0 ? (double)s->digits / exact_power[-s->exp10] : (double)s->digits * exact_power[s->exp10];
+	else if (s->exp10 <= 0 && s->exp10 >= -WIDE_DIGITS)
+		v = divide(s->digits, (unsigned)-s->exp10);
+	else
+		return by_strtod(s->text);
+	return *s->text.p == '-' ? -v : v;
+}
+
+/* For scan_int: the digits without the zeros that close them, when those are at most DIGITS_MAX. */
+static bool cut_zeros(struct span t, uint64_t *m, int64_t *exp10)
+{
+	char text[KEEP + 1];
+	unsigned n = significant(t, text, exp10);
+	for (; n && text[n - 1] == '0'; n--)
+		++*exp10;
+	*m = digits(text, text + n, 0).v;
+	return n <= DIGITS_MAX;
+}
+
+/* The same value with exp10 = 0; false when that is no integer or too large. */
+static bool make_integer(const struct scan *s, uint64_t *m)
+{
+	int64_t exp10 = s->exp10;
+	if (!s->whole && !cut_zeros(s->text, m, &exp10))
+		return false;
+	for (; exp10 < 0 && *m; exp10++) {
+		if (*m % 10)
+			return false;
+		*m /= 10;
 	}
-#ifdef __SIZEOF_INT128__
-	if (d.exp10 < 0 && d.exp10 >= -18) {
-		/* 16 to 19 digits, as averages have: m * 2^64 / 10^k has more than 56 bits, so the remainder folded into its lowest
-		 * bit decides ties and the conversion rounds once. */
-		unsigned __int128 wide = (unsigned __int128)d.m << 64;
-		uint64_t power = (uint64_t)exact_power[-d.exp10];
-		unsigned __int128 q = wide / power;
-		q |= q * power != wide;
-		v = (double)q * 0x1p-64;
-		return d.negative ? -v : v;
-	}
-#endif
-	return by_strtod(s->text);
+	for (; exp10 > 0 && *m; exp10--)
+		if (__builtin_mul_overflow(*m, 10u, m))
+			return false;
+	return true;
 }
 
 bool scan_int(const struct scan *s, int64_t *v)
 {
-	struct decimal d = decimal(s->text);
-	if (d.cut)
+	uint64_t m = s->digits;
+	bool negative = *s->text.p == '-';
+	if (!(s->whole && s->exp10 == 0) && !make_integer(s, &m))
 		return false;
-	for (; d.exp10 < 0 && d.m; d.exp10++) {
-		if (d.m % 10)
-			return false;
-		d.m /= 10;
-	}
-	for (; d.exp10 > 0 && d.m; d.exp10--)
-		if (__builtin_mul_overflow(d.m, 10u, &d.m))
-			return false;
-	if (d.m > (uint64_t)INT64_MAX + d.negative)
+	if (m > (uint64_t)INT64_MAX + negative)
 		return false;
-	*v = d.negative ? (int64_t)(0 - d.m) : (int64_t)d.m;
+	*v = negative ? (int64_t)(0 - m) : (int64_t)m;
 	return true;
 }
 
@@ -379,24 +422,33 @@ static enum scan_token value(struct scan *s, const char *p)
 	}
 }
 
+/* After a value: the next one of its list, or the list's end. */
+static enum scan_token next_of_list(struct scan *s, const char *p)
+{
+	if (p < s->end && *p == ',') {
+		p = skip_blanks(p + 1, s->end);
+		if (in_object(s))
+			return key(s, p);
+		return p < s->end && is_digit(*p) ? number(s, p) : value(s, p); /* most of a long list is numbers */
+	}
+	if (p < s->end && *p == (in_object(s) ? '}' : ']'))
+		return close_level(s, p);
+	return fail(s, p, p == s->end ? "the text ends inside a list" : "',' or the end of the list was expected");
+}
+
 enum scan_token scan_next(struct scan *s)
 {
 	const char *p = skip_blanks(s->p, s->end);
+	if (s->state == WANT_COMMA_OR_END)
+		return next_of_list(s, p);
 	char c = p < s->end ? *p : '\0';
 	switch ((enum state)s->state) {
-	case WANT_COMMA_OR_END:
-		if (c == ',') {
-			p = skip_blanks(p + 1, s->end);
-			return in_object(s) ? key(s, p) : value(s, p);
-		}
-		if (c == (in_object(s) ? '}' : ']'))
-			return close_level(s, p);
-		return fail(s, p, p == s->end ? "the text ends inside a list" : "',' or the end of the list was expected");
 	case WANT_VALUE: return value(s, p);
 	case WANT_VALUE_OR_END: return c == ']' ? close_level(s, p) : value(s, p);
 	case WANT_KEY_OR_END: return c == '}' ? close_level(s, p) : key(s, p);
 	case WANT_NOTHING: s->p = p; return p == s->end ? SCAN_END : fail(s, p, "text after the value");
-	case BROKEN: return SCAN_ERROR;
+	case WANT_COMMA_OR_END:
+	case BROKEN: break;
 	}
 	return SCAN_ERROR;
 }

@@ -23,7 +23,11 @@ struct scan {
 	unsigned depth;
 	const char *why;         /* after SCAN_ERROR */
 	uint64_t kinds;          /* one bit a level: object or array */
-	unsigned char state;     /* what may come next; private */
+	/* private: what may come next; the value of NUMBER is digits x 10^exp10 when `whole` */
+	unsigned char state;
+	bool whole;
+	uint64_t digits;
+	int64_t exp10;
 };
 
 void scan_init(struct scan *s, struct span json);
