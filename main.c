@@ -94,7 +94,7 @@ static int run_sim(const struct cli *c)
 /* Forks, so it comes before libraries that start threads. */
 static bool start_demo(struct run *r, struct err *e)
 {
-	struct sim_options o = { .scenario = r->cli.demo, .region = r->cli.region };
+	struct sim_options o = { .scenario = r->cli.demo };
 	r->conf = conf_parse("--demo", span_of(""), e);
 	if (!r->conf || !sim_fork(&o, &r->sim, e) || !scratch_open(&r->scratch, e))
 		return false;
@@ -184,7 +184,8 @@ static int run_what(struct run *r)
 	else if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		return run_engine(r);
 	else
-		err_set(&e, ERR_USAGE, "terminal", "the console needs one on standard input and output; use sluice status or --check");
+		err_set(&e, ERR_USAGE, "terminal",
+		        "the console needs one on standard input and output; use sluice status or --check");
 	return cli_fail(c, &e);
 }
 

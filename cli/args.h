@@ -145,6 +145,8 @@ bool cli_time(const char *text, int64_t end, int64_t *t);
 bool cli_is_json(const struct cli *c);
 /* "sluice: TEXT" on stderr, one write, visible characters only. */
 void cli_say(const char *text);
+/* Has this text been through the filter (or needs it none)? */
+bool cli_is_visible(struct span s);
 /* Up to three lines for n causes, the last saying how many more there are; line() appends visible characters only. */
 void cli_say_causes(unsigned n, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx);
 /* The candidate nearest to word, or NULL when none is near; candidates end with NULL. */

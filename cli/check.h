@@ -16,6 +16,8 @@ struct check_view {
 
 void check_text(struct out *o, const struct check_view *v);
 void check_json(struct out *o, const struct check_view *v);
+/* "CODE reason", visible characters only. */
+void verdict_reason(const struct verdict *v, struct buf *out);
 const char *verdict_name(enum verdict_status s);
 
 #endif

@@ -42,15 +42,12 @@ static unsigned name_columns(const struct check_result *r)
 	return widest < NAME_COLUMNS ? widest : NAME_COLUMNS;
 }
 
-static void reason(const struct verdict *v, struct buf *b)
+void verdict_reason(const struct verdict *v, struct buf *out)
 {
-	struct buf raw;
-	buf_init(&raw, 65536);
-	bool said = !v->code || (v->reason && strncmp(v->reason, v->code, strlen(v->code)) == 0);
-	buf_addf(&raw, "%s%s%s", said ? "" : v->code, said || !v->reason || !*v->reason ? "" : " ",
-	         v->reason ? v->reason : "");
-	visible(b, raw.p);
-	buf_clear(&raw);
+	const char *why = v->reason ? v->reason : "";
+	bool said = !v->code || strncmp(why, v->code, strlen(v->code)) == 0;
+	buf_addf(out, "%s%s", said ? "" : v->code, said || !*why ? "" : " ");
+	text_visible(out, span_of(why));
 }
 
 /* Prose is cut at its end; a name is shortened in the middle, where it says least. */
@@ -71,7 +68,8 @@ static void verdict_line(struct out *o, const struct verdict *v, unsigned column
 	struct buf name, why, line;
 	unsigned room = COLUMNS - STATUS_COLUMNS - 2;
 	visible(&name, v->name);
-	reason(v, &why);
+	buf_init(&why, 65536);
+	verdict_reason(v, &why);
 	buf_init(&line, 65536);
 	unsigned need = text_width(buf_span(&why)), wide = text_width(buf_span(&name));
 	unsigned free_cells = need < room ? room - need : 0;

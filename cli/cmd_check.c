@@ -62,20 +62,66 @@ static unsigned *worst_first(const struct check_result *r)
 	return order;
 }
 
+/* The engine's lines are visible already; filtering them again would only mark the marks. */
 static void cause(const void *result, unsigned i, struct buf *out)
 {
 	const struct check_result *r = result;
 	const char *text = r->causes[i].text;
-	text_visible(out, span_of(strncmp(text, "sluice: ", 8) == 0 ? text + 8 : text));
+	text = strncmp(text, "sluice: ", 8) == 0 ? text + 8 : text;
+	if (cli_is_visible(span_of(text)))
+		buf_adds(out, text);
+	else
+		text_visible(out, span_of(text));
+}
+
+/* Where no call failed, what is unknown has its reason in itself: no data, a bad range, a name that nothing bears. */
+static bool says_same(const struct verdict *a, const struct verdict *b)
+{
+	return a->status == VERDICT_UNKNOWN && a->code == b->code && a->reason && b->reason &&
+	       strcmp(a->reason, b->reason) == 0;
+}
+
+struct unknowns {
+	const struct verdict **v;
+	unsigned n;
+};
+
+static struct unknowns unknowns(const struct check_result *r)
+{
+	struct unknowns u = { xcalloc(r->n + 1, sizeof *u.v), 0 };
+	for (unsigned i = 0; i < r->n; i++) {
+		bool said = r->verdicts[i].status != VERDICT_UNKNOWN;
+		for (unsigned k = 0; k < u.n && !said; k++)
+			said = says_same(u.v[k], &r->verdicts[i]);
+		if (!said)
+			u.v[u.n++] = &r->verdicts[i];
+	}
+	return u;
+}
+
+static void unknown(const void *list, unsigned i, struct buf *out)
+{
+	const struct verdict *v = ((const struct unknowns *)list)->v[i];
+	text_visible(out, span_of(v->name));
+	buf_adds(out, ": ");
+	verdict_reason(v, out);
 }
 
 static void say(const struct cli *c, const struct result *r)
 {
-	if (r->check.ncauses)
-		cli_say_causes(r->check.ncauses, cause, &r->check);
-	else if (r->err.code != ERR_OK)
+	const struct check_result *k = &r->check;
+	if (r->err.code != ERR_OK && !k->ncauses) {
 		cli_fail(c, &r->err);
-	else if (!r->check.n)
+		return;
+	}
+	if (k->ncauses) {
+		cli_say_causes(k->ncauses, cause, k);
+		return;
+	}
+	struct unknowns u = unknowns(k);
+	cli_say_causes(u.n, unknown, &u);
+	free(u.v);
+	if (!k->n)
 		cli_say("--check: nothing was judged: no resource, alarm or metric was found or selected");
 }
 
@@ -99,7 +145,9 @@ static int print(const struct cli *c, const struct result *r)
 
 int cmd_check(const struct cli *c, struct engine *g)
 {
-	struct result *r = engine_call(g, &(struct request){ .kind = REQUEST_CHECK, .check = c->args->check });
+	struct request rq = { .kind = REQUEST_CHECK, .check = c->args->check };
+	rq.check.identity = cli_is_json(c); /* the object names the account */
+	struct result *r = engine_call(g, &rq);
 	int status = print(c, r);
 	result_free(r);
 	return status;

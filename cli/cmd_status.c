@@ -56,13 +56,16 @@ static const struct pipeline *pipeline_named(const struct snapshot *s, const cha
 }
 
 /* On a terminal the text already lists the problems; a second time on the same terminal would hide the rest. */
-static void say_problems(const struct cli *c, const struct snapshot *s)
+static void say_problems(const struct cli *c, const struct snapshot *s, bool said)
 {
+	unsigned n = status_problems(s);
+	if (!n && !s->settled && !said)
+		cli_say("status: not everything was read in time; try again with a longer -t");
 	if (cli_is_json(c) || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO))
-		cli_say_causes(status_problems(s), cause, s);
+		cli_say_causes(n, cause, s);
 }
 
-static int print(const struct cli *c, const struct snapshot *s)
+static int print(const struct cli *c, const struct snapshot *s, bool said)
 {
 	struct out o;
 	struct err e = { 0 };
@@ -73,14 +76,14 @@ static int print(const struct cli *c, const struct snapshot *s)
 	(cli_is_json(c) ? status_json : status_text)(&o, s, only);
 	int status = out_end(&o, c, status_problems(s) || !s->settled);
 	if (status <= 1)
-		say_problems(c, s);
+		say_problems(c, s, said);
 	return status;
 }
 
 int cmd_status(const struct cli *c, struct engine *g)
 {
 	struct result *r = engine_call(g, &(struct request){ .kind = REQUEST_STATUS });
-	int status = r->status ? print(c, r->status) : 1;
+	int status = r->status ? print(c, r->status, r->err.code != ERR_OK) : 1;
 	if (r->err.code != ERR_OK)
 		status = status == 141 ? status : cli_fail(c, &r->err);
 	result_free(r);

@@ -256,12 +256,18 @@ static bool finish_check(struct cli_args *a, struct err *e)
 /* The demo has its own account and history. Whoever names another is told, lest they take it for theirs. */
 static void say_unused(const struct cli *c)
 {
-	const char *const given[] = { c->config, c->profile, c->endpoint_url, c->cache };
-	static const char *const lines[] = { "--config is not used with --demo", "--profile is not used with --demo",
-		                                 "--endpoint-url is not used with --demo", "--cache is not used with --demo" };
+	const char *const given[] = { c->config, c->profile, c->region, c->endpoint_url, c->cache };
+	static const char *const names[] = { "--config", "--profile", "--region", "--endpoint-url", "--cache" };
+	struct buf line;
+	buf_init(&line, 200);
 	for (unsigned i = 0; c->demo && i < sizeof given / sizeof given[0]; i++)
 		if (given[i])
-			cli_say(lines[i]);
+			buf_addf(&line, "%s%s", line.n ? ", " : "", names[i]);
+	if (line.n) {
+		buf_adds(&line, ": not used with --demo");
+		cli_say(line.p);
+	}
+	buf_clear(&line);
 }
 
 static bool finish(struct cli *c, struct err *e)

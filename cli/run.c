@@ -40,6 +40,18 @@ static void say(const char *line, size_t n)
 	(void)written;
 }
 
+bool cli_is_visible(struct span s)
+{
+	for (size_t i = 0; i < s.n;) {
+		uint32_t cp;
+		unsigned n = text_decode(s.p + i, s.n - i, &cp);
+		if (!n || !text_is_safe(cp))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
 static void say_visible(const char *visible, const char *more)
 {
 	struct buf b;
