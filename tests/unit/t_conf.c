@@ -410,15 +410,15 @@ static void check_path(char *got, const char *want)
 static void default_paths(void **state)
 {
 	(void)state;
-	setenv("HOME", "/home/u", 1);
+	setenv("HOME", "/h/u", 1);
 	setenv("XDG_CONFIG_HOME", "/c", 1);
 	setenv("XDG_CACHE_HOME", "/k", 1);
 	check_path(conf_default_path(), "/c/sluice/config.ini");
 	check_path(conf_default_cache(), "/k/sluice/history.db");
 	setenv("XDG_CONFIG_HOME", "", 1);
 	setenv("XDG_CACHE_HOME", "relative", 1); /* the standard says to ignore it */
-	check_path(conf_default_path(), "/home/u/.config/sluice/config.ini");
-	check_path(conf_default_cache(), "/home/u/.cache/sluice/history.db");
+	check_path(conf_default_path(), "/h/u/.config/sluice/config.ini");
+	check_path(conf_default_cache(), "/h/u/.cache/sluice/history.db");
 	unsetenv("HOME");
 	unsetenv("XDG_CONFIG_HOME");
 	unsetenv("XDG_CACHE_HOME");
