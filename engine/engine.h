@@ -17,6 +17,7 @@
 struct engine_options {      /* borrowed during engine_new, but for conf, which must outlive the engine */
 	const struct conf *conf; /* never NULL */
 	const char *profile, *region, *endpoint_url; /* from the command line; NULL = not given */
+	const struct conf_target *target;            /* of conf: what the command line leaves open; NULL = none */
 	const char *cache_path;                      /* NULL: no history is read or kept */
 	bool demo; /* credentials and endpoint come from demo_*; the environment and AWS's files are ignored */
 	const char *demo_endpoint, *demo_access_key, *demo_secret_key;
