@@ -1,0 +1,444 @@
+#include "cache/cache.h"
+
+#include "cache/file.h"
+#include "cache/points.h"
+#include "core/log.h"
+#include "core/mem.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SCHEMA_VERSION 1
+/* One process sets aside so many files, then it takes the disk for broken and does without history. */
+#define ASIDE_MAX 5
+/* A reader waits so long for the writer to make the file. */
+#define CREATE_TRIES 25
+#define CREATE_PAUSE_NS 10000000
+
+static const char schema[] =
+#include "schema.sql.h"
+    ;
+
+struct cache {
+	char *path; /* absolute */
+	int lock;   /* -1: a reader */
+	struct file_id lock_id, file_id;
+	pid_t holder; /* of the lock when it is not ours; 0 unknown */
+	unsigned asides;
+	struct store store;
+	char note[640];
+};
+
+static void __attribute__((format(printf, 2, 3))) tell(struct cache *c, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c->note, sizeof c->note, fmt, ap);
+	va_end(ap);
+	log_info(LOG_CACHE, "%s", c->note);
+}
+
+/* ---- schema */
+
+static int migrate_to(struct db *d, int n)
+{
+	char *mark = xasprintf("\n-- migration %d\n", n);
+	const char *from = strstr(schema, mark), *to = from ? strstr(from + 1, "\n-- migration ") : NULL;
+	size_t len = !from ? 0 : to ? (size_t)(to - from) : strlen(from);
+	char *sql = xasprintf("BEGIN IMMEDIATE; %.*s; PRAGMA user_version = %d; COMMIT", (int)len, from ? from : "", n);
+	int rc = db_exec(d, sql);
+	if (rc)
+		db_exec(d, "ROLLBACK");
+	free(sql);
+	free(mark);
+	return (rc & 255) == SQLITE_ERROR ? SQLITE_CORRUPT : rc; /* a table is in the way, or one is missing */
+}
+
+enum opened { OPENED, DAMAGED, EMPTY, FAILED };
+
+static enum opened failed(struct cache *c, int rc, struct err *e)
+{
+	db_err(rc, c->path, e);
+	return db_damaged(rc) ? DAMAGED : FAILED;
+}
+
+static enum opened newer(struct cache *c, long version, struct err *e)
+{
+	err_set(e, ERR_DB, "cache", "%s: written by a newer sluice (schema %ld, this one knows %d)", c->path, version,
+	        SCHEMA_VERSION);
+	return FAILED;
+}
+
+/* A file without our tables is somebody else's, and stays as it is; with some of them it is ours and damaged. */
+static enum opened examine(struct cache *c, int64_t *version, struct err *e)
+{
+	struct db *d = &c->store.db;
+	int64_t tables = 0, ours = 0;
+	int rc = db_pragma(d, "PRAGMA user_version", version);
+	if (rc == SQLITE_OK)
+		rc = db_pragma(d, "SELECT count(*) FROM sqlite_schema WHERE type = 'table'", &tables);
+	if (rc == SQLITE_OK)
+		rc = db_pragma(
+		    d, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('chunk', 'tick', 'fold')", &ours);
+	if (rc)
+		return failed(c, rc, e);
+	if (!tables && *version == 0)
+		return EMPTY;
+	if (!ours && tables) {
+		err_set(e, ERR_DB, "cache", "%s: is a database of another program", c->path);
+		return FAILED;
+	}
+	if (*version > SCHEMA_VERSION)
+		return newer(c, (long)*version, e);
+	return *version < 1 || ours < 3 ? failed(c, SQLITE_CORRUPT, e) : OPENED;
+}
+
+/* ---- opening */
+
+static enum opened open_to_write(struct cache *c, struct err *e)
+{
+	int64_t version = 0;
+	long seen = file_version(c->path); /* before SQLite touches anything */
+	if (seen > SCHEMA_VERSION)
+		return newer(c, seen, e);
+	int rc = db_open(&c->store.db, c->path, true);
+	if (rc)
+		return failed(c, rc, e);
+	enum opened o = examine(c, &version, e);
+	if (o != OPENED && o != EMPTY)
+		return o;
+	for (int n = (int)version + 1; n <= SCHEMA_VERSION && rc == SQLITE_OK; n++)
+		rc = migrate_to(&c->store.db, n);
+	if (rc == SQLITE_OK)
+		rc = names_rebind(&c->store.names, &c->store.db, true);
+	return rc ? failed(c, rc, e) : OPENED;
+}
+
+static enum opened open_to_read(struct cache *c, struct err *e)
+{
+	enum opened o = FAILED;
+	for (unsigned i = 0; i < CREATE_TRIES; i++) {
+		int64_t version;
+		int rc = db_open(&c->store.db, c->path, false);
+		o = rc ? failed(c, rc, e) : examine(c, &version, e);
+		if (o == OPENED)
+			return names_rebind(&c->store.names, &c->store.db, false) ? FAILED : OPENED;
+		db_close(&c->store.db, false);
+		if (o != EMPTY && (rc & 255) != SQLITE_CANTOPEN)
+			return o;
+		nanosleep(&(struct timespec){ 0, CREATE_PAUSE_NS }, NULL);
+	}
+	if (o == EMPTY)
+		err_set(e, ERR_DB, "cache", "%s: the history is not there yet", c->path);
+	return FAILED;
+}
+
+/* The damaged file keeps its bytes under another name; a new one takes its place. */
+static bool set_aside(struct cache *c, struct err *e)
+{
+	db_close(&c->store.db, true);
+	store_forget(&c->store);
+	if (c->asides++ == ASIDE_MAX)
+		return err_set(e, ERR_DB, "cache", "%s: was damaged %d times; is the disk failing?", c->path, ASIDE_MAX);
+	char *name = file_aside(c->path, e);
+	if (!name)
+		return false;
+	tell(c, "the history was damaged; it is kept as %s and a new one was begun", name);
+	free(name);
+	return file_create(c->path, e);
+}
+
+static bool open_file(struct cache *c, struct err *e)
+{
+	if (c->lock < 0)
+		return open_to_read(c, e) == OPENED;
+	if (!file_create(c->path, e))
+		return false;
+	enum opened o = open_to_write(c, e);
+	if (o == DAMAGED && set_aside(c, e)) {
+		if (e)
+			err_clear(e);
+		o = open_to_write(c, e);
+	}
+	return o == OPENED;
+}
+
+static void detach(struct cache *c, bool unlock)
+{
+	db_close(&c->store.db, false);
+	store_forget(&c->store);
+	if (unlock && c->lock >= 0) {
+		close(c->lock);
+		c->lock = -1;
+	}
+}
+
+static void tell_reader(struct cache *c, enum file_lock lock, const struct err *why)
+{
+	if (lock == FILE_UNLOCKED)
+		tell(c, "read-only: %s", why->text);
+	else if (c->holder)
+		tell(c, "read-only: process %ld writes this history", (long)c->holder);
+	else
+		tell(c, "read-only: another process writes this history");
+}
+
+static bool attach(struct cache *c, struct err *e)
+{
+	struct err why = { 0 };
+	if (!file_vet(c->path, e))
+		return false;
+	if (c->lock < 0) {
+		enum file_lock lock = file_lock(c->path, &c->lock, &c->lock_id, &c->holder, &why);
+		if (lock != FILE_LOCKED)
+			tell_reader(c, lock, &why);
+		if (lock == FILE_UNLOCKED && !file_id_of(c->path).ino) {
+			if (e)
+				*e = why;
+			return false;
+		}
+	}
+	if (!open_file(c, e)) {
+		detach(c, true);
+		return false;
+	}
+	c->file_id = file_id_of(c->path);
+	return true;
+}
+
+struct cache *cache_open(const char *path, struct err *e)
+{
+	struct cache *c = xcalloc(1, sizeof *c);
+	c->lock = -1;
+	c->store.fold.span = -1;
+	c->path = file_path(path, e);
+	if (c->path && attach(c, e))
+		return c;
+	free(c->path);
+	store_clear(&c->store);
+	free(c);
+	return NULL;
+}
+
+/* ---- staying open */
+
+static bool moved(const struct cache *c)
+{
+	if (!file_same(c->file_id, file_id_of(c->path)))
+		return true;
+	if (c->lock < 0)
+		return false;
+	char *name = xasprintf("%s.lock", c->path);
+	bool gone = !file_same(c->lock_id, file_id_of(name));
+	free(name);
+	return gone;
+}
+
+/* A reader becomes the writer when the writer has gone. */
+static bool promoted(struct cache *c)
+{
+	pid_t holder = 0;
+	if (c->lock >= 0 || file_lock(c->path, &c->lock, &c->lock_id, &holder, NULL) != FILE_LOCKED)
+		return false;
+	tell(c, "the process that wrote this history has gone; this one writes it now");
+	return true;
+}
+
+/* Once a poll: is it still the file we opened? */
+static bool follow(struct cache *c, struct err *e)
+{
+	if (c->store.db.sql && moved(c)) {
+		detach(c, true);
+		tell(c, "the history file was removed or replaced; it was opened anew");
+	} else if (c->store.db.sql && promoted(c)) {
+		detach(c, false);
+	}
+	return c->store.db.sql || attach(c, e);
+}
+
+/* Whether it is worth doing once more what failed with rc. */
+static bool recover(struct cache *c, int rc)
+{
+	if (c->lock < 0)
+		return false;
+	if (db_damaged(rc))
+		return set_aside(c, NULL) && attach(c, NULL);
+	if (rc != SQLITE_CONSTRAINT && rc != SQLITE_READONLY_DBMOVED)
+		return false;
+	detach(c, true);
+	return attach(c, NULL) && c->lock >= 0;
+}
+
+static bool write_step(struct cache *c, int (*step)(struct store *s), struct err *e)
+{
+	if (!follow(c, e))
+		return false;
+	if (c->lock < 0)
+		return true;
+	int rc = step(&c->store);
+	if (rc && recover(c, rc))
+		rc = step(&c->store);
+	if (rc && c->store.pending.lost)
+		tell(c, "the history cannot be written; %zu points were dropped", c->store.pending.lost);
+	if (rc)
+		log_warn(LOG_CACHE, "%s: %s", c->path, sqlite3_errstr(rc));
+	return db_err(rc, c->path, e);
+}
+
+void cache_close(struct cache *c)
+{
+	if (!c)
+		return;
+	if (c->lock >= 0 && c->store.db.sql && !moved(c))
+		store_commit(&c->store);
+	detach(c, true);
+	store_clear(&c->store);
+	free(c->path);
+	free(c);
+}
+
+bool cache_is_writer(const struct cache *c)
+{
+	return c->lock >= 0;
+}
+
+const char *cache_note(const struct cache *c)
+{
+	return c->note[0] ? c->note : NULL;
+}
+
+/* ---- points */
+
+uint32_t cache_series(struct cache *c, const char *target, const char *metric, uint32_t step)
+{
+	struct store *s = &c->store;
+	uint32_t id = 0;
+	int rc = names_find(&s->names, &s->db, c->lock >= 0, target, metric, step, &id);
+	if (rc && recover(c, rc))
+		names_find(&s->names, &s->db, c->lock >= 0, target, metric, step, &id);
+	return id;
+}
+
+void cache_add(struct cache *c, uint32_t series, int64_t t, double v)
+{
+	struct pending *p = &c->store.pending;
+	if (c->lock < 0 || t < 0 || t >= KEYED_T_MAX || !isfinite(v) || !names_known(&c->store.names, series))
+		return;
+	pending_add(p, series, t, v);
+	if (p->n % PENDING_FLUSH == 0)
+		write_step(c, store_commit, NULL);
+}
+
+bool cache_commit(struct cache *c, struct err *e)
+{
+	return write_step(c, store_commit, e);
+}
+
+bool cache_fold(struct cache *c, struct err *e)
+{
+	return write_step(c, store_fold_all, e);
+}
+
+bool cache_retain(struct cache *c, int64_t before, struct err *e)
+{
+	c->store.before = before;
+	return write_step(c, store_drop_before, e);
+}
+
+bool cache_read(struct cache *c, uint32_t series, int64_t from, int64_t to, cache_point *point, void *ctx,
+                struct err *e)
+{
+	struct points ps = { 0 };
+	if (from < 0)
+		from = 0;
+	if (to > KEYED_T_MAX)
+		to = KEYED_T_MAX;
+	if (from >= to)
+		return true;
+	if (!c->store.db.sql && !attach(c, e))
+		return false;
+	int rc = store_read(&c->store, c->lock >= 0, series, from, to, &ps);
+	if (rc && recover(c, rc)) {
+		ps.n = 0;
+		rc = store_read(&c->store, c->lock >= 0, series, from, to, &ps);
+	}
+	for (size_t i = 0; i < ps.n && rc == SQLITE_OK; i++)
+		if (ps.p[i].t >= from && ps.p[i].t < to)
+			point(ctx, ps.p[i].t, ps.p[i].v);
+	points_clear(&ps);
+	return db_err(rc, c->path, e);
+}
+
+/* ---- texts */
+
+static int find_text(struct db *d, const char *target, const char *name, sqlite3_stmt **st)
+{
+	int rc = db_prepare(d, DB_TEXT_GET, st);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(*st, 1, target, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(*st, 2, name, -1, SQLITE_STATIC);
+	return rc ? rc : db_step(*st);
+}
+
+/* NULL: it is not there, or *rc says why not. */
+static char *read_text(struct db *d, const char *target, const char *name, int *rc)
+{
+	sqlite3_stmt *st;
+	char *text = NULL;
+	*rc = find_text(d, target, name, &st);
+	if (*rc == SQLITE_ROW) {
+		const char *p = sqlite3_column_blob(st, 0);
+		text = xstrndup(p ? p : "", (size_t)sqlite3_column_bytes(st, 0));
+		*rc = SQLITE_OK;
+	}
+	sqlite3_reset(st);
+	return text;
+}
+
+static int write_text(struct db *d, const char *target, const char *name, const char *text)
+{
+	int rc;
+	char *old = read_text(d, target, name, &rc);
+	bool same = old && strcmp(old, text) == 0;
+	free(old);
+	if (rc || same)
+		return rc;
+	sqlite3_stmt *st;
+	const char *const values[] = { target, name, text };
+	rc = db_prepare(d, DB_TEXT_PUT, &st);
+	for (int i = 0; i < 3 && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_text(st, i + 1, values[i], -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = db_step(st);
+	sqlite3_reset(st);
+	return rc;
+}
+
+bool cache_put_text(struct cache *c, const char *target, const char *name, const char *text, struct err *e)
+{
+	if (c->lock < 0)
+		return true;
+	if (!c->store.db.sql && !attach(c, e))
+		return false;
+	int rc = write_text(&c->store.db, target, name, text);
+	if (rc && recover(c, rc))
+		rc = write_text(&c->store.db, target, name, text);
+	return db_err(rc, c->path, e);
+}
+
+char *cache_get_text(struct cache *c, const char *target, const char *name)
+{
+	int rc;
+	if (!c->store.db.sql && !attach(c, NULL))
+		return NULL;
+	char *text = read_text(&c->store.db, target, name, &rc);
+	if (rc && recover(c, rc))
+		text = read_text(&c->store.db, target, name, &rc);
+	return text;
+}

@@ -1,0 +1,68 @@
+/* The connection: opened the way the history needs it, every statement prepared once, every failure a SQLite result code
+ * (extended), SQLITE_OK when there is none. A statement that cannot be prepared in a file of our version means that the file
+ * is damaged: SQLITE_CORRUPT. */
+#ifndef CACHE_DB_H
+#define CACHE_DB_H
+
+#include "core/err.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*  X(ID, sql) */
+#define DB_STATEMENTS(X)                                                                                               \
+	X(BEGIN_READ, "BEGIN")                                                                                             \
+	X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                                  \
+	X(COMMIT, "COMMIT")                                                                                                \
+	X(ROLLBACK, "ROLLBACK")                                                                                            \
+	X(DATA_VERSION, "PRAGMA data_version")                                                                             \
+	X(SERIES_FIND, "SELECT id FROM series WHERE hash = ?1 AND target = ?2 AND metric = ?3 AND step = ?4")              \
+	X(SERIES_ADD, "INSERT OR IGNORE INTO series VALUES (?1, ?2, ?3, ?4, ?5)")                                          \
+	X(SERIES_LAST, "SELECT max(id) FROM series")                                                                       \
+	X(TICK_ADD, "INSERT INTO tick VALUES (?1, ?2)")                                                                    \
+	X(TICK_FIRST, "SELECT min(id) FROM tick")                                                                          \
+	X(TICK_LAST, "SELECT max(id) FROM tick WHERE id BETWEEN ?1 AND ?2")                                                \
+	X(TICK_ALL, "SELECT id, body FROM tick ORDER BY id")                                                               \
+	X(TICK_ROWS, "SELECT count(*) FROM tick")                                                                          \
+	X(TICK_BYTES, "SELECT sum(length(body)) FROM tick")                                                                \
+	X(TICK_DROP, "DELETE FROM tick WHERE id BETWEEN ?1 AND ?2")                                                        \
+	X(CHUNK_GET, "SELECT body FROM chunk WHERE id = ?1")                                                               \
+	X(CHUNK_PUT, "REPLACE INTO chunk VALUES (?1, ?2)")                                                                 \
+	X(CHUNK_FIRST, "SELECT min(id) FROM chunk")                                                                        \
+	X(CHUNK_LAST, "SELECT max(id) FROM chunk WHERE id BETWEEN ?1 AND ?2")                                              \
+	X(CHUNK_DROP, "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE id < ?1 ORDER BY id LIMIT ?2)")           \
+	X(FOLD_GET, "SELECT done, span, upto, next FROM fold WHERE id = 1")                                                \
+	X(FOLD_PUT, "REPLACE INTO fold VALUES (1, ?1, ?2, ?3, ?4)")                                                        \
+	X(TEXT_GET, "SELECT value FROM text WHERE target = ?1 AND name = ?2")                                              \
+	X(TEXT_PUT, "REPLACE INTO text VALUES (?1, ?2, ?3)")
+enum db_statement {
+#define X(id, sql) DB_##id,
+	DB_STATEMENTS(X)
+#undef X
+	    DB_STATEMENT_COUNT
+};
+
+struct db {
+	sqlite3 *sql; /* NULL: closed */
+	sqlite3_stmt *statement[DB_STATEMENT_COUNT];
+};
+
+int db_open(struct db *d, const char *path, bool write);
+void db_close(struct db *d, bool damaged); /* damaged: the file and its log stay as they are */
+int db_exec(struct db *d, const char *sql);
+int db_pragma(struct db *d, const char *sql, int64_t *v); /* the first column of the first row; 0 when there is none */
+
+/* A reset statement with what has been bound still in it. */
+int db_prepare(struct db *d, enum db_statement s, sqlite3_stmt **out);
+int db_step(sqlite3_stmt *st); /* SQLITE_ROW, SQLITE_OK at the end, or the failure */
+int db_run(struct db *d, enum db_statement s, unsigned nargs, const int64_t *args); /* to its end */
+/* The first column; none when there is no row or it is NULL. */
+int db_number(struct db *d, enum db_statement s, unsigned nargs, const int64_t *args, int64_t none, int64_t *v);
+int db_put_blob(struct db *d, enum db_statement s, int64_t id, const char *p, size_t n);
+
+bool db_damaged(int rc);
+bool db_err(int rc, const char *path, struct err *e); /* fills e and returns false; true when rc is SQLITE_OK */
+
+#endif

@@ -1,0 +1,316 @@
+#include "cache/file.h"
+
+#include "core/clock.h"
+#include "core/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OWN_FOLDER "sluice"
+#define ASIDE ".corrupt-"
+#define ASIDE_KEPT 3
+
+static const char *const companions[] = { "", "-wal", "-shm", "-journal", ".lock" };
+#define COMPANIONS (sizeof companions / sizeof *companions)
+
+static bool fail(struct err *e, const char *path, const char *why)
+{
+	return err_set(e, ERR_DISK, "cache", "%s: %s", path, why);
+}
+
+/* ---- folder */
+
+static bool make_folders(char *folder, struct err *e)
+{
+	for (char *p = folder + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(folder, 0700) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+			return fail(e, folder, strerror(errno));
+		*p = '/';
+	}
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		return fail(e, folder, strerror(errno));
+	return true;
+}
+
+static bool own_folder(const char *folder, struct err *e)
+{
+	const char *name = strrchr(folder, '/');
+	struct stat st;
+	if (!name || strcmp(name + 1, OWN_FOLDER) != 0)
+		return true;
+	if (stat(folder, &st) < 0)
+		return fail(e, folder, strerror(errno));
+	if (st.st_uid != geteuid())
+		return fail(e, folder, "the folder belongs to another user");
+	if ((st.st_mode & 077) && chmod(folder, 0700) < 0)
+		return fail(e, folder, strerror(errno));
+	return true;
+}
+
+char *file_path(const char *path, struct err *e)
+{
+	char *for_dir = xstrdup(path), *for_base = xstrdup(path), *full = NULL;
+	char *folder = xstrdup(dirname(for_dir));
+	const char *base = basename(for_base);
+	char *real = NULL;
+	if (!path[0] || path[strlen(path) - 1] == '/') {
+		fail(e, path, "is not the name of a file");
+		goto out;
+	}
+	if (!make_folders(folder, e))
+		goto out;
+	real = realpath(folder, NULL);
+	if (!real) {
+		fail(e, folder, strerror(errno));
+		goto out;
+	}
+	if (own_folder(real, e))
+		full = xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, base);
+out:
+	free(real);
+	free(folder);
+	free(for_base);
+	free(for_dir);
+	return full;
+}
+
+/* ---- files */
+
+static const char *objection(const struct stat *st)
+{
+	if (S_ISLNK(st->st_mode))
+		return "is a symbolic link; the history must be a plain file";
+	if (!S_ISREG(st->st_mode))
+		return "is not a plain file";
+	if (st->st_uid != geteuid())
+		return "belongs to another user";
+	if (st->st_nlink != 1)
+		return "has a second name (a hard link)";
+	return NULL;
+}
+
+static bool vet_one(const char *path, struct err *e)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT || fail(e, path, strerror(errno));
+	const char *why = objection(&st);
+	if (why)
+		return fail(e, path, why);
+	/* A read-only disk cannot be narrowed, and needs not be: what stands there was always open. */
+	if ((st.st_mode & 077) && chmod(path, 0600) < 0 && errno != EROFS)
+		return fail(e, path, strerror(errno));
+	return true;
+}
+
+bool file_vet(const char *path, struct err *e)
+{
+	bool ok = true;
+	for (unsigned i = 0; i < COMPANIONS && ok; i++) {
+		char *name = xasprintf("%s%s", path, companions[i]);
+		ok = vet_one(name, e);
+		free(name);
+	}
+	return ok;
+}
+
+bool file_create(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST || fail(e, path, strerror(errno));
+	fchmod(fd, 0600); /* an odd umask can have taken the owner's bits */
+	close(fd);
+	return true;
+}
+
+struct file_id file_id_of(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return (struct file_id){ 0 };
+	return (struct file_id){ st.st_dev, st.st_ino };
+}
+
+bool file_same(struct file_id a, struct file_id b)
+{
+	return a.dev == b.dev && a.ino == b.ino;
+}
+
+long file_version(const char *path)
+{
+	uint8_t head[64];
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	ssize_t n = read(fd, head, sizeof head);
+	close(fd);
+	if (n < (ssize_t)sizeof head || memcmp(head, "SQLite format 3", 16) != 0)
+		return -1;
+	return (long)head[60] << 24 | (long)head[61] << 16 | (long)head[62] << 8 | (long)head[63];
+}
+
+/* ---- lock */
+
+static pid_t read_holder(int fd)
+{
+	char text[16];
+	ssize_t n = pread(fd, text, sizeof text - 1, 0);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	long pid = strtol(text, NULL, 10);
+	return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+}
+
+static void write_holder(int fd)
+{
+	char text[16];
+	int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) < 0)
+		return; /* the lock holds all the same; others just cannot say who has it */
+}
+
+/* Opens the lock file; -1 and e. */
+static int open_lock(const char *name, struct stat *st, struct err *e)
+{
+	int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	if (fd < 0) {
+		fail(e, name, errno == ELOOP ? "is a symbolic link" : strerror(errno));
+		return -1;
+	}
+	const char *why = fstat(fd, st) < 0 ? strerror(errno) : objection(st);
+	if (!why)
+		return fd;
+	fail(e, name, why);
+	close(fd);
+	return -1;
+}
+
+enum file_lock file_lock(const char *path, int *fd, struct file_id *id, pid_t *holder, struct err *e)
+{
+	char *name = xasprintf("%s.lock", path);
+	enum file_lock result = FILE_UNLOCKED;
+	for (unsigned attempt = 0; attempt < 3; attempt++) {
+		struct stat st;
+		int lock = open_lock(name, &st, e);
+		if (lock < 0)
+			break;
+		*id = (struct file_id){ st.st_dev, st.st_ino };
+		if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+			result = errno == EWOULDBLOCK ? FILE_TAKEN : FILE_UNLOCKED;
+			if (result == FILE_UNLOCKED)
+				fail(e, name, strerror(errno));
+			*holder = read_holder(lock);
+			close(lock);
+			break;
+		}
+		if (file_same(*id, file_id_of(name))) {
+			write_holder(lock);
+			*fd = lock;
+			result = FILE_LOCKED;
+			break;
+		}
+		close(lock); /* it was replaced between open and lock: what we hold guards nothing */
+	}
+	free(name);
+	return result;
+}
+
+/* ---- setting aside */
+
+static bool is_aside(const char *name, const char *base)
+{
+	size_t n = strlen(base), len = strlen(name);
+	if (strncmp(name, base, n) != 0 || strncmp(name + n, ASIDE, strlen(ASIDE)) != 0)
+		return false;
+	return len < 4 || (strcmp(name + len - 4, "-wal") != 0 && strcmp(name + len - 4, "-shm") != 0);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void remove_set(const char *folder, const char *name)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		char *path = xasprintf("%s/%s%s", folder, name, companions[i]);
+		unlink(path);
+		free(path);
+	}
+}
+
+/* A failing disk must not be filled with damaged copies. */
+static void prune(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = xstrndup(path, (size_t)(slash - path) + 1), **names = NULL;
+	size_t n = 0, cap = 0;
+	DIR *dir = opendir(folder);
+	for (struct dirent *d; dir && (d = readdir(dir));) {
+		if (!is_aside(d->d_name, slash + 1))
+			continue;
+		MEM_GROW(names, n, cap);
+		names[n++] = xstrdup(d->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	if (n > ASIDE_KEPT)
+		qsort(names, n, sizeof *names, by_name);
+	for (size_t i = 0; i < n; i++) {
+		if (i + ASIDE_KEPT < n)
+			remove_set(folder, names[i]);
+		free(names[i]);
+	}
+	free(names);
+	free(folder);
+}
+
+/* A name that is free: the second of the day is rarely taken, then a number follows. */
+static char *aside_name(const char *path)
+{
+	time_t now = (time_t)clock_wall();
+	struct tm tm;
+	char stamp[32];
+	if (!gmtime_r(&now, &tm) || !strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm))
+		snprintf(stamp, sizeof stamp, "%lld", (long long)now);
+	char *name = xasprintf("%s" ASIDE "%s", path, stamp);
+	for (unsigned i = 2; i < 100 && access(name, F_OK) == 0; i++) {
+		free(name);
+		name = xasprintf("%s" ASIDE "%s-%02u", path, stamp, i);
+	}
+	return name;
+}
+
+char *file_aside(const char *path, struct err *e)
+{
+	char *name = aside_name(path);
+	for (unsigned i = 0; i < 3; i++) {
+		char *from = xasprintf("%s%s", path, companions[i]), *to = xasprintf("%s%s", name, companions[i]);
+		bool ok = rename(from, to) == 0 || errno == ENOENT;
+		if (!ok)
+			fail(e, from, strerror(errno));
+		free(from);
+		free(to);
+		if (!ok) {
+			free(name);
+			return NULL;
+		}
+	}
+	prune(path);
+	return name;
+}

@@ -1,0 +1,273 @@
+#include "cache/points.h"
+
+#include "core/clock.h"
+#include "core/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_BYTES_MAX (32 << 20)
+/* Points a commit folds, some 10 ms; four times that when too many ticks wait: more than a flush can add. */
+#define FOLD_POINTS (64 << 10)
+#define IDLE_MAX 10
+#define DROP_ROWS 5000
+#define DAY 86400
+
+/* ---- pending */
+
+static void drop_oldest(struct pending *p)
+{
+	size_t n = PENDING_MAX / 8;
+	memmove(p->v, p->v + n, (p->n - n) * sizeof *p->v);
+	p->n -= n;
+	p->lost += n;
+}
+
+void pending_add(struct pending *p, uint32_t series, int64_t t, double v)
+{
+	if (p->n == PENDING_MAX)
+		drop_oldest(p);
+	MEM_GROW(p->v, p->n, p->cap);
+	p->v[p->n++] = (struct keyed){ keyed_key(series, t), v };
+}
+
+static void pending_clear(struct pending *p)
+{
+	free(p->v);
+	*p = (struct pending){ 0 };
+}
+
+void store_forget(struct store *s)
+{
+	ticks_forget(&s->ticks);
+	s->fold = (struct fold){ .span = -1, .newest = s->fold.newest };
+}
+
+void store_clear(struct store *s)
+{
+	store_forget(s);
+	names_clear(&s->names);
+	pending_clear(&s->pending);
+}
+
+/* ---- writing */
+
+static int write_ticks(struct store *s, const struct keyed *p, size_t n)
+{
+	struct buf body;
+	int rc = SQLITE_OK;
+	buf_init(&body, TICK_BYTES_MAX);
+	for (size_t i = 0, next; i < n && rc == SQLITE_OK; i = next) {
+		int64_t span = keyed_span(p[i].key);
+		for (next = i + 1; next < n && keyed_span(p[next].key) == span;)
+			next++;
+		buf_reset(&body);
+		tick_encode(&body, p + i, next - i);
+		rc = ticks_add(&s->ticks, &s->db, span, buf_span(&body));
+	}
+	buf_clear(&body);
+	return rc;
+}
+
+/* Copies, because what was pending must still be there when the disk is full. */
+static int write_pending(struct store *s)
+{
+	size_t n = s->pending.n, kept = 0;
+	if (!n)
+		return SQLITE_OK;
+	struct keyed *work = xreallocarray(NULL, n, 2 * sizeof *work);
+	for (size_t i = 0; i < n; i++) {
+		struct keyed k = s->pending.v[i];
+		uint32_t file = names_file(&s->names, &s->db, keyed_series(k.key));
+		int64_t t = keyed_time(k.key);
+		if (file)
+			work[kept++] = (struct keyed){ keyed_key(file, t), k.v };
+		if (t > s->fold.newest)
+			s->fold.newest = t;
+	}
+	int64_t reason = clock_wall() + DAY;
+	if (s->fold.newest > reason)
+		s->fold.newest = reason;
+	kept = keyed_sort(work, work + n, kept);
+	int rc = write_ticks(s, work, kept);
+	free(work);
+	return rc;
+}
+
+static int load_state(struct store *s)
+{
+	int rc = fold_load(&s->fold, &s->db);
+	return rc ? rc : ticks_count(&s->ticks, &s->db);
+}
+
+static int write_all(struct store *s)
+{
+	int rc = load_state(s);
+	if (rc == SQLITE_OK)
+		rc = names_store(&s->names, &s->db);
+	if (rc == SQLITE_OK)
+		rc = write_pending(s);
+	if (rc == SQLITE_OK && fold_due(&s->fold, &s->ticks))
+		rc = fold_due_step(&s->fold, &s->ticks, &s->db, s->ticks.bytes > TICKS_BYTES ? 4 * FOLD_POINTS : FOLD_POINTS);
+	return rc;
+}
+
+/* A transaction around one step: all or nothing, in the file and in what is known of it. */
+static int transact(struct store *s, int (*step)(struct store *s))
+{
+	int rc = db_run(&s->db, DB_BEGIN_WRITE, 0, NULL);
+	if (rc)
+		return rc;
+	rc = step(s);
+	if (rc == SQLITE_OK)
+		rc = db_run(&s->db, DB_COMMIT, 0, NULL);
+	if (rc == SQLITE_OK)
+		return SQLITE_OK;
+	db_run(&s->db, DB_ROLLBACK, 0, NULL);
+	store_forget(s);
+	return rc;
+}
+
+bool store_has_work(struct store *s)
+{
+	return s->pending.n || s->names.unstored || !s->fold.loaded || fold_due(&s->fold, &s->ticks);
+}
+
+int store_commit(struct store *s)
+{
+	int rc = store_has_work(s) ? transact(s, write_all) : SQLITE_OK;
+	if (rc)
+		return rc;
+	names_stored(&s->names);
+	if (s->pending.cap > 2 * PENDING_FLUSH)
+		pending_clear(&s->pending);
+	s->pending.n = s->pending.lost = 0;
+	if (s->idle <= IDLE_MAX)
+		s->idle++;
+	else if (s->fold.span < 0)
+		ticks_unload(&s->ticks);
+	return SQLITE_OK;
+}
+
+static int fold_some(struct store *s)
+{
+	int rc = load_state(s);
+	return rc ? rc : fold_step(&s->fold, &s->ticks, &s->db, s->limit, 4 * FOLD_POINTS, &s->more);
+}
+
+/* Transaction by transaction, so that the log stays short. */
+static int fold_below(struct store *s, int64_t limit)
+{
+	int rc = store_commit(s);
+	s->limit = limit;
+	for (s->more = true; rc == SQLITE_OK && s->more;)
+		rc = transact(s, fold_some);
+	return rc;
+}
+
+int store_fold_all(struct store *s)
+{
+	return fold_below(s, INT64_MAX);
+}
+
+/* ---- forgetting */
+
+static int drop_chunks(struct db *d, int64_t below)
+{
+	int64_t args[2] = { below, DROP_ROWS };
+	int rc;
+	do
+		rc = db_run(d, DB_CHUNK_DROP, 2, args);
+	while (rc == SQLITE_OK && sqlite3_changes(d->sql) == DROP_ROWS);
+	return rc;
+}
+
+int store_drop_before(struct store *s)
+{
+	int64_t span = s->before > 0 ? s->before / CHUNK_SPAN : 0;
+	int rc = store_commit(s);
+	if (rc == SQLITE_OK)
+		rc = ticks_drop(&s->ticks, &s->db, 0, tick_id(span, 0) - 1);
+	store_forget(s);
+	if (rc == SQLITE_OK)
+		rc = drop_chunks(&s->db, tick_id(span, 0));
+	return rc ? rc : fold_below(s, fold_ended(&s->fold));
+}
+
+/* ---- reading */
+
+/* Narrows a long range to where the file has anything. */
+static int narrow(struct db *d, int64_t *first, int64_t *last)
+{
+	int64_t range[2] = { 0, INT64_MAX }, low, high;
+	if (*last - *first < 64)
+		return SQLITE_OK;
+	int rc = db_number(d, DB_CHUNK_FIRST, 0, NULL, INT64_MAX, &low);
+	if (rc == SQLITE_OK)
+		rc = db_number(d, DB_CHUNK_LAST, 2, range, -1, &high);
+	if (rc)
+		return rc;
+	if (*first < low >> SERIES_BITS)
+		*first = low >> SERIES_BITS;
+	if (*last > high >> SERIES_BITS)
+		*last = high >> SERIES_BITS;
+	return SQLITE_OK;
+}
+
+static int read_chunks(struct db *d, uint32_t series, int64_t first, int64_t last, struct points *out)
+{
+	int rc = narrow(d, &first, &last);
+	for (int64_t span = first; span <= last && rc == SQLITE_OK; span++)
+		rc = chunk_read(d, span, series, out);
+	return rc;
+}
+
+static int read_ticks(struct ticks *ts, uint32_t series, int64_t first, int64_t last, struct points *out)
+{
+	for (size_t i = ticks_at(ts, tick_id(first, 0)); i < ts->n && ts->v[i].id >> SERIES_BITS <= last; i++) {
+		struct tick_cursor c;
+		tick_seek(&ts->v[i], series, &c);
+		if (c.bad || (c.series == series && !tick_take(&c, out)))
+			return SQLITE_CORRUPT;
+	}
+	return SQLITE_OK;
+}
+
+static int read_file(struct store *s, bool writer, uint32_t series, int64_t first, int64_t last, struct points *out)
+{
+	int rc = SQLITE_OK;
+	if (!writer)
+		rc = ticks_refresh(&s->ticks, &s->db);
+	else if (!s->ticks.loaded)
+		rc = ticks_load(&s->ticks, &s->db);
+	if (rc == SQLITE_OK)
+		rc = read_chunks(&s->db, series, first, last, out);
+	return rc ? rc : read_ticks(&s->ticks, series, first, last, out);
+}
+
+static void read_pending(const struct pending *p, uint32_t series, int64_t first, int64_t last, struct points *out)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		int64_t span = keyed_span(p->v[i].key);
+		if (keyed_series(p->v[i].key) == series && span >= first && span <= last)
+			points_put(out, keyed_time(p->v[i].key), p->v[i].v);
+	}
+}
+
+int store_read(struct store *s, bool writer, uint32_t id, int64_t from, int64_t to, struct points *out)
+{
+	int64_t first = from / CHUNK_SPAN, last = (to - 1) / CHUNK_SPAN;
+	int rc = db_run(&s->db, DB_BEGIN_READ, 0, NULL);
+	if (rc)
+		return rc;
+	uint32_t series = names_file(&s->names, &s->db, id);
+	s->idle = 0;
+	if (series)
+		rc = read_file(s, writer, series, first, last, out);
+	db_run(&s->db, DB_COMMIT, 0, NULL);
+	if (rc)
+		ticks_forget(&s->ticks);
+	else
+		read_pending(&s->pending, id, first, last, out);
+	return rc;
+}

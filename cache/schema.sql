@@ -1,0 +1,45 @@
+-- The history of sluice. What stands below a line "-- migration N" brings a file from version N - 1 (PRAGMA user_version)
+-- to N, in one transaction. A migration that was released is never changed again: the next one is written below it.
+-- migration 1
+PRAGMA application_id = 1936487779;
+
+-- What is measured. hash (of target, metric and step) finds it without keeping the long texts twice.
+CREATE TABLE series (
+	id     INTEGER PRIMARY KEY,
+	hash   INTEGER NOT NULL,
+	target TEXT NOT NULL,
+	metric TEXT NOT NULL,
+	step   INTEGER NOT NULL
+);
+CREATE INDEX series_hash ON series (hash);
+
+-- Ticks that are not folded yet: id = span << 24 | number within the span, body as in tick.h. A span is two hours.
+CREATE TABLE tick (
+	id   INTEGER PRIMARY KEY,
+	body BLOB NOT NULL
+);
+
+-- Points of one series within one span: id = span << 24 | series, body as in chunk.h. Time comes first in the key, so that
+-- what is written together lies together.
+CREATE TABLE chunk (
+	id   INTEGER PRIMARY KEY,
+	body BLOB NOT NULL
+);
+
+-- How far folding has come: spans below `done` were folded once; `span` is at work (-1: none), its ticks up to `upto`, its
+-- series below `next`.
+CREATE TABLE fold (
+	id   INTEGER PRIMARY KEY CHECK (id = 1),
+	done INTEGER NOT NULL,
+	span INTEGER NOT NULL,
+	upto INTEGER NOT NULL,
+	next INTEGER NOT NULL
+);
+INSERT INTO fold VALUES (1, 0, -1, 0, 0);
+
+CREATE TABLE text (
+	target TEXT NOT NULL,
+	name   TEXT NOT NULL,
+	value  TEXT NOT NULL,
+	PRIMARY KEY (target, name)
+) WITHOUT ROWID;
