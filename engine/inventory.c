@@ -233,6 +233,18 @@ void inventory_related(struct engine *g, const struct found *f)
 		relate(g, &f->edges[i]);
 }
 
+void inventory_relations_begin(struct engine *g)
+{
+	for (unsigned i = 0; i < g->nres; i++)
+		g->res[i]->dlq_seen = false;
+}
+
+void inventory_relations_end(struct engine *g)
+{
+	for (unsigned i = 0; i < g->nres; i++)
+		g->res[i]->dlq = g->res[i]->dlq_seen;
+}
+
 /* ---- stages */
 
 static uint64_t fnv(uint64_t h, const char *s)
