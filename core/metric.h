@@ -1,5 +1,6 @@
 /* A metric's identity, and its one text form: NAMESPACE/NAME{Dim=value,Dim2="va,lue"}:STAT. The namespace ends at the last
- * '/' before '{' (or before the ':' of the statistic); values with , } = " \ or blanks are quoted, \ escapes. Dimensions
+ * '/' before '{' (or before the ':' of the statistic); dimensions' names and values with , } = " \ or blanks are quoted,
+ * \ escapes (also a '/', ':' or '{' inside the metric's name). Dimensions
  * are kept sorted by name, so that equal metrics have equal texts: the text is the key in the cache. */
 #ifndef CORE_METRIC_H
 #define CORE_METRIC_H

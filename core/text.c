@@ -201,7 +201,14 @@ char *text_visible_to(char *out, size_t size, const char *in)
 	size_t n = in ? strlen(in) : 0, o = 0;
 	if (size == 0)
 		return out;
-	for (size_t i = 0; i < n;) {
+	for (size_t i = 0; i < n && o + 1 < size;) {
+		size_t run = plain_run(in + i, n - i < size - o - 1 ? n - i : size - o - 1);
+		if (run) {
+			memcpy(out + o, in + i, run);
+			o += run;
+			i += run;
+			continue;
+		}
 		struct piece p = next_piece(in + i, n - i, i == 0);
 		if (p.len >= size - o)
 			break;

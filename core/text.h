@@ -2,6 +2,7 @@
  *
  * The filter: text_visible() turns any bytes into printable UTF-8. What must never reach an outlet raw (C0, DEL, C1,
  * surrogates, the bidi controls, U+2028/9, zero-width and tag characters, noncharacters, unassigned code points) becomes <U+202E>; a
+ * combining mark that opens the text, which would settle on the neighbouring field, likewise; a
  * byte that is not UTF-8 becomes <0xFF>, one mark per bad byte; a literal "<U+" or "<0x" has its '<' written as <U+003C>,
  * so text_unescape(text_visible(x)) = x for every x. No locale is consulted: the same on a pipe and on a terminal. */
 #ifndef CORE_TEXT_H
