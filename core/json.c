@@ -89,6 +89,19 @@ static const char *any_shared_name(const cJSON *n)
 	return found;
 }
 
+/* Some versions of cJSON read 63 characters of a number and leave the others: no error where a number is the whole text. */
+static cJSON *parse_whole(struct span text)
+{
+	const char *p;
+	cJSON *root = cJSON_ParseWithLengthOpts(text.p, text.n, &p, false);
+	while (root && p < text.p + text.n && strchr(" \t\r\n", *p))
+		p++;
+	if (root && p == text.p + text.n)
+		return root;
+	cJSON_Delete(root);
+	return NULL;
+}
+
 struct json *json_parse(struct span text, struct err *e)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -99,9 +112,9 @@ struct json *json_parse(struct span text, struct err *e)
 		err_set(e, ERR_BADREPLY, "json", "a string holds \\u0000");
 		return NULL;
 	}
-	cJSON *root = cJSON_ParseWithLength(text.p, text.n);
+	cJSON *root = parse_whole(text);
 	if (!root) {
-		err_set(e, ERR_BADREPLY, "json", "an unpaired surrogate, or a number of more than 63 characters");
+		err_set(e, ERR_BADREPLY, "json", "an unpaired surrogate, or a number of too many digits");
 		return NULL;
 	}
 	const char *twice = any_shared_name(root);
