@@ -216,9 +216,15 @@ static void judge_points(struct verdict *v, const struct named *n, const struct 
 	else if (c.state == RULE_TOO_FEW)
 		verdict_set(v, VERDICT_UNKNOWN, "TOO_FEW", "%u datapoints, %u wanted", c.samples, n->crit.min_samples);
 	else if (crit || warn) {
-		range_text(crit ? &n->crit.range : &n->warn.range, limit);
-		verdict_set(v, crit ? VERDICT_CRITICAL : VERDICT_WARNING, NULL, "%s %s, %u of %u points", value, limit,
-		            r->breaching, c.samples < of ? c.samples : of);
+		const struct range *range = crit ? &n->crit.range : &n->warn.range;
+		unsigned seen = c.samples < of ? c.samples : of;
+		range_text(range, limit);
+		if (range_breached(range, c.value))
+			verdict_set(v, crit ? VERDICT_CRITICAL : VERDICT_WARNING, NULL, "%s %s, %u of %u points", value, limit,
+			            r->breaching, seen);
+		else
+			verdict_set(v, crit ? VERDICT_CRITICAL : VERDICT_WARNING, NULL, "%u of %u points %s, the newest is %s",
+			            r->breaching, seen, limit, value);
 	} else
 		verdict_set(v, VERDICT_OK, NULL, "%s", value);
 }

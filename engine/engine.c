@@ -99,7 +99,7 @@ static void prepare(struct engine *g, bool history)
 }
 
 /* Trust store, TLS and connections: only when something is to be asked. */
-static bool connect_aws(struct engine *g)
+bool engine_connect(struct engine *g)
 {
 	if (g->aws || g->closing || g->account_err.code != ERR_OK)
 		return g->aws != NULL;
@@ -250,7 +250,7 @@ static void begin_round(struct engine *g)
 	if (!needs || g->round.active)
 		return;
 	g->wanted = 0;
-	if (connect_aws(g)) {
+	if (engine_connect(g)) {
 		round_begin(g, needs, g->lookback);
 		return;
 	}
@@ -331,7 +331,7 @@ static void *engine_main(void *arg)
 	g->dirty = true;
 	publish(g, true); /* the first frame: the history, before any network */
 	while (!atomic_load(&g->stop)) {
-		if (!connect_aws(g)) {
+		if (!engine_connect(g)) {
 			without_aws(g);
 			continue;
 		}

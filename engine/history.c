@@ -296,13 +296,13 @@ static void poll_done(struct batch *b, const struct err *e)
 /* The console asks again and again for what the rounds keep up to date; only what is older than they reach costs a poll. */
 static bool wants_poll(const struct work *w)
 {
-	if (!online(w) || !w->g->aws || !w->m[0]->id.ns)
+	if (!online(w) || !w->m[0]->id.ns)
 		return false;
 	if (!w->t->rq.history.row)
-		return true;
+		return engine_connect(w->g);
 	for (unsigned i = 0; i < w->nm; i++)
 		if (!w->m[i]->have_from || w->from < w->m[i]->have_from)
-			return true;
+			return engine_connect(w->g);
 	return false;
 }
 

@@ -42,6 +42,10 @@ struct measure {
 	struct err err;    /* why the last reading failed; code OK when it did not */
 };
 
+/* engine.c */
+struct engine;
+bool engine_connect(struct engine *g); /* trust store and client, at the first need; false: account_err says why */
+
 /* ---- resources and stages */
 struct res {
 	const struct kind *kind;

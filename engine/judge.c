@@ -303,12 +303,18 @@ static bool any_point(const struct stage *s)
 	return false;
 }
 
-/* A queue that holds messages is not idle, whatever CloudWatch has not said yet. */
-static bool holds_something(const struct engine *g, const struct stage *s)
+/* Traffic or a backlog seen lately: then it is not idle, whatever the metrics of the checks have not said. */
+static bool in_use(const struct engine *g, const struct stage *s)
 {
-	const struct metric_info *info = kind_role(&s->kind->info, ROLE_BACKLOG);
-	struct value v = info ? stage_value(g, s, info, NULL) : (struct value){ .v = NAN };
-	return !v.stale && v.v > 0;
+	static const enum role roles[] = { ROLE_IN, ROLE_OUT, ROLE_BACKLOG };
+	for (unsigned i = 0; i < sizeof roles / sizeof *roles; i++) {
+		struct measure *own;
+		const struct metric_info *info = stage_metric(s, role_name(roles[i]), &own);
+		struct value v = info ? stage_value(g, s, info, own) : (struct value){ .v = NAN };
+		if (!v.stale && v.v > 0)
+			return true;
+	}
+	return false;
 }
 
 static void judge_one(struct engine *g, struct stage *s, const struct firing *f, unsigned nf)
@@ -321,7 +327,7 @@ static void judge_one(struct engine *g, struct stage *s, const struct firing *f,
 	}
 	judge_stage(g, s, &vs);
 	s->health = verdicts_health(&vs);
-	if (s->health == HEALTH_IDLE && holds_something(g, s))
+	if (s->health == HEALTH_IDLE && in_use(g, s))
 		s->health = HEALTH_OK;
 	const char *reason = NULL;
 	for (unsigned i = 0; i < vs.n && !reason; i++) {
