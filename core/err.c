@@ -63,6 +63,16 @@ int err_exit(enum err_code code)
 	return infos[code].exit;
 }
 
+/* A line that had to be cut must not end in half a character. */
+static void cut_at_character(char *s, unsigned long n)
+{
+	while (n && ((unsigned char)s[n - 1] & 0xc0) == 0x80)
+		n--;
+	if (n && ((unsigned char)s[n - 1] & 0x80))
+		n--;
+	s[n] = '\0';
+}
+
 void err_line(const struct err *e, char *out, unsigned long size)
 {
 	char text[2 * sizeof e->text], where[2 * sizeof e->where], action[2 * sizeof e->action + 8];
@@ -75,6 +85,8 @@ void err_line(const struct err *e, char *out, unsigned long size)
 		snprintf(action, sizeof action, "allow %s", name);
 		hint = action;
 	}
-	snprintf(out, size, "sluice: %s%s%s%s%s", where, where[0] ? ": " : "", text[0] ? text : err_name(e->code),
-	         hint[0] ? "; " : "", hint);
+	int n = snprintf(out, size, "sluice: %s%s%s%s%s", where, where[0] ? ": " : "", text[0] ? text : err_name(e->code),
+	                 hint[0] ? "; " : "", hint);
+	if (n > 0 && (unsigned long)n >= size && size)
+		cut_at_character(out, size - 1);
 }
