@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #define SERIES_FIRST 16
+/* What lies beyond, or before 1970, is no time: it is not kept, and nothing here overflows. */
+#define TIME_MAX (INT64_MAX / 4)
 
 void series_init(struct series *s, uint32_t step)
 {
@@ -15,6 +17,11 @@ void series_clear(struct series *s)
 {
 	free(s->v);
 	series_init(s, s->step);
+}
+
+static int64_t period_of(const struct series *s, int64_t t)
+{
+	return t - ((t % s->step) + s->step) % s->step;
 }
 
 /* Slot of the period `back` periods before the newest. */
@@ -71,7 +78,9 @@ static void reach_back(struct series *s, unsigned back)
 
 enum series_put series_put(struct series *s, int64_t t, double v)
 {
-	t -= ((t % s->step) + s->step) % s->step;
+	if (t < 0 || t > TIME_MAX)
+		return SERIES_OLD;
+	t = period_of(s, t);
 	if (s->len == 0 || t > s->last) {
 		advance(s, t);
 		s->v[s->head] = v;
@@ -90,9 +99,9 @@ enum series_put series_put(struct series *s, int64_t t, double v)
 
 double series_at(const struct series *s, int64_t t)
 {
-	if (s->len == 0 || t > s->last)
+	if (s->len == 0 || t < 0 || (t = period_of(s, t)) > s->last)
 		return NAN;
-	int64_t back = (s->last - t + s->step - 1) / s->step;
+	int64_t back = (s->last - t) / s->step;
 	return back < s->len ? s->v[slot(s, (unsigned)back)] : NAN;
 }
 
@@ -111,7 +120,7 @@ bool series_newest(const struct series *s, int64_t *t, double *v)
 
 void series_tail(const struct series *s, int64_t end, unsigned n, double *out)
 {
-	end -= ((end % s->step) + s->step) % s->step;
+	end = period_of(s, end);
 	for (unsigned i = 0; i < n; i++)
 		out[i] = series_at(s, end - (int64_t)(n - 1 - i) * s->step);
 }

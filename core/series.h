@@ -17,12 +17,12 @@ struct series {
 	double *v;
 };
 
-enum series_put { SERIES_SAME, SERIES_NEW, SERIES_CHANGED, SERIES_OLD /* before the ring's oldest slot: not kept */ };
+enum series_put { SERIES_SAME, SERIES_NEW, SERIES_CHANGED, SERIES_OLD /* before the ring's oldest slot, or no time at all: not kept */ };
 
 void series_init(struct series *s, uint32_t step);
 void series_clear(struct series *s);
 enum series_put series_put(struct series *s, int64_t t, double v); /* v must be finite */
-double series_at(const struct series *s, int64_t t);               /* NAN when outside or a gap */
+double series_at(const struct series *s, int64_t t);               /* of the period that t lies in; NAN when outside or a gap */
 bool series_newest(const struct series *s, int64_t *t, double *v); /* newest real point */
 /* Copies the n slots that end at `end` (inclusive), oldest first, gaps as NAN. */
 void series_tail(const struct series *s, int64_t end, unsigned n, double *out);
