@@ -10,6 +10,7 @@ struct tui_options {
 	enum tui_color color;
 	const char *target_name;   /* row 1: the configured target's or profile's name; NULL = profile */
 	bool production;
+	const char *demo;          /* the scenario: row 1 says DEMO instead of the endpoint; NULL = no demo */
 };
 /* Returns the exit status: 0, or 2 without a usable terminal (one plain line on stderr). */
 int tui_run(const struct tui_options *o);

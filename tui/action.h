@@ -1,0 +1,83 @@
+/* Every key, once. Keymap, footer and help screen are made from this table; no key is compared anywhere else. An action is
+ * one row here and one function act_ID. */
+#ifndef TUI_ACTION_H
+#define TUI_ACTION_H
+
+#include "tui/screen.h"
+
+#include <stdint.h>
+
+struct view;
+
+#define IN(screen) (1u << SCREEN_##screen)
+#define IN_PROMPT (1u << 31)
+#define IN_SCREENS (~IN_PROMPT)
+
+/*  X(ID, keys, where, group, footer hint or NULL, help) */
+#define ACTIONS(X)                                                                                      \
+	X(down, "j Down", IN_SCREENS, MOVE, NULL, "down")                                                      \
+	X(up, "k Up", IN_SCREENS, MOVE, NULL, "up")                                                            \
+	X(first, "g Home", IN_SCREENS, MOVE, NULL, "first")                                                    \
+	X(last, "G End", IN_SCREENS, MOVE, NULL, "last")                                                       \
+	X(half_down, "Ctrl-D", IN_SCREENS, MOVE, NULL, "half a page down")                                     \
+	X(half_up, "Ctrl-U", IN_SCREENS, MOVE, NULL, "half a page up")                                         \
+	X(page_down, "PgDn", IN_SCREENS, MOVE, NULL, "a page down")                                            \
+	X(page_up, "PgUp", IN_SCREENS, MOVE, NULL, "a page up")                                                \
+	X(open, "Enter l", IN(OVERVIEW), MOVE, "open", "open the selected stage")                              \
+	X(pane, "Tab", IN(OVERVIEW), MOVE, "pane", "to the alarms and back")                                   \
+	X(next_problem, "n", IN(OVERVIEW) | IN(DETAIL), MOVE, "problem", "next problem")                       \
+	X(previous_problem, "N", IN(OVERVIEW) | IN(DETAIL), MOVE, NULL, "previous problem")                    \
+	X(filter, "/", IN(OVERVIEW), FIND, "filter", "filter (!word leaves out)")                              \
+	X(sort, "s", IN(OVERVIEW), FIND, "sort", "sort by the next column")                                    \
+	X(sort_reverse, "S", IN(OVERVIEW), FIND, NULL, "sort the other way round")                             \
+	X(range_less, "[", IN(DETAIL), TIME, "shorter", "shorter range")                                       \
+	X(range_more, "]", IN(DETAIL), TIME, "longer", "longer range")                                         \
+	X(cursor, "c", IN(DETAIL), TIME, "cursor", "cursor on the charts")                                     \
+	X(cursor_left, "Left", IN(DETAIL), TIME, NULL, "cursor to the past")                                   \
+	X(cursor_right, "Right", IN(DETAIL), TIME, NULL, "cursor towards now")                                 \
+	X(refresh, "r", IN_SCREENS, VIEW, "refresh", "ask AWS now")                                            \
+	X(glyphs, "V", IN_SCREENS, VIEW, NULL, "ASCII, blocks or braille")                                     \
+	X(redraw, "Ctrl-L", IN_SCREENS | IN_PROMPT, VIEW, NULL, "paint the screen afresh")                     \
+	X(help, "?", IN_SCREENS, VIEW, "help", "this help")                                                    \
+	X(suspend, "Ctrl-Z", IN_SCREENS | IN_PROMPT, VIEW, NULL, "to the shell; fg returns")                   \
+	X(interrupt, "Ctrl-C", IN_SCREENS | IN_PROMPT, VIEW, NULL, "cancel; twice: quit")                      \
+	X(leave, "Esc h", IN_SCREENS, MOVE, NULL, "back; at top: filter off")                                  \
+	X(back, "q", IN_SCREENS, MOVE, "back", "back; at top: quit")                                           \
+	X(prompt_accept, "Enter", IN_PROMPT, PROMPT, "keep", "keep the filter")                                \
+	X(prompt_cancel, "Esc", IN_PROMPT, PROMPT, "cancel", "the filter as it was")                           \
+	X(prompt_erase, "Backspace", IN_PROMPT, PROMPT, NULL, "erase a character")                             \
+	X(prompt_erase_all, "Ctrl-U", IN_PROMPT, PROMPT, NULL, "erase all")
+
+#define ACTION_GROUPS(X)                                                                                \
+	X(MOVE, "MOVE")                                                                                        \
+	X(FIND, "FIND")                                                                                        \
+	X(TIME, "TIME")                                                                                        \
+	X(VIEW, "VIEW")                                                                                        \
+	X(PROMPT, "WHILE TYPING")
+
+enum action_group {
+#define X(id, title) GROUP_##id,
+	ACTION_GROUPS(X)
+#undef X
+	GROUP_COUNT
+};
+
+struct action {
+	const char *name, *keys;
+	unsigned where;
+	enum action_group group;
+	const char *hint, *help;
+	void (*run)(struct view *v);
+};
+extern const struct action actions[];
+extern const unsigned nactions;
+const char *action_group_title(enum action_group g);
+
+/* The action of a key in one of the places of `where`; NULL when the key does nothing there. */
+const struct action *action_find(uint32_t key, unsigned where);
+
+#define X(id, keys, where, group, hint, help) void act_##id(struct view *v);
+ACTIONS(X)
+#undef X
+
+#endif

@@ -1,0 +1,150 @@
+/* The alarms below the stage table: what CloudWatch says of them, worst first. */
+#include "tui/alarms.h"
+
+#include "core/metric.h"
+#include "core/text.h"
+#include "tui/frame.h"
+#include "tui/glyph.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The order of the snapshot is the alarms' own; the name is what stays. */
+static uint64_t alarm_id(const void *ctx, unsigned line)
+{
+	const struct view *v = ctx;
+	uint64_t h = 14695981039346656037u; /* FNV-1a; 0 would be a heading */
+	for (const char *p = v->snap->alarms[line].name; p && *p; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211u;
+	return h ? h : 1;
+}
+
+struct list_lines alarms_lines(const struct view *v)
+{
+	return (struct list_lines){ .n = v->snap ? v->snap->nalarms : 0, .id = alarm_id, .ctx = v };
+}
+
+static enum health health_of(enum alarm_state s)
+{
+	return s == ALARM_STATE_ALARM ? HEALTH_ALARM : s == ALARM_STATE_OK ? HEALTH_OK : HEALTH_UNKNOWN;
+}
+
+static const char *word_of(enum alarm_state s)
+{
+	return s == ALARM_STATE_ALARM          ? "ALARM"
+	       : s == ALARM_STATE_OK           ? "ok"
+	       : s == ALARM_STATE_INSUFFICIENT ? "no data"
+	                                       : "?";
+}
+
+/* "ErrorRate" and "orders-enrich" out of the canonical text; an expression or a composite's rule stands as it is. */
+static void alarm_words(const struct alarm *a, char *what, size_t nwhat, char *on, size_t non)
+{
+	struct metric_id id = { 0 };
+	struct err e;
+	on[0] = '\0';
+	if (a->composite || !a->metric || !metric_parse(&id, a->metric, &e)) {
+		snprintf(what, nwhat, "%s", a->metric ? a->metric : "-");
+		return;
+	}
+	snprintf(what, nwhat, "%s", id.name);
+	if (id.ndims)
+		snprintf(on, non, "%s", id.dims[0].value);
+	metric_clear(&id);
+}
+
+enum column { C_NAME, C_ON, C_WHAT, C_STATE, C_SINCE, C_REASON, C_COUNT };
+static const struct list_column columns[C_COUNT] = {
+	[C_NAME] = { "", 14, 26, 44, 0, false }, [C_STATE] = { "", 7, 7, 7, 1, false },
+	[C_SINCE] = { "", 5, 5, 5, 2, true },    [C_WHAT] = { "", 16, 26, 56, 3, false },
+	[C_ON] = { "", 12, 20, 36, 4, false },   [C_REASON] = { "", 24, 60, 200, 5, false },
+};
+
+/* "Visible > 0": what is measured and where it hurts. */
+static void condition(const struct alarm *a, const char *what, char *out, size_t size)
+{
+	char limit[TEXT_NUM];
+	text_number(a->threshold, limit);
+	if (isnan(a->threshold) || !a->comparison)
+		snprintf(out, size, "%s", what);
+	else
+		snprintf(out, size, "%s %s %s", what, a->comparison, limit);
+}
+
+static void draw_cell(struct view *v, int y, int x, int width, enum column col, const struct alarm *a)
+{
+	struct canvas *c = &v->canvas;
+	char what[200], on[160], text[256], since[TEXT_NUM] = "-";
+	enum style style = style_of(health_of(a->state));
+	if (col == C_ON || col == C_WHAT)
+		alarm_words(a, what, sizeof what, on, sizeof on);
+	if (col == C_WHAT)
+		condition(a, what, text, sizeof text);
+	if (a->since > 0)
+		text_duration(v->now > a->since ? v->now - a->since : 0, since);
+	switch (col) {
+	case C_NAME: draw_name(c, y, x, width, style, a->name); break;
+	case C_ON: draw_name(c, y, x, width, STYLE_NORMAL, on); break;
+	case C_WHAT: draw_name(c, y, x, width, STYLE_NORMAL, text); break;
+	case C_STATE: draw_str(c, y, x, width, style, word_of(a->state)); break;
+	case C_SINCE: draw_right(c, y, x, width, STYLE_NORMAL, since); break;
+	default: draw_sentence(c, y, x, width, STYLE_FAINT, a->actions_enabled ? a->reason : "its actions are off"); break;
+	}
+}
+
+/* The name's column needs no more than the longest name. */
+static void fit(const struct view *v, uint8_t width[C_COUNT])
+{
+	struct list_column fitted[C_COUNT];
+	unsigned longest = 0;
+	memcpy(fitted, columns, sizeof fitted);
+	for (unsigned i = 0; i < v->snap->nalarms; i++) {
+		unsigned cells = (unsigned)strlen(v->snap->alarms[i].name);
+		longest = cells > longest ? cells : longest;
+	}
+	struct list_column *name = &fitted[C_NAME];
+	if (longest < name->max)
+		name->max = (uint8_t)(longest < name->min ? name->min : longest);
+	if (name->want > name->max)
+		name->want = name->max;
+	list_fit(fitted, C_COUNT, (unsigned)v->canvas.cols - GUTTER, width);
+}
+
+static void draw_alarm(struct view *v, int y, const uint8_t *width, const struct alarm *a, bool selected)
+{
+	struct canvas *c = &v->canvas;
+	enum health h = health_of(a->state);
+	int x = GUTTER;
+	draw_str(c, y, 1, 2, style_of(h), health_mark(h));
+	for (unsigned i = 0; i < C_COUNT; i++) {
+		if (!width[i])
+			continue;
+		draw_cell(v, y, x, width[i], (enum column)i, a);
+		x += width[i] + 1;
+	}
+	if (!selected || !v->overview.on_alarms)
+		return;
+	draw_str(c, y, 0, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
+	draw_style(c, y, 0, c->cols, STYLE_REVERSE);
+	c->cursor_y = y;
+}
+
+void alarms_draw(struct view *v, int y, int h)
+{
+	struct list *l = &v->overview.alarms;
+	const struct snapshot *s = v->snap;
+	unsigned n = s ? s->nalarms : 0, open = 0;
+	char note[64] = "";
+	uint8_t width[C_COUNT] = { 0 };
+	for (unsigned i = 0; i < n; i++)
+		open += s->alarms[i].state != ALARM_STATE_OK;
+	if (n)
+		fit(v, width);
+	if (n)
+		snprintf(note, sizeof note, "%u not ok, %u in all, worst first", open, n);
+	draw_rule(&v->canvas, y, 0, v->canvas.cols, v->level > GLYPH_ASCII, "ALARMS", note);
+	list_scroll(l, n, h > 1 ? (unsigned)h - 1 : 0);
+	for (int i = 0; i < h - 1 && l->top + (unsigned)i < n; i++)
+		draw_alarm(v, y + 1 + i, width, &s->alarms[l->top + (unsigned)i], l->top + (unsigned)i == l->line);
+}

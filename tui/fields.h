@@ -1,0 +1,19 @@
+/* What a row's cells say: one text and one number (to sort by) a field, from the readings that stand for its role. */
+#ifndef TUI_FIELDS_H
+#define TUI_FIELDS_H
+
+#include "core/model/snapshot.h"
+
+#include <stdbool.h>
+
+#define FIELD_SIZE 24
+
+/* '-' without a source or (for what is published only when something happens) without a point, '?' where a point is
+ * missing; '~' before what is old. old: everything is, the values come from the history alone. */
+void field_text(const struct row *r, enum role role, bool old, char out[FIELD_SIZE]);
+double field_number(const struct row *r, enum role role);      /* in the unit shown; NAN when there is none */
+void field_kind(const struct row *r, char out[FIELD_SIZE]);    /* "sqs dlq" */
+const char *unit_short(const struct metric_info *info);        /* "per minute" for sums, "" when the value carries it */
+bool field_matches(const struct snapshot *s, const struct row *r, const char *filter);
+
+#endif

@@ -1,0 +1,282 @@
+#include "tui/frame.h"
+
+#include "core/clock.h"
+#include "core/text.h"
+#include "tui/action.h"
+#include "tui/glyph.h"
+#include "tui/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum style style_of(enum health h)
+{
+	switch (h) {
+	case HEALTH_ALARM: return STYLE_ALARM;
+	case HEALTH_WARN: return STYLE_WARN;
+	case HEALTH_UNKNOWN: return STYLE_UNKNOWN;
+	case HEALTH_STALE: return STYLE_STALE;
+	default: return STYLE_NORMAL;
+	}
+}
+
+/* ---- row 1: pieces in one or two lengths, added by rank while they fit */
+
+enum piece_id { P_NAME, P_PROD, P_WHERE, P_ENDPOINT, P_WHAT, P_COUNTS, P_MODE, P_DATA, P_CLOCK, P_COUNT };
+#define RIGHT_FROM P_COUNTS
+
+struct piece {
+	char brief[192], full[192];
+	uint8_t rank, full_rank; /* 0 = does not exist */
+	const char *shown;
+	int cells;
+};
+
+static void put_where(const struct view *v, struct piece *p)
+{
+	static const struct target none;
+	const struct target *t = v->snap ? &v->snap->target : &none;
+	const char *name = v->options->target_name ? v->options->target_name : t->profile;
+	char where[64], shown[96];
+	snprintf(where, sizeof where, "%s %s", t->account[0] ? t->account : "account ?",
+	         t->region[0] ? t->region : "region ?");
+	text_visible_to(shown, sizeof shown, name);
+	snprintf(p->brief, sizeof p->brief, "%s", where);
+	if (shown[0])
+		snprintf(p->full, sizeof p->full, "%.95s %s", shown, where);
+}
+
+static void put_endpoint(const struct view *v, struct piece *p)
+{
+	char host[160];
+	const char *url = v->snap ? v->snap->target.endpoint : "";
+	if (v->options->demo) {
+		snprintf(p->brief, sizeof p->brief, "DEMO");
+		snprintf(p->full, sizeof p->full, "DEMO %.60s", v->options->demo);
+	} else if (url[0]) {
+		const char *at = strstr(url, "://");
+		snprintf(p->brief, sizeof p->brief, "ENDPOINT");
+		snprintf(p->full, sizeof p->full, "ENDPOINT %s", text_visible_to(host, sizeof host, at ? at + 3 : url));
+	}
+}
+
+/* "!!2 !1 ??1 ok14", or with room "!!2 ALARM  !1 WARN  ok 14  of 18 stages": each state in its style. */
+struct bit {
+	char text[40];
+	enum style style;
+};
+
+static unsigned count_bits(const struct view *v, bool full, struct bit bits[HEALTH_COUNT + 1])
+{
+	static const char *const words[HEALTH_COUNT] = {
+		[HEALTH_ALARM] = "ALARM", [HEALTH_WARN] = "WARN", [HEALTH_UNKNOWN] = "UNKNOWN",
+		[HEALTH_STALE] = "STALE", [HEALTH_OK] = "ok",     [HEALTH_IDLE] = "idle",
+	};
+	unsigned n = 0, all = 0;
+	for (int h = HEALTH_COUNT - 1; v->snap && h >= 0; h--) {
+		unsigned count = v->snap->count[h];
+		const char *mark = health_mark((enum health)h);
+		struct bit *b = &bits[n];
+		all += count;
+		if (count == 0)
+			continue;
+		b->style = style_of((enum health)h);
+		if (h == HEALTH_OK || h == HEALTH_IDLE)
+			snprintf(b->text, sizeof b->text, full ? "%s %u" : "%s%u", words[h], count);
+		else if (full)
+			snprintf(b->text, sizeof b->text, "%.*s%u %s", (int)strcspn(mark, " "), mark, count, words[h]);
+		else
+			snprintf(b->text, sizeof b->text, "%.*s%u", (int)strcspn(mark, " "), mark, count);
+		n++;
+	}
+	if (full && all) {
+		bits[n].style = STYLE_NORMAL;
+		snprintf(bits[n++].text, sizeof bits->text, "of %u stages", all);
+	}
+	return n;
+}
+
+static void put_counts(const struct view *v, bool full, char *out, size_t size)
+{
+	struct bit bits[HEALTH_COUNT + 1];
+	unsigned n = count_bits(v, full, bits);
+	size_t at = 0;
+	for (unsigned i = 0; i < n && at < size; i++)
+		at += (size_t)snprintf(out + at, size - at, "%s%s", i == 0 ? "" : full ? "  " : " ", bits[i].text);
+}
+
+static void draw_counts(struct view *v, bool full, int x)
+{
+	struct bit bits[HEALTH_COUNT + 1];
+	unsigned n = count_bits(v, full, bits);
+	for (unsigned i = 0; i < n; i++)
+		x += draw_str(&v->canvas, 0, x, v->canvas.cols, bits[i].style, bits[i].text) + (full ? 2 : 1);
+}
+
+static void put_clock(const struct view *v, struct piece *clock, struct piece *data)
+{
+	char hms[16], hm[16], age[TEXT_NUM];
+	const struct snapshot *s = v->snap;
+	clock_hms(v->now, hms);
+	bool polled = s && s->polled_at > 0;
+	text_duration(polled && v->now > s->polled_at ? v->now - s->polled_at : 0, age);
+	const char *phase = !s || s->phase == PHASE_STARTING ? "asking AWS" : s->phase == PHASE_CACHED ? "CACHED" : "LIVE";
+	if (polled) {
+		snprintf(clock->brief, sizeof clock->brief, "%s +%s", hms, age);
+		snprintf(clock->full, sizeof clock->full, "%s %s, polled %s ago", phase, hms, age);
+	} else {
+		snprintf(clock->brief, sizeof clock->brief, "%s %s", hms, s && s->phase == PHASE_CACHED ? "cached" : "asking");
+		snprintf(clock->full, sizeof clock->full, "%s  %s", phase, hms);
+	}
+	if (s && s->data_to > 0) {
+		clock_hm(s->data_to, hm);
+		snprintf(data->brief, sizeof data->brief, "data to %s", hm);
+	}
+}
+
+static void put_what(const struct view *v, struct piece *p)
+{
+	const struct screen *s = screen_get(view_screen(v));
+	text_visible_to(p->brief, 64, s->title ? s->title(v) : s->name);
+}
+
+static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
+{
+	static const uint8_t ranks[P_COUNT][2] = {
+		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 10 },
+		[P_PROD] = { 17, 0 },   [P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },
+		[P_NAME] = { 13, 0 },   [P_WHAT] = { 12, 0 },   [P_DATA] = { 11, 0 }
+	};
+	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
+	put_where(v, &p[P_WHERE]);
+	const char *name = v->options->target_name;
+	if (v->options->production && !(name && strncasecmp(name, "prod", 4) == 0))
+		snprintf(p[P_PROD].brief, sizeof p->brief, "PROD");
+	put_endpoint(v, &p[P_ENDPOINT]);
+	put_what(v, &p[P_WHAT]);
+	put_counts(v, false, p[P_COUNTS].brief, sizeof p->brief);
+	put_counts(v, true, p[P_COUNTS].full, sizeof p->full);
+	snprintf(p[P_MODE].brief, sizeof p->brief, "RO");
+	snprintf(p[P_MODE].full, sizeof p->full, "READ-ONLY");
+	put_clock(v, &p[P_CLOCK], &p[P_DATA]);
+	for (int i = 0; i < P_COUNT; i++) {
+		p[i].rank = p[i].brief[0] ? ranks[i][0] : 0;
+		p[i].full_rank = p[i].full[0] ? ranks[i][1] : 0;
+	}
+}
+
+static void pieces_fit(struct piece p[P_COUNT], int room, int gap)
+{
+	for (unsigned rank = 20; rank > 0; rank--)
+		for (int i = 0; i < P_COUNT; i++) {
+			const char *text = p[i].rank == rank ? p[i].brief : p[i].full_rank == rank ? p[i].full : NULL;
+			if (!text || (p[i].full_rank == rank && !p[i].shown))
+				continue;
+			int cells = (int)text_width(span_of(text));
+			int more = p[i].shown ? cells - p[i].cells : cells + gap;
+			if (more > room)
+				continue;
+			room -= more;
+			p[i].shown = text;
+			p[i].cells = cells;
+		}
+}
+
+void frame_header(struct view *v)
+{
+	struct canvas *c = &v->canvas;
+	struct piece p[P_COUNT] = { 0 };
+	pieces_fill(v, p);
+	int x = 0, right = 0, gap = c->cols < 60 ? 1 : 2;
+	pieces_fit(p, c->cols + gap, gap);
+	for (int i = RIGHT_FROM; i < P_COUNT; i++)
+		right += p[i].shown ? p[i].cells + gap : 0;
+	for (int i = 0; i < P_COUNT; i++) {
+		if (i == RIGHT_FROM && c->cols - right + gap > x)
+			x = c->cols - right + gap;
+		if (!p[i].shown)
+			continue;
+		if (i == P_COUNTS)
+			draw_counts(v, p[i].shown == p[i].full, x);
+		else
+			draw_str(c, 0, x, p[i].cells, i == P_WHERE || i == P_ENDPOINT ? STYLE_STRONG : STYLE_NORMAL, p[i].shown);
+		x += p[i].cells + gap;
+	}
+	if (v->options->production)
+		draw_style(c, 0, 0, c->cols, STYLE_REVERSE);
+	draw_rule(c, 1, 0, c->cols, v->level > GLYPH_ASCII, NULL, NULL);
+}
+
+/* ---- footer ---- */
+
+/* At the top q ends the program; anywhere else it goes back. */
+static const char *hint_of(const struct view *v, const struct action *a)
+{
+	return a->run == act_back && v->depth == 1 ? "quit" : a->hint;
+}
+
+static void hint_text(const struct view *v, const struct action *a, char *out, size_t size)
+{
+	char key[KEY_NAME_SIZE];
+	snprintf(out, size, "%s %s", key_text(key_list(a->keys, 0), key), hint_of(v, a));
+}
+
+static int hint_cells(const struct view *v, const struct action *a, int gap)
+{
+	char text[64];
+	hint_text(v, a, text, sizeof text);
+	return (int)strlen(text) + gap;
+}
+
+/* In table order; help and back always have their place. */
+static void footer_hints(struct view *v, int y, int x, unsigned where)
+{
+	struct canvas *c = &v->canvas;
+	int gap = c->cols >= 120 ? 3 : 2, kept = 0;
+	char text[64];
+	for (unsigned i = 0; i < nactions; i++)
+		if (actions[i].where & where && (actions[i].run == act_help || actions[i].run == act_back))
+			kept += hint_cells(v, &actions[i], gap);
+	for (unsigned i = 0; i < nactions; i++) {
+		const struct action *a = &actions[i];
+		if (!(a->where & where) || !a->hint)
+			continue;
+		bool keep = a->run == act_help || a->run == act_back;
+		int cells = hint_cells(v, a, gap);
+		if (!keep && x + cells + kept > c->cols + gap)
+			continue;
+		kept -= keep ? cells : 0;
+		hint_text(v, a, text, sizeof text);
+		int key = (int)strcspn(text, " ");
+		draw_str(c, y, x, c->cols - x, STYLE_NORMAL, text);
+		draw_text(c, y, x, key, STYLE_STRONG, (struct span){ text, (size_t)key });
+		x += cells;
+	}
+}
+
+static void footer_prompt(struct view *v, int y)
+{
+	struct canvas *c = &v->canvas;
+	int x = draw_str(c, y, 0, c->cols, STYLE_STRONG, "/");
+	x += draw_str(c, y, x, c->cols - x - 1, STYLE_NORMAL, v->prompt.text);
+	c->cursor_y = y;
+	c->cursor_x = x;
+	c->cursor_on = true;
+	x += 3 + draw_fmt(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, "%u of %u", v->overview.shown,
+	                  v->snap ? v->snap->nrows : 0);
+	footer_hints(v, y, x + 3, IN_PROMPT);
+}
+
+void frame_footer(struct view *v)
+{
+	struct canvas *c = &v->canvas;
+	int y = c->rows - 1;
+	draw_rule(c, y - 1, 0, c->cols, v->level > GLYPH_ASCII, NULL, NULL);
+	if (v->prompt.open)
+		footer_prompt(v, y);
+	else if (v->note[0])
+		draw_sentence(c, y, 0, c->cols, STYLE_STRONG, v->note);
+	else
+		footer_hints(v, y, 0, 1u << view_screen(v));
+}

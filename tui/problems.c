@@ -1,0 +1,108 @@
+/* Row 3: what is wrong, in words, worst first. A call to AWS that failed stands before the rows that are unknown because
+ * of it. */
+#include "core/text.h"
+#include "tui/frame.h"
+
+#include <stdio.h>
+
+#define MOST 8
+
+struct problem {
+	enum health health;
+	const char *who;
+	char why[512];
+};
+struct problems {
+	struct problem p[MOST];
+	unsigned most, n, total; /* n of total are kept */
+};
+
+static void add(struct problems *l, enum health h, const char *who, const char *why)
+{
+	if (l->total++ >= l->most)
+		return;
+	struct problem *p = &l->p[l->n++];
+	p->health = h;
+	p->who = who;
+	snprintf(p->why, sizeof p->why, "%s", why);
+}
+
+static void add_rows(const struct snapshot *s, struct problems *l, enum health h)
+{
+	for (unsigned i = 0; i < s->nrows && s->count[h]; i++)
+		if (s->rows[i].health == h)
+			add(l, h, s->rows[i].name, s->rows[i].reason && s->rows[i].reason[0] ? s->rows[i].reason : health_name(h));
+}
+
+static void add_calls(const struct snapshot *s, struct problems *l)
+{
+	for (unsigned i = 0; i < s->napis; i++) {
+		const struct err *e = &s->apis[i].last;
+		char why[512];
+		if (e->code == ERR_OK)
+			continue;
+		snprintf(why, sizeof why, "%s: %.240s; %s%s%.60s", err_name(e->code), e->text, err_hint(e->code),
+		         e->action[0] ? ": " : "", e->action);
+		add(l, HEALTH_UNKNOWN, s->apis[i].op, why);
+	}
+}
+
+static void say_none(struct view *v, int y)
+{
+	struct canvas *c = &v->canvas;
+	const struct snapshot *s = v->snap;
+	if (!s || s->phase == PHASE_STARTING)
+		draw_str(c, y, 0, c->cols, STYLE_FAINT, "   asking AWS...");
+	else if (s->nrows == 0)
+		draw_str(c, y, 0, c->cols, STYLE_NORMAL,
+		         s->settled ? "   no stages: nothing sluice knows was found in this account and region"
+		                    : "   looking for stages...");
+	else
+		draw_fmt(c, y, 0, c->cols, STYLE_NORMAL, "   no problem among %u stages", s->nrows);
+}
+
+static int widest(const struct problems *l, int most)
+{
+	int cells = 0;
+	for (unsigned i = 0; i < l->n; i++) {
+		int w = (int)text_width(span_of(l->p[i].who));
+		cells = w > cells ? w : cells;
+	}
+	return cells < most ? cells : most;
+}
+
+static void draw(struct view *v, int y, const struct problems *l)
+{
+	struct canvas *c = &v->canvas;
+	char more[32] = "";
+	int who = widest(l, c->cols >= 120 ? 32 : c->cols >= 60 ? 20 : 14), at = 3 + who + 2, cells = 0;
+	if (l->total > l->n)
+		cells = snprintf(more, sizeof more, "  +%u more", l->total - l->n);
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct problem *p = &l->p[i];
+		int row = y + (int)i, room = c->cols - at - (i + 1 == l->n ? cells : 0);
+		draw_str(c, row, 0, 2, style_of(p->health), health_mark(p->health));
+		draw_name(c, row, 3, who, style_of(p->health), p->who);
+		draw_sentence(c, row, at, room, STYLE_NORMAL, p->why);
+	}
+	draw_str(c, y + (int)l->n - 1, c->cols - cells, cells, STYLE_FAINT, more);
+}
+
+int frame_problems(struct view *v, int y, int most)
+{
+	struct problems l = { .most = most < MOST ? (unsigned)most : MOST };
+	const struct snapshot *s = v->snap;
+	if (s) {
+		add_rows(s, &l, HEALTH_ALARM);
+		add_rows(s, &l, HEALTH_WARN);
+		add_calls(s, &l);
+		add_rows(s, &l, HEALTH_UNKNOWN);
+		add_rows(s, &l, HEALTH_STALE);
+	}
+	if (l.n == 0) {
+		say_none(v, y);
+		return 1;
+	}
+	draw(v, y, &l);
+	return (int)l.n;
+}

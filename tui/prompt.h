@@ -1,0 +1,10 @@
+/* The one line that can be typed: the filter of the overview. */
+#ifndef TUI_PROMPT_H
+#define TUI_PROMPT_H
+
+#include "tui/view.h"
+
+void prompt_type(struct view *v, uint32_t key);
+void overview_filter(struct view *v, const char *filter); /* scr_list.c: applied while it is typed */
+
+#endif

@@ -1,0 +1,461 @@
+/* One stage: what it is, its metrics with value and age, and charts of as many of them as have room. */
+#include "core/clock.h"
+#include "core/text.h"
+#include "tui/action.h"
+#include "tui/chart.h"
+#include "tui/fields.h"
+#include "tui/frame.h"
+#include "tui/glyph.h"
+#include "tui/view.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHART_MOST 18
+#define CHART_LEAST 9 /* rows of a chart, its title and axis included, before a second one is worth its place */
+
+static const struct row *shown(const struct view *v)
+{
+	return view_row(v, v->detail.row);
+}
+
+/* Readings never move, so their place is their identity. */
+static uint64_t metric_id_of(const void *ctx, unsigned line)
+{
+	(void)ctx;
+	return line + 1u;
+}
+
+static struct list_lines metric_lines(const struct view *v)
+{
+	const struct row *r = shown(v);
+	return (struct list_lines){ .n = r ? r->nreadings : 0, .id = metric_id_of };
+}
+
+/* ---- facts ---- */
+
+struct flow {
+	struct canvas *c;
+	int y, x, left; /* rows left */
+};
+
+/* One after another, as whole items, over the rows there are. */
+static void flow_add(struct flow *f, const char *label, const char *value)
+{
+	char text[400];
+	if (!value || !value[0] || f->left <= 0)
+		return;
+	snprintf(text, sizeof text, "%s %.300s", label, value);
+	int cells = (int)text_width(span_of(text)), room = f->c->cols - GUTTER - 1;
+	if (f->x > GUTTER && f->x + cells > f->c->cols) {
+		f->x = GUTTER;
+		f->y++;
+		if (--f->left <= 0)
+			return;
+	}
+	int at = draw_str(f->c, f->y, f->x, room, STYLE_FAINT, label) + 1;
+	f->x += at + draw_name(f->c, f->y, f->x + at, room - at, STYLE_NORMAL, value) + 2;
+}
+
+/* retention_s=345600 reads "retention 4d00h". */
+static void flow_fact(struct flow *f, const struct fact *fact)
+{
+	char key[48], value[TEXT_NUM], *end;
+	snprintf(key, sizeof key, "%s", fact->key);
+	size_t n = strlen(key);
+	bool seconds = n > 2 && strcmp(key + n - 2, "_s") == 0;
+	long long number = seconds && fact->value ? strtoll(fact->value, &end, 10) : 0;
+	if (seconds && fact->value && *end == '\0' && end != fact->value) {
+		key[n - 2] = '\0';
+		text_duration(number, value);
+	}
+	for (char *p = key; *p; p++)
+		*p = *p == '_' ? ' ' : *p;
+	flow_add(f, key, seconds && key[n - 2] == '\0' ? value : fact->value);
+}
+
+/* Returns the rows used. */
+static int draw_facts(struct view *v, int y, int rows, const struct row *r)
+{
+	struct flow f = { .c = &v->canvas, .y = y, .x = GUTTER, .left = rows };
+	const struct snapshot *s = v->snap;
+	flow_add(&f, "fed by", r->fed_by);
+	flow_add(&f, "feeds", r->feeds);
+	if (r->resource && strcmp(r->resource, r->name) != 0)
+		flow_add(&f, "resource", r->resource);
+	for (unsigned i = 0; i < r->nfacts; i++)
+		if (strcmp(r->facts[i].key, "arn") != 0)
+			flow_fact(&f, &r->facts[i]);
+	if (r->pipeline < s->npipelines)
+		flow_add(&f, "pipeline", s->pipelines[r->pipeline].name);
+	flow_add(&f, "arn", r->arn);
+	flow_add(&f, "endpoint", s->target.endpoint);
+	flow_add(&f, "note", r->by_role[ROLE_ERROR] ? NULL : r->kind->no_error);
+	return f.left > 0 ? f.y - y + (f.x > GUTTER) : rows;
+}
+
+static void draw_head(struct view *v, int y, const struct row *r)
+{
+	struct canvas *c = &v->canvas;
+	draw_str(c, y, 1, 2, style_of(r->health), health_mark(r->health));
+	int x = GUTTER;
+	x += draw_str(c, y, x, c->cols - x, STYLE_NORMAL, r->kind->title);
+	x += draw_str(c, y, x, c->cols - x, STYLE_NORMAL, r->dlq ? " (dead letters)  " : "  ");
+	x += draw_name(c, y, x, c->cols / 2, STYLE_STRONG, r->name) + 2;
+	x += draw_str(c, y, x, c->cols - x, style_of(r->health), health_name(r->health)) + 2;
+	draw_sentence(c, y, x, c->cols - x, STYLE_NORMAL, r->reason);
+}
+
+/* ---- metrics ---- */
+
+static void value_text(const struct view *v, const struct reading *rd, char out[FIELD_SIZE])
+{
+	char label[16];
+	bool old = rd->stale || v->snap->phase == PHASE_CACHED;
+	chart_label(rd->value, rd->info->unit, label);
+	if (isnan(rd->value))
+		snprintf(out, FIELD_SIZE, "%s", rd->info->sparse ? "-" : "?");
+	else if (rd->info->unit <= UNIT_COUNT && rd->value == floor(rd->value) && fabs(rd->value) < 1e7)
+		snprintf(out, FIELD_SIZE, "%s%.0f", old ? "~" : "", rd->value);
+	else
+		snprintf(out, FIELD_SIZE, "%s%s", old ? "~" : "", label);
+}
+
+enum column { C_TITLE, C_VALUE, C_UNIT, C_AT, C_AGE, C_KEY, C_SOURCE, C_COUNT };
+static const struct list_column columns[C_COUNT] = {
+	[C_TITLE] = { "METRIC", 14, 26, 36, 0, false },
+	[C_VALUE] = { "VALUE", 8, 8, 8, 1, true },
+	[C_AGE] = { "AGE", 5, 5, 5, 2, true },
+	[C_UNIT] = { "UNIT", 10, 10, 12, 3, false },
+	[C_AT] = { "AT", 6, 6, 6, 4, false },
+	[C_KEY] = { "KEY", 10, 14, 20, 5, false },
+	[C_SOURCE] = { "SOURCE", 20, 40, 80, 6, false },
+};
+
+/* Where the number comes from, so that it can be looked up elsewhere. */
+static void source_text(const struct row *r, const struct metric_info *m, char *out, size_t size)
+{
+	switch (m->from) {
+	case FROM_CLOUDWATCH:
+		snprintf(out, size, "CloudWatch %s %s", m->name ? m->name : "", m->stat ? m->stat : "");
+		break;
+	case FROM_DIRECT: snprintf(out, size, "%s itself", r->kind->id); break;
+	case FROM_RATIO: snprintf(out, size, "100 * %s / %s", m->a, m->b); break;
+	case FROM_DIFFERENCE: snprintf(out, size, "%s - %s", m->a, m->b); break;
+	}
+}
+
+static void draw_cell(struct view *v, int y, int x, int width, enum column col, const struct row *r,
+                      const struct reading *rd)
+{
+	struct canvas *c = &v->canvas;
+	char text[200] = "-";
+	switch (col) {
+	case C_TITLE: draw_name(c, y, x, width, STYLE_NORMAL, rd->info->title); return;
+	case C_KEY: draw_name(c, y, x, width, STYLE_FAINT, rd->info->key); return;
+	case C_UNIT: draw_str(c, y, x, width, STYLE_FAINT, unit_short(rd->info)); return;
+	case C_SOURCE:
+		source_text(r, rd->info, text, sizeof text);
+		draw_name(c, y, x, width, STYLE_FAINT, text);
+		return;
+	case C_AT:
+		if (rd->at > 0)
+			clock_hm(rd->at, text);
+		draw_str(c, y, x, width, STYLE_NORMAL, text);
+		return;
+	case C_AGE:
+		if (rd->at > 0)
+			text_duration(v->now > rd->at ? v->now - rd->at : 0, text);
+		break;
+	default: value_text(v, rd, text); break;
+	}
+	draw_right(c, y, x, width, rd->stale ? STYLE_STALE : STYLE_NORMAL, text);
+}
+
+static void draw_metric(struct view *v, int y, const uint8_t *width, const struct row *r, const struct reading *rd,
+                        bool selected)
+{
+	struct canvas *c = &v->canvas;
+	int x = GUTTER;
+	for (unsigned i = 0; i < C_COUNT; i++) {
+		if (!width[i])
+			continue;
+		if (rd)
+			draw_cell(v, y, x, width[i], (enum column)i, r, rd);
+		else if (columns[i].right)
+			draw_right(c, y, x, width[i], STYLE_FAINT, columns[i].title);
+		else
+			draw_str(c, y, x, width[i], STYLE_FAINT, columns[i].title);
+		x += width[i] + 1;
+	}
+	if (rd && rd->stale)
+		draw_str(c, y, 1, 1, STYLE_STALE, "~");
+	if (!selected)
+		return;
+	draw_str(c, y, 0, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
+	draw_style(c, y, 0, c->cols, STYLE_REVERSE);
+	c->cursor_y = y;
+}
+
+/* Title and heading only where they leave room for metrics. */
+static void draw_metrics(struct view *v, int y, int h, const struct row *r)
+{
+	struct canvas *c = &v->canvas;
+	struct list *l = &v->detail.metrics;
+	uint8_t width[C_COUNT];
+	list_fit(columns, C_COUNT, (unsigned)c->cols - GUTTER, width);
+	if (h >= 4) {
+		draw_rule(c, y, 0, c->cols, v->level > GLYPH_ASCII, "METRICS", "newest values; j k choose");
+		draw_metric(v, y + 1, width, r, NULL, false);
+		y += 2, h -= 2;
+	}
+	list_scroll(l, r->nreadings, (unsigned)h);
+	for (int i = 0; i < h && l->top + (unsigned)i < r->nreadings; i++) {
+		unsigned line = l->top + (unsigned)i;
+		draw_metric(v, y + i, width, r, &r->readings[line], line == l->line);
+	}
+}
+
+/* ---- charts ---- */
+
+static struct chart chart_of(const struct view *v, const struct history_result *h, enum unit unit)
+{
+	return (struct chart){
+		.from = h->from, .to = h->to, .step = h->step, .n = h->n, .v = h->v, .unit = unit, .cursor = v->detail.cursor
+	};
+}
+
+/* What stands at the right of a chart's title: the point under the cursor, else how far and how well the answer reaches. */
+static void chart_note(const struct view *v, const struct slot *s, const struct metric_info *m, char *out, size_t size)
+{
+	char when[16], value[16];
+	const char *range = view_ranges[v->detail.range].name;
+	const struct history_result *h = s->answer && s->answer->err.code == ERR_OK ? &s->answer->history : NULL;
+	if (h && v->detail.cursor) {
+		struct chart ch = chart_of(v, h, m->unit);
+		double at = chart_at(&ch, v->detail.cursor);
+		clock_hm(v->detail.cursor, when);
+		chart_label(at, m->unit, value);
+		snprintf(out, size, "%s  %s", when, isnan(at) ? "no datapoint" : value);
+	} else if (h && !h->polled) {
+		snprintf(out, size, "%s, history only%s%s", range, h->poll_error.code ? ": " : "",
+		         h->poll_error.code ? err_name(h->poll_error.code) : "");
+	} else {
+		snprintf(out, size, "%s%s", range, !h || s->pending ? ", asking..." : "");
+	}
+}
+
+static void draw_problem(struct view *v, int y, int x, int w, const struct err *e)
+{
+	struct canvas *c = &v->canvas;
+	draw_fmt(c, y, x + 2, w - 2, STYLE_UNKNOWN, "?? %s", err_name(e->code));
+	draw_sentence(c, y + 1, x + 5, w - 5, STYLE_NORMAL, e->text);
+	draw_str(c, y + 2, x + 5, w - 5, STYLE_FAINT, err_hint(e->code));
+}
+
+static bool has_points(const struct history_result *h)
+{
+	for (unsigned i = 0; i < h->n; i++)
+		if (isfinite(h->v[i]))
+			return true;
+	return false;
+}
+
+static void draw_answer(struct view *v, int y, int x, int h, int w, const struct slot *s, const struct metric_info *m)
+{
+	struct canvas *c = &v->canvas;
+	if (!s->answer) {
+		draw_str(c, y + h / 2, x + CHART_LABEL + 2, w, STYLE_FAINT, "asking...");
+		return;
+	}
+	if (s->answer->err.code != ERR_OK) {
+		draw_problem(v, y, x, w, &s->answer->err);
+		return;
+	}
+	const struct history_result *r = &s->answer->history;
+	struct chart ch = chart_of(v, r, m->unit);
+	chart_draw(c, y, x, h, w, v->level, &ch);
+	if (!has_points(r))
+		draw_sentence(c, y + (h - 1) / 2, x + CHART_LABEL + 2, w - CHART_LABEL - 2, STYLE_FAINT,
+		              r->hint              ? r->hint
+		              : r->poll_error.code ? r->poll_error.text
+		                                   : "no datapoint in this range");
+}
+
+static void draw_chart(struct view *v, int y, int x, int h, int w, const struct reading *rd, bool selected)
+{
+	char title[200], note[200];
+	struct slot *s = view_slot(v, rd->info->key);
+	if (!s)
+		return;
+	s->wanted = true;
+	v->detail.chart_width = w;
+	bool counted = rd->info->unit == UNIT_COUNT || rd->info->unit == UNIT_BYTES; /* other labels carry their unit */
+	snprintf(title, sizeof title, "%s  %s", rd->info->title, counted ? unit_short(rd->info) : "");
+	chart_note(v, s, rd->info, note, sizeof note);
+	draw_rule(&v->canvas, y, x, w, v->level > GLYPH_ASCII, title, note);
+	if (selected)
+		draw_str(&v->canvas, y, x, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
+	draw_answer(v, y + 1, x, h - 1, w, s, rd->info);
+}
+
+/* Wider and higher screens get more charts, not larger ones: in reading order, a page of them around the selected metric. */
+struct page {
+	int cols, rows, w, h; /* of one chart */
+	unsigned first, count;
+};
+
+static struct page page_of(const struct view *v, int h, const struct row *r)
+{
+	struct page p = { .cols = v->canvas.cols >= 160 ? 2 : 1, .rows = h / CHART_LEAST < 1 ? 1 : h / CHART_LEAST };
+	while (p.rows > 1 && ((p.rows - 1) * p.cols >= (int)r->nreadings || p.rows * p.cols > CHARTS_MAX))
+		p.rows--;
+	p.count = (unsigned)(p.rows * p.cols);
+	if (p.count > r->nreadings)
+		p.count = r->nreadings;
+	p.first = v->detail.metrics.line / p.count * p.count;
+	if (p.first + p.count > r->nreadings)
+		p.first = r->nreadings - p.count;
+	p.w = (v->canvas.cols - (p.cols - 1) * 2) / p.cols;
+	p.h = h / p.rows < CHART_MOST ? h / p.rows : CHART_MOST;
+	return p;
+}
+
+/* What stays on the screen keeps its slot, and with it its answer. */
+static void keep_slots(struct view *v, const struct page *p, const struct row *r)
+{
+	for (unsigned k = 0; k < CHARTS_MAX; k++) {
+		struct slot *s = &v->detail.slot[k];
+		s->wanted = false;
+		for (unsigned i = 0; i < p->count && s->shown_row == r->id; i++)
+			if (strcmp(s->metric, r->readings[p->first + i].info->key) == 0)
+				s->wanted = true;
+	}
+}
+
+/* Returns the rows used. */
+static int draw_charts(struct view *v, int y, int h, const struct row *r)
+{
+	struct page p = page_of(v, h, r);
+	keep_slots(v, &p, r);
+	for (unsigned i = 0; i < p.count; i++) {
+		int at_y = y + (int)i / p.cols * p.h, at_x = (int)i % p.cols * (p.w + 2);
+		draw_chart(v, at_y, at_x, p.h, p.w, &r->readings[p.first + i],
+		           p.count > 1 && p.first + i == v->detail.metrics.line);
+	}
+	return p.rows * p.h;
+}
+
+/* ---- the screen ---- */
+
+static void draw_detail(struct view *v, int y, int h)
+{
+	const struct row *r = shown(v);
+	if (!r || r->nreadings == 0) {
+		draw_str(&v->canvas, y + 1, GUTTER, v->canvas.cols - GUTTER, STYLE_NORMAL,
+		         "this stage is not there any more; q goes back");
+		return;
+	}
+	int facts = draw_facts(v, y + 1, h < 14 ? 0 : h < 30 ? 2 : 4, r);
+	int room = h - 1 - facts, table = (int)r->nreadings + 2;
+	if (room - table < 7)
+		table = room - 7 > 2 ? room - 7 : 2;
+	draw_head(v, y, r);
+	int charts = draw_charts(v, y + 1 + facts, room - table, r);
+	draw_metrics(v, y + 1 + facts + charts, table, r);
+}
+
+static void move_detail(struct view *v, enum move m)
+{
+	struct list_lines lines = metric_lines(v);
+	list_move(&v->detail.metrics, &lines, m);
+}
+
+static void sync_detail(struct view *v)
+{
+	struct list_lines lines = metric_lines(v);
+	list_sync(&v->detail.metrics, &lines);
+}
+
+static const char *title_detail(const struct view *v)
+{
+	const struct row *r = shown(v);
+	return r ? r->name : "?";
+}
+
+const struct screen screen_detail = {
+	.name = "detail", .title = title_detail, .sync = sync_detail, .draw = draw_detail, .move = move_detail
+};
+
+/* ---- actions ---- */
+
+static void set_range(struct view *v, unsigned range)
+{
+	v->detail.range = range;
+	view_note(v, "range %s", view_ranges[range].name);
+}
+
+void act_range_less(struct view *v)
+{
+	set_range(v, v->detail.range ? v->detail.range - 1 : 0);
+}
+
+void act_range_more(struct view *v)
+{
+	set_range(v, v->detail.range + 1 < view_nranges ? v->detail.range + 1 : v->detail.range);
+}
+
+/* The chart of the selected metric, once its answer is there. */
+static bool selected_chart(const struct view *v, struct chart *ch)
+{
+	const struct row *r = shown(v);
+	const struct detail *d = &v->detail;
+	for (unsigned i = 0; r && d->metrics.line < r->nreadings && i < CHARTS_MAX; i++) {
+		const struct slot *s = &d->slot[i];
+		const struct metric_info *m = r->readings[d->metrics.line].info;
+		if (!s->answer || s->answer->err.code != ERR_OK || s->shown_row != d->row || strcmp(s->metric, m->key) != 0)
+			continue;
+		*ch = chart_of(v, &s->answer->history, m->unit);
+		return true;
+	}
+	return false;
+}
+
+/* Starts at the newest point that is there. */
+void act_cursor(struct view *v)
+{
+	struct chart ch;
+	if (v->detail.cursor || !selected_chart(v, &ch)) {
+		v->detail.cursor = 0;
+		return;
+	}
+	unsigned i = ch.n;
+	while (i > 1 && !isfinite(ch.v[i - 1]))
+		i--;
+	v->detail.cursor = ch.from + (int64_t)(i ? i - 1 : 0) * ch.step;
+}
+
+static void move_cursor(struct view *v, int direction)
+{
+	struct chart ch;
+	if (!selected_chart(v, &ch))
+		return;
+	if (!v->detail.cursor)
+		act_cursor(v);
+	int64_t step = chart_cell_seconds(&ch, v->detail.chart_width) / ch.step * ch.step;
+	int64_t last = ch.from + (int64_t)(ch.n ? ch.n - 1 : 0) * ch.step, at = v->detail.cursor + direction * step;
+	v->detail.cursor = at < ch.from ? ch.from : at > last ? last : at;
+}
+
+void act_cursor_left(struct view *v)
+{
+	move_cursor(v, -1);
+}
+
+void act_cursor_right(struct view *v)
+{
+	move_cursor(v, 1);
+}

@@ -1,0 +1,354 @@
+/* The overview: problems in words, the stages in flow order with their newest values, the alarms worst first. */
+#include "core/mem.h"
+#include "tui/action.h"
+#include "tui/alarms.h"
+#include "tui/chart.h"
+#include "tui/fields.h"
+#include "tui/frame.h"
+#include "tui/glyph.h"
+#include "tui/prompt.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- lines: rows that pass the filter, in order, under their pipeline's heading when there are several ---- */
+
+static uint64_t line_id(const void *ctx, unsigned line)
+{
+	const struct view *v = ctx;
+	uint32_t at = v->overview.line[line];
+	return at & HEADING ? 0 : v->snap->rows[at].id;
+}
+
+static struct list_lines row_lines(const struct view *v)
+{
+	return (struct list_lines){ .n = v->snap ? v->overview.nlines : 0, .id = line_id, .ctx = v };
+}
+
+static double sort_number(const struct row *r, enum sort by)
+{
+	static const enum role roles[SORT_COUNT] = {
+		[SORT_IN] = ROLE_IN,           [SORT_OUT] = ROLE_OUT, [SORT_ERROR] = ROLE_ERROR,
+		[SORT_BACKLOG] = ROLE_BACKLOG, [SORT_AGE] = ROLE_AGE,
+	};
+	return by == SORT_STATE ? (double)r->health : field_number(r, roles[by]);
+}
+
+/* The largest first, what has no value last whichever way; equal ones stay in flow order. */
+static int compare(const void *a, const void *b, void *ctx)
+{
+	const struct view *v = ctx;
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+	const struct row *x = &v->snap->rows[i], *y = &v->snap->rows[j];
+	int d;
+	if (v->overview.sort == SORT_NAME) {
+		d = strcmp(x->name, y->name);
+	} else {
+		double p = sort_number(x, v->overview.sort), q = sort_number(y, v->overview.sort);
+		if (isnan(p) || isnan(q))
+			return isnan(p) != isnan(q) ? (isnan(p) ? 1 : -1) : (i > j) - (i < j);
+		d = (p < q) - (p > q);
+	}
+	d = v->overview.reversed ? -d : d;
+	return d ? d : (i > j) - (i < j);
+}
+
+static void add_line(struct overview *o, uint32_t at)
+{
+	o->line[o->nlines++] = at;
+}
+
+static void fill_lines(struct view *v)
+{
+	struct overview *o = &v->overview;
+	const struct snapshot *s = v->snap;
+	bool headings = s->npipelines > 1 && o->sort == SORT_FLOW;
+	uint32_t last = UINT32_MAX;
+	o->nlines = o->shown = o->longest = 0;
+	o->line = xreallocarray(o->line, (size_t)s->nrows + s->npipelines, sizeof *o->line);
+	for (uint32_t i = 0; i < s->nrows; i++) {
+		const struct row *r = &s->rows[i];
+		if (!field_matches(s, r, o->filter))
+			continue;
+		if (headings && r->pipeline != last && r->pipeline < s->npipelines)
+			add_line(o, HEADING | (last = r->pipeline));
+		add_line(o, i);
+		o->shown++;
+		size_t cells = strlen(r->name);
+		if (cells > o->longest)
+			o->longest = (uint8_t)(cells < 255 ? cells : 255);
+	}
+	if (o->sort != SORT_FLOW)
+		qsort_r(o->line, o->nlines, sizeof *o->line, compare, v);
+}
+
+static void sync_overview(struct view *v)
+{
+	if (!v->snap)
+		return;
+	fill_lines(v);
+	struct list_lines rows = row_lines(v), alarms = alarms_lines(v);
+	list_sync(&v->overview.rows, &rows);
+	list_sync(&v->overview.alarms, &alarms);
+	if (v->snap->nalarms == 0)
+		v->overview.on_alarms = false;
+}
+
+void overview_filter(struct view *v, const char *filter)
+{
+	snprintf(v->overview.filter, sizeof v->overview.filter, "%s", filter);
+	sync_overview(v);
+}
+
+/* ---- the stage table ---- */
+
+enum column { C_STAGE, C_KIND, C_IN, C_OUT, C_ERROR, C_BACKLOG, C_AGE, C_LATENCY, C_SPARK, C_NOTE, C_COUNT };
+
+/* What is wanted most on a narrow screen has the lowest rank. */
+static const struct list_column columns[C_COUNT] = {
+	[C_STAGE] = { "STAGE", 12, 15, 40, 0, false }, [C_BACKLOG] = { "BACKLOG", 7, 7, 7, 1, true },
+	[C_AGE] = { "OLDEST", 6, 6, 6, 2, true },      [C_ERROR] = { "ERR%", 5, 5, 5, 3, true },
+	[C_IN] = { "IN/s", 6, 6, 6, 4, true },         [C_KIND] = { "KIND", 7, 8, 11, 5, false },
+	[C_OUT] = { "OUT/s", 6, 6, 6, 6, true },       [C_SPARK] = { "LAST", 8, 24, SPARK_LEN, 7, false },
+	[C_LATENCY] = { "LATENCY", 7, 7, 7, 9, true }, [C_NOTE] = { "NOTE", 20, 40, 200, 8, false },
+};
+
+static const enum role column_role[C_COUNT] = {
+	[C_IN] = ROLE_IN,           [C_OUT] = ROLE_OUT, [C_ERROR] = ROLE_ERROR,
+	[C_BACKLOG] = ROLE_BACKLOG, [C_AGE] = ROLE_AGE, [C_LATENCY] = ROLE_LATENCY,
+};
+
+struct table {
+	struct view *v;
+	uint8_t width[C_COUNT];
+};
+
+/* The name's column needs no more than the longest name. */
+static void table_fit(struct table *t, struct view *v)
+{
+	struct list_column fitted[C_COUNT];
+	memcpy(fitted, columns, sizeof fitted);
+	uint8_t longest = v->overview.longest;
+	struct list_column *stage = &fitted[C_STAGE];
+	stage->max = longest < stage->want ? stage->want : longest < stage->max ? longest : stage->max;
+	t->v = v;
+	list_fit(fitted, C_COUNT, (unsigned)v->canvas.cols - GUTTER, t->width);
+}
+
+static void draw_head(const struct table *t, int y)
+{
+	struct canvas *c = &t->v->canvas;
+	int x = GUTTER;
+	for (unsigned i = 0; i < C_COUNT; i++) {
+		char title[32];
+		if (!t->width[i])
+			continue;
+		snprintf(title, sizeof title, "%s", columns[i].title);
+		if (i == C_SPARK)
+			snprintf(title, sizeof title, "LAST %um", t->width[i]); /* a cell a minute */
+		if (columns[i].right)
+			draw_right(c, y, x, t->width[i], STYLE_FAINT, title);
+		else
+			draw_str(c, y, x, t->width[i], STYLE_FAINT, title);
+		x += t->width[i] + 1;
+	}
+}
+
+static void draw_cell(const struct table *t, int y, int x, enum column col, const struct row *r, bool old)
+{
+	struct canvas *c = &t->v->canvas;
+	char text[FIELD_SIZE], spark[SPARK_BYTES];
+	int width = t->width[col];
+	switch (col) {
+	case C_STAGE: draw_name(c, y, x, width, style_of(r->health), r->name); return;
+	case C_KIND:
+		field_kind(r, text);
+		draw_name(c, y, x, width, STYLE_NORMAL, text);
+		return;
+	case C_SPARK:
+		spark_text(r->spark, SPARK_LEN, (unsigned)width, t->v->level, spark);
+		draw_str(c, y, x, width, STYLE_NORMAL, spark);
+		return;
+	case C_NOTE: draw_sentence(c, y, x, width, STYLE_NORMAL, r->reason); return;
+	default: break;
+	}
+	field_text(r, column_role[col], old, text);
+	draw_right(c, y, x, width, text[0] == '~' ? STYLE_STALE : STYLE_NORMAL, text);
+}
+
+static void draw_row(const struct table *t, int y, const struct row *r, bool selected)
+{
+	struct view *v = t->v;
+	struct canvas *c = &v->canvas;
+	bool old = v->snap->phase == PHASE_CACHED;
+	int x = GUTTER;
+	if (selected)
+		draw_str(c, y, 0, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
+	draw_str(c, y, 1, 2, style_of(r->health), health_mark(r->health));
+	for (unsigned i = 0; i < C_COUNT; i++) {
+		if (!t->width[i])
+			continue;
+		draw_cell(t, y, x, (enum column)i, r, old);
+		x += t->width[i] + 1;
+	}
+	if (selected && !v->overview.on_alarms) {
+		draw_style(c, y, 0, c->cols, STYLE_REVERSE);
+		c->cursor_y = y;
+	}
+}
+
+static void draw_heading(struct view *v, int y, const struct pipeline *p)
+{
+	struct canvas *c = &v->canvas;
+	draw_str(c, y, 1, 2, style_of(p->health), health_mark(p->health));
+	int x = GUTTER + draw_name(c, y, GUTTER, c->cols - 30, STYLE_STRONG, p->name);
+	draw_fmt(c, y, x + 1, c->cols - x - 1, STYLE_FAINT, "%s, %u stages", health_name(p->health), p->n);
+}
+
+static void rows_title(struct view *v, int y)
+{
+	static const char *const by[SORT_COUNT] = { "", "state", "name", "IN/s", "OUT/s", "ERR%", "BACKLOG", "OLDEST" };
+	const struct overview *o = &v->overview;
+	const struct snapshot *s = v->snap;
+	char title[200], note[120] = "";
+	int n = snprintf(title, sizeof title, "STAGES");
+	if (s && s->npipelines == 1 && s->pipelines[0].name)
+		n += snprintf(title + n, sizeof title - (size_t)n, "  %.60s", s->pipelines[0].name);
+	if (o->filter[0])
+		snprintf(title + n, sizeof title - (size_t)n, "  /%.60s  %u of %u", o->filter, o->shown, s ? s->nrows : 0);
+	if (o->sort != SORT_FLOW)
+		snprintf(note, sizeof note, "by %s, %s first", by[o->sort],
+		         o->sort == SORT_NAME ? (o->reversed ? "last" : "a")
+		         : o->reversed        ? "least"
+		                              : "most");
+	else if (s && s->cache_note)
+		snprintf(note, sizeof note, "history: %.80s", s->cache_note);
+	draw_rule(&v->canvas, y, 0, v->canvas.cols, v->level > GLYPH_ASCII, title, note);
+}
+
+static void draw_rows(struct view *v, int y, int h)
+{
+	struct overview *o = &v->overview;
+	struct table t;
+	table_fit(&t, v);
+	rows_title(v, y);
+	draw_head(&t, y + 1);
+	unsigned n = v->snap ? o->nlines : 0;
+	list_scroll(&o->rows, n, h > 2 ? (unsigned)h - 2 : 0);
+	for (int i = 0; i < h - 2 && o->rows.top + (unsigned)i < n; i++) {
+		unsigned line = o->rows.top + (unsigned)i;
+		uint32_t at = o->line[line];
+		if (at & HEADING)
+			draw_heading(v, y + 2 + i, &v->snap->pipelines[at & ~HEADING]);
+		else
+			draw_row(&t, y + 2 + i, &v->snap->rows[at], line == o->rows.line);
+	}
+	if (v->snap && n == 0 && o->filter[0])
+		draw_str(&v->canvas, y + 2, GUTTER, v->canvas.cols - GUTTER, STYLE_FAINT, "nothing matches the filter");
+}
+
+/* ---- the screen ---- */
+
+/* The table gets what it needs, the alarms the rest, but each at least a third of the room when both are long. */
+static int alarm_rows(const struct view *v, int room)
+{
+	int alarms = v->snap && v->snap->nalarms ? (int)v->snap->nalarms + 1 : 0, table = (int)v->overview.nlines + 2;
+	if (table < 3)
+		table = 3;
+	if (room < 9 || alarms == 0)
+		return 0;
+	if (table + alarms <= room)
+		return room - table; /* the room below the last alarm is blank */
+	int third = room / 3;
+	if (alarms < third)
+		third = alarms;
+	return room - table > third ? room - table : third;
+}
+
+static void draw_overview(struct view *v, int y, int h)
+{
+	int most = h < 12 ? 1 : h < 30 ? 2 : h < 50 ? 4 : 6;
+	int used = frame_problems(v, y, most);
+	y += used;
+	h -= used;
+	int alarms = alarm_rows(v, h);
+	draw_rows(v, y, h - alarms);
+	if (alarms)
+		alarms_draw(v, y + h - alarms, alarms);
+}
+
+static void move_overview(struct view *v, enum move m)
+{
+	struct list_lines lines = v->overview.on_alarms ? alarms_lines(v) : row_lines(v);
+	list_move(v->overview.on_alarms ? &v->overview.alarms : &v->overview.rows, &lines, m);
+}
+
+const struct screen screen_overview = {
+	.name = "overview", .sync = sync_overview, .draw = draw_overview, .move = move_overview
+};
+
+/* ---- actions ---- */
+
+void act_open(struct view *v)
+{
+	if (v->overview.on_alarms || !view_row(v, v->overview.rows.id)) {
+		view_note(v, "nothing to open here");
+		return;
+	}
+	v->detail.row = v->overview.rows.id;
+	view_push(v, SCREEN_DETAIL);
+}
+
+void act_pane(struct view *v)
+{
+	if (v->snap && v->snap->nalarms)
+		v->overview.on_alarms = !v->overview.on_alarms;
+	else
+		view_note(v, "no alarms to go to");
+}
+
+void act_sort(struct view *v)
+{
+	v->overview.sort = (v->overview.sort + 1) % SORT_COUNT;
+	v->overview.reversed = false;
+	sync_overview(v);
+}
+
+void act_sort_reverse(struct view *v)
+{
+	if (v->overview.sort == SORT_FLOW) {
+		view_note(v, "flow order has no other way round; s sorts");
+		return;
+	}
+	v->overview.reversed = !v->overview.reversed;
+	sync_overview(v);
+}
+
+static void to_problem(struct view *v, bool forward)
+{
+	struct list_lines lines = row_lines(v);
+	struct list *l = &v->overview.rows;
+	for (unsigned i = 1; i <= lines.n; i++) {
+		unsigned line = (l->line + (forward ? i : lines.n - i)) % lines.n;
+		uint32_t at = v->overview.line[line];
+		if (at & HEADING || v->snap->rows[at].health < HEALTH_UNKNOWN)
+			continue;
+		v->overview.on_alarms = false;
+		list_select(l, &lines, line);
+		v->detail.row = l->id;
+		return;
+	}
+	view_note(v, "no problem to go to");
+}
+
+void act_next_problem(struct view *v)
+{
+	to_problem(v, true);
+}
+
+void act_previous_problem(struct view *v)
+{
+	to_problem(v, false);
+}

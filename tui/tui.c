@@ -1,0 +1,185 @@
+/* The console's loop: waits for the terminal, the engine, a signal or the next second; takes all there is; draws once. */
+#include "tui/tui.h"
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "tui/keys.h"
+#include "tui/restore.h"
+#include "tui/script.h"
+#include "tui/term.h"
+#include "tui/view.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define KEYS_MOST 1000 /* a wake-up: a paste must not keep the screen from being drawn */
+#define SECOND_MS 1000
+
+struct console {
+	const struct tui_options *o;
+	struct view v;
+	struct script *script;
+	bool dirty, hung_up;
+	int status;
+	char why[256]; /* said once the terminal is back */
+};
+
+static void resize(struct console *c)
+{
+	int rows, cols;
+	term_size(&rows, &cols);
+	if (rows != c->v.canvas.rows || cols != c->v.canvas.cols)
+		canvas_size(&c->v.canvas, rows, cols);
+	c->dirty = true;
+}
+
+static void take_signals(struct console *c)
+{
+	unsigned what = term_signals();
+	if (what & TERM_STOP)
+		c->v.suspend = true;
+	else if (what & TERM_CONTINUED)
+		term_resume();
+	if (what)
+		resize(c);
+}
+
+/* A script's keys count, the terminal's are read and dropped then. */
+static void take_keys(struct console *c)
+{
+	uint32_t key = K_NONE;
+	unsigned n = 0;
+	while (n < KEYS_MOST && (key = term_key()) != K_NONE) {
+		n++;
+		if (!c->script)
+			view_key(&c->v, key);
+	}
+	c->dirty = c->dirty || n > 0;
+	if (n == 0 && term_gone())
+		c->hung_up = true;
+}
+
+static void take_engine(struct console *c)
+{
+	struct snapshot *s = engine_take(c->o->engine);
+	if (s) {
+		view_snapshot(&c->v, s);
+		c->dirty = true;
+	}
+	for (struct result *r; (r = engine_answer(c->o->engine));) {
+		view_answer(&c->v, r);
+		c->dirty = true;
+	}
+}
+
+/* What keys have asked for and only the outside can do. */
+static void grant_wishes(struct console *c)
+{
+	struct view *v = &c->v;
+	if (v->refresh && !engine_refresh(c->o->engine))
+		view_note(v, "the engine has too much to do already; try again");
+	if (v->suspend) {
+		term_suspend();
+		resize(c);
+	}
+	if (v->redraw)
+		term_forget();
+	v->refresh = v->suspend = v->redraw = false;
+}
+
+static void ask(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_HISTORY };
+	for (struct slot *s; (s = view_question(&c->v, &rq.history));) {
+		uint64_t id = engine_ask(c->o->engine, &rq);
+		if (!id)
+			return; /* the ring is full: next second */
+		view_asked(&c->v, s, id);
+	}
+}
+
+static void draw(struct console *c)
+{
+	if (!c->dirty || !term_writable())
+		return;
+	view_draw(&c->v);
+	term_paint(&c->v.canvas);
+	c->dirty = false;
+}
+
+static void step_script(struct console *c)
+{
+	if (!c->script || c->dirty)
+		return;
+	enum script_state s = script_step(c->script, &c->v, clock_mono_ms(), c->why, sizeof c->why);
+	c->dirty = s == SCRIPT_GO;
+	if (s == SCRIPT_FAILED)
+		c->status = 1;
+	if (s == SCRIPT_FAILED || s == SCRIPT_END)
+		c->v.quit = true;
+}
+
+static void sleep_until_something(struct console *c)
+{
+	enum { TTY, ENGINE, SIGNALS, OUT };
+	struct pollfd fds[] = {
+		[TTY] = { .fd = STDIN_FILENO, .events = POLLIN },
+		[ENGINE] = { .fd = engine_fd(c->o->engine), .events = POLLIN },
+		[SIGNALS] = { .fd = term_signal_fd(), .events = POLLIN },
+		[OUT] = { .fd = c->dirty && !term_writable() ? STDOUT_FILENO : -1, .events = POLLOUT },
+	};
+	bool at_once = c->script && c->dirty && fds[OUT].fd < 0;
+	int wait = at_once ? 0 : (int)(SECOND_MS - clock_wall_ms() % SECOND_MS);
+	if (poll(fds, sizeof fds / sizeof *fds, wait) < 0)
+		return; /* a signal: its byte is in the pipe */
+	if (fds[TTY].revents)
+		take_keys(c);
+	if (fds[SIGNALS].revents)
+		take_signals(c);
+}
+
+static void run(struct console *c)
+{
+	resize(c);
+	while (!c->v.quit && !c->hung_up) {
+		int64_t now = clock_wall();
+		c->dirty = c->dirty || now != c->v.now;
+		c->v.now = now;
+		take_engine(c);
+		grant_wishes(c);
+		draw(c);
+		ask(c);
+		step_script(c);
+		if (!c->v.quit)
+			sleep_until_something(c);
+	}
+	if (c->hung_up)
+		c->status = 1;
+}
+
+int tui_run(const struct tui_options *o)
+{
+	struct console c = { .o = o };
+	const char *script = getenv("SLUICE_SCRIPT");
+	if (script && script[0] && !(c.script = script_open(script, c.why, sizeof c.why))) {
+		fprintf(stderr, "sluice: %s\n", c.why);
+		return 2;
+	}
+	if (!term_open(o->color, c.why, sizeof c.why)) {
+		fprintf(stderr, "sluice: %s\n", c.why);
+		script_free(c.script);
+		return 2;
+	}
+	mem_on_oom(restore_now);
+	view_init(&c.v, o, term_utf8(), term_level());
+	run(&c);
+	view_clear(&c.v);
+	term_close();
+	mem_on_oom(NULL);
+	script_free(c.script);
+	if (c.why[0])
+		fprintf(stderr, "sluice: %s\n", c.why);
+	return c.status;
+}

@@ -1,0 +1,221 @@
+#include "tui/view.h"
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "tui/action.h"
+#include "tui/frame.h"
+#include "tui/glyph.h"
+#include "tui/keys.h"
+#include "tui/prompt.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned level)
+{
+	*v = (struct view){ .options = o, .utf8 = utf8, .level = level, .now = clock_wall() };
+	v->level_most = utf8 ? GLYPH_BRAILLE : GLYPH_ASCII;
+	v->detail.range = 2;
+	canvas_init(&v->canvas, utf8);
+	view_push(v, SCREEN_OVERVIEW);
+}
+
+void view_clear(struct view *v)
+{
+	for (unsigned i = 0; i < CHARTS_MAX; i++)
+		result_free(v->detail.slot[i].answer);
+	free(v->overview.line);
+	snapshot_free(v->snap);
+	canvas_clear(&v->canvas);
+}
+
+static void sync(struct view *v)
+{
+	for (unsigned i = 0; i < SCREEN_COUNT; i++)
+		if (screen_get((enum screen_id)i)->sync)
+			screen_get((enum screen_id)i)->sync(v);
+}
+
+void view_snapshot(struct view *v, struct snapshot *s)
+{
+	snapshot_free(v->snap);
+	v->snap = s;
+	sync(v);
+}
+
+void view_note(struct view *v, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(v->note, sizeof v->note, fmt, ap);
+	va_end(ap);
+}
+
+const struct row *view_row(const struct view *v, uint64_t id)
+{
+	for (unsigned i = 0; v->snap && i < v->snap->nrows; i++)
+		if (v->snap->rows[i].id == id)
+			return &v->snap->rows[i];
+	return NULL;
+}
+
+/* ---- which screen ---- */
+
+enum screen_id view_screen(const struct view *v)
+{
+	return v->stack[v->depth - 1];
+}
+
+void view_push(struct view *v, enum screen_id id)
+{
+	if (v->depth < VIEW_DEPTH)
+		v->stack[v->depth++] = id;
+}
+
+void view_pop(struct view *v)
+{
+	if (v->depth > 1)
+		v->depth--;
+}
+
+/* ---- keys ---- */
+
+void view_key(struct view *v, uint32_t key)
+{
+	char name[KEY_NAME_SIZE];
+	const struct action *a = action_find(key, v->prompt.open ? IN_PROMPT : 1u << view_screen(v));
+	v->note[0] = '\0';
+	if (a)
+		a->run(v);
+	else if (v->prompt.open)
+		prompt_type(v, key);
+	else
+		view_note(v, "%s does nothing here; ? shows the keys", key_text(key, name));
+	if (!a || a->run != act_interrupt)
+		v->interrupted = false;
+}
+
+static void move(struct view *v, enum move m)
+{
+	const struct screen *s = screen_get(view_screen(v));
+	if (s->move)
+		s->move(v, m);
+}
+
+void act_down(struct view *v)
+{
+	move(v, MOVE_DOWN);
+}
+
+void act_up(struct view *v)
+{
+	move(v, MOVE_UP);
+}
+
+void act_first(struct view *v)
+{
+	move(v, MOVE_FIRST);
+}
+
+void act_last(struct view *v)
+{
+	move(v, MOVE_LAST);
+}
+
+void act_half_down(struct view *v)
+{
+	move(v, MOVE_HALF_DOWN);
+}
+
+void act_half_up(struct view *v)
+{
+	move(v, MOVE_HALF_UP);
+}
+
+void act_page_down(struct view *v)
+{
+	move(v, MOVE_PAGE_DOWN);
+}
+
+void act_page_up(struct view *v)
+{
+	move(v, MOVE_PAGE_UP);
+}
+
+void act_back(struct view *v)
+{
+	if (v->depth > 1)
+		view_pop(v);
+	else
+		v->quit = true;
+}
+
+void act_leave(struct view *v)
+{
+	if (v->depth > 1)
+		view_pop(v);
+	else
+		overview_filter(v, "");
+}
+
+void act_help(struct view *v)
+{
+	if (view_screen(v) == SCREEN_HELP)
+		view_pop(v);
+	else
+		view_push(v, SCREEN_HELP);
+}
+
+void act_refresh(struct view *v)
+{
+	v->refresh = true;
+	view_note(v, "asking AWS...");
+}
+
+void act_glyphs(struct view *v)
+{
+	static const char *const names[] = { "ASCII", "blocks", "braille" };
+	if (v->level_most == GLYPH_ASCII) {
+		view_note(v, "only ASCII: the locale is not UTF-8");
+		return;
+	}
+	v->level = v->level == 0 ? v->level_most : v->level - 1;
+	view_note(v, "drawn in %s", names[v->level]);
+}
+
+void act_redraw(struct view *v)
+{
+	v->redraw = true;
+}
+
+void act_suspend(struct view *v)
+{
+	v->suspend = true;
+}
+
+void act_interrupt(struct view *v)
+{
+	if (v->interrupted)
+		v->quit = true;
+	v->interrupted = true;
+	if (v->prompt.open)
+		act_prompt_cancel(v);
+	view_note(v, "Ctrl-C again quits");
+}
+
+/* ---- drawing ---- */
+
+void view_draw(struct view *v)
+{
+	struct canvas *c = &v->canvas;
+	canvas_blank(c);
+	if (c->rows < LEAST_ROWS || c->cols < LEAST_COLS) {
+		draw_fmt(c, 0, 0, c->cols, STYLE_NORMAL, "sluice: 80x24 wanted, %dx%d needed", LEAST_COLS, LEAST_ROWS);
+		return;
+	}
+	screen_get(view_screen(v))->draw(v, FRAME_TOP, c->rows - FRAME_TOP - FRAME_BOTTOM);
+	frame_header(v);
+	frame_footer(v);
+}

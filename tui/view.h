@@ -1,0 +1,101 @@
+/* What the reader sees and where they are in it. Pure state: the screens draw from it, the actions change it, and what it
+ * wants from the outside (a history, a refresh, to stop) it only says; tui.c does it. So a screen cannot wait. */
+#ifndef TUI_VIEW_H
+#define TUI_VIEW_H
+
+#include "engine/engine.h"
+#include "tui/draw.h"
+#include "tui/list.h"
+#include "tui/screen.h"
+#include "tui/tui.h"
+
+#include <stdint.h>
+
+#define VIEW_DEPTH 4
+#define FILTER_SIZE 128
+#define CHARTS_MAX 6
+
+struct prompt {
+	bool open;
+	char text[FILTER_SIZE], before[FILTER_SIZE]; /* before: what Esc brings back */
+};
+
+enum sort { SORT_FLOW, SORT_STATE, SORT_NAME, SORT_IN, SORT_OUT, SORT_ERROR, SORT_BACKLOG, SORT_AGE, SORT_COUNT };
+
+struct overview {
+	struct list rows, alarms;
+	bool on_alarms;             /* which of the two the keys move */
+	uint32_t *line;             /* row index, or HEADING | pipeline index */
+	unsigned nlines, shown;     /* shown: lines that are rows */
+	enum sort sort;
+	bool reversed;
+	char filter[FILTER_SIZE];
+	uint8_t longest;            /* stage name, in cells */
+};
+#define HEADING 0x80000000u
+
+/* One chart, and the question behind it. */
+struct slot {
+	uint64_t shown_row;         /* row and reading it stands for; metric "" = free */
+	char metric[64];
+	bool wanted;                /* on the screen now */
+	bool asked;
+	uint64_t pending;           /* the newest question's id while it is unanswered */
+	int64_t range, polled_at;   /* what the newest question was about */
+	struct result *answer;      /* of the newest answered question; NULL = none yet */
+};
+struct detail {
+	uint64_t row;               /* snapshot row's id */
+	struct list metrics;        /* line + 1 is the id: readings keep their order */
+	unsigned range;             /* index into the ranges */
+	int64_t cursor;             /* instant on all charts; 0 = off */
+	int chart_width;            /* of the last draw: what one cursor step is */
+	struct slot slot[CHARTS_MAX];
+	unsigned unanswered;
+};
+
+struct view {
+	const struct tui_options *options;
+	struct snapshot *snap;      /* owned; NULL until the first one */
+	int64_t now;                /* seconds */
+	bool utf8;
+	unsigned level, level_most; /* glyph.h */
+	struct canvas canvas;
+	enum screen_id stack[VIEW_DEPTH];
+	unsigned depth;
+	struct prompt prompt;
+	char note[128];             /* one line in the footer until the next key */
+	bool interrupted;           /* the last key was Ctrl-C */
+	bool quit, redraw, suspend, refresh; /* wishes */
+	struct overview overview;
+	struct detail detail;
+	struct list help;
+};
+
+void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned level);
+void view_clear(struct view *v);
+void view_snapshot(struct view *v, struct snapshot *s);  /* takes s */
+void view_answer(struct view *v, struct result *r);      /* takes r */
+void view_key(struct view *v, uint32_t key);
+void view_draw(struct view *v);                          /* into v->canvas, at its size */
+void view_note(struct view *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* questions.c: what the charts want to know. */
+struct slot *view_slot(struct view *v, const char *metric);           /* the metric's, made anew when it has none; NULL: all are in use */
+struct slot *view_question(struct view *v, struct history_request *rq); /* the next one to ask, filled in; NULL: none */
+void view_asked(struct view *v, struct slot *s, uint64_t id);         /* it was asked */
+bool view_waiting(const struct view *v);                              /* a question is open, asked or not */
+struct range {
+	int64_t seconds;
+	const char *name;
+};
+extern const struct range view_ranges[];
+extern const unsigned view_nranges;
+
+enum screen_id view_screen(const struct view *v);
+void view_push(struct view *v, enum screen_id id);
+void view_pop(struct view *v);
+
+const struct row *view_row(const struct view *v, uint64_t id); /* NULL when it is not in the snapshot */
+
+#endif
