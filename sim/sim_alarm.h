@@ -1,0 +1,59 @@
+/* CloudWatch metric alarms: the judgement over points (pure), and the alarms of the account, evaluated every simulated
+ * minute over what is stored. */
+#ifndef SIM_SIM_ALARM_H
+#define SIM_SIM_ALARM_H
+
+#include "sim/sim_metrics.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct world;
+
+enum sim_state { STATE_OK, STATE_ALARM, STATE_INSUFFICIENT };
+enum sim_missing { MISSING_MISSING, MISSING_IGNORE, MISSING_BREACHING, MISSING_NOT_BREACHING };
+enum sim_compare { COMPARE_GE, COMPARE_GT, COMPARE_LT, COMPARE_LE };
+
+extern const char *const sim_state_names[3], *const sim_missing_names[4], *const sim_compare_names[4];
+
+enum point { POINT_MISSING, POINT_GOOD, POINT_BREACHING };
+/* pt: the evaluation range, oldest first (aws-facts' tables are written the same way). */
+enum sim_state alarm_judge(const enum point *pt, unsigned npt, unsigned n, unsigned m, enum sim_missing missing,
+                           enum sim_state current);
+
+#define ALARM_ACTIONS 5
+struct sim_alarm {
+	char *name, *description;
+	char *ns, *metric, *stat;      /* stat: Statistic or ExtendedStatistic */
+	struct sim_dim dims[SIM_DIMS]; /* texts owned */
+	unsigned ndims;
+	char *unit; /* NULL = any */
+	int64_t period, n, m;
+	bool m_said;
+	double threshold;
+	enum sim_compare compare;
+	enum sim_missing missing;
+	bool missing_said, extended, actions_enabled;
+	char *actions[3][ALARM_ACTIONS]; /* by enum sim_state */
+	char *low_samples;
+	enum sim_state state;
+	char *reason, *reason_data;
+	int64_t configured_ms, updated_ms, since_ms;
+};
+
+enum event_kind { EVENT_CONFIGURED, EVENT_STATE, EVENT_ACTION };
+struct alarm_event {
+	char *alarm;
+	enum event_kind kind;
+	int64_t at_ms;
+	char *summary, *data;
+};
+
+void alarm_free(struct sim_alarm *a);
+void alarm_add(struct world *w, struct sim_alarm *a); /* replaces one of the same name, whose state it keeps */
+void alarm_delete(struct world *w, struct sim_alarm *a);
+void alarm_set_state(struct world *w, struct sim_alarm *a, enum sim_state s, const char *reason, const char *data);
+void alarms_minute(struct world *w, int64_t minute); /* after this minute has ended */
+void alarm_event_free(struct alarm_event *e);
+
+#endif

@@ -1,0 +1,17 @@
+/* SQS's operations on messages; sim_sqs.c has the queues and the table. */
+#ifndef SIM_SIM_SQS_MSG_H
+#define SIM_SIM_SQS_MSG_H
+
+#include "sim/sim_queue.h"
+#include "sim/sim_req.h"
+
+struct sim_queue *sqs_queue(struct world *w, const struct sim_req *rq, struct sim_fail *f);
+
+bool sqs_send_message(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool sqs_send_batch(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool sqs_receive(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool sqs_delete(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool sqs_delete_batch(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool sqs_change_visibility(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+
+#endif

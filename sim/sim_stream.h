@@ -1,0 +1,54 @@
+/* Kinesis streams: shards that hold the records clients put. */
+#ifndef SIM_SIM_STREAM_H
+#define SIM_SIM_STREAM_H
+
+#include "core/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct world;
+
+struct sim_record {
+	uint64_t seq;
+	int64_t at_ms;
+	char *key;
+	char *data;
+	size_t n;
+};
+
+struct sim_shard {
+	char id[24];
+	unsigned __int128 from, to; /* hash keys, both inclusive */
+	struct sim_record *rec;     /* ascending by seq */
+	unsigned nrec, caprec;
+};
+
+struct sim_stream {
+	char *name;
+	int64_t created_ms;
+	int64_t retention_h;
+	bool on_demand;
+	struct sim_shard *shards;
+	unsigned nshards;
+	uint64_t seq;    /* of the newest record */
+	int64_t read_ms; /* when a client last called GetRecords */
+};
+
+struct sim_stream *stream_new(struct world *w, const char *name, unsigned shards); /* added to the world */
+void stream_delete(struct world *w, struct sim_stream *s);
+void stream_free(struct sim_stream *s);
+struct sim_shard *stream_shard(struct sim_stream *s, const char *id);
+struct sim_shard *stream_shard_of_key(struct sim_stream *s, const char *key, const char *explicit_hash);
+/* Keeps a record and counts it. Returns its sequence number. */
+uint64_t stream_put(struct world *w, struct sim_stream *s, struct sim_shard *sh, const char *key, struct span data);
+void streams_minute(struct world *w); /* at the end of a minute */
+
+#define STREAM_SEQ 64
+void stream_seq_text(uint64_t seq, char out[STREAM_SEQ]);
+bool stream_seq_parse(const char *text, uint64_t *seq);
+void stream_hash_text(unsigned __int128 v, char out[48]);
+bool stream_hash_parse(const char *text, unsigned __int128 *v);
+
+#endif

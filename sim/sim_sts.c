@@ -1,0 +1,28 @@
+#include "sim/sim_req.h"
+#include "sim/world.h"
+
+#include <stdio.h>
+
+static bool get_caller_identity(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+{
+	char arn[128];
+	(void)rq, (void)f;
+	snprintf(arn, sizeof arn, "arn:%s:iam::" SIM_ACCOUNT ":user/sluice", w->partition);
+	wr_str(o, "Arn", arn);
+	wr_str(o, "UserId", "AIDASLUICESIMULATED00");
+	wr_str(o, "Account", SIM_ACCOUNT);
+	return true;
+}
+
+static const struct sim_op ops[] = {
+	{ .name = "GetCallerIdentity", .effect = SIM_READ, .handle = get_caller_identity },
+};
+
+const struct sim_service sim_sts = {
+	.name = "sts",
+	.target = "AWSSecurityTokenServiceV20110615",
+	.version = "2011-06-15",
+	.xmlns = "https://sts.amazonaws.com/doc/2011-06-15/",
+	.ops = ops,
+	.nops = sizeof ops / sizeof *ops,
+};

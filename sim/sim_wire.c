@@ -1,0 +1,385 @@
+#include "sim/sim_wire.h"
+
+#include "core/clock.h"
+#include "sim/sim_form.h"
+#include "sim/sim_inflate.h"
+#include "sim/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define ANSWER_MAX (64u << 20)
+#define BODY_MAX (16u << 20)
+
+/* ---- services */
+
+static const struct sim_service *const services[] = { &sim_cloudwatch, &sim_kinesis, &sim_lambda, &sim_sqs, &sim_sts };
+
+const struct sim_service *const *sim_services(unsigned *n)
+{
+	*n = sizeof services / sizeof *services;
+	return services;
+}
+
+const struct sim_service *sim_service(const char *name)
+{
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+		if (strcmp(services[i]->name, name) == 0)
+			return services[i];
+	return NULL;
+}
+
+static const char *action_prefix(const char *service)
+{
+	return strcmp(service, "monitoring") == 0 ? "cloudwatch" : service;
+}
+
+/* ---- failures */
+
+static void fail_json(struct sim_req *rq, const struct sim_fail *f)
+{
+	struct sim_answer *a = rq->answer;
+	const struct sim_service *s = sim_service(rq->service);
+	struct json_out o;
+	char type[128];
+	bool common = f->why == WHY_ACCESS_DENIED || f->why == WHY_BAD_SIGNATURE || f->why == WHY_UNKNOWN_KEY ||
+	              f->why == WHY_SERIALIZATION || f->why == WHY_UNKNOWN_OPERATION || f->why == WHY_VALIDATION;
+	if (rq->json11)
+		snprintf(type, sizeof type, "%s", sim_fail_shape(f->why));
+	else
+		snprintf(type, sizeof type, "%s#%s",
+		         common         ? "com.amazon.coral.service"
+		         : s && s->flat ? "com.amazonaws.sqs"
+		                        : "com.amazonaws.cloudwatch",
+		         sim_fail_shape(f->why));
+	json_out_init(&o, &a->body);
+	json_out_object(&o, NULL);
+	json_out_str(&o, "__type", type);
+	json_out_str(&o, f->why == WHY_ACCESS_DENIED ? "Message" : "message", f->text);
+	json_out_object_end(&o);
+	if (s && s->legacy)
+		sim_answer_header(a, "x-amzn-query-error", "%s;%s", sim_fail_legacy(f->why),
+		                  a->status >= 500 ? "Receiver" : "Sender");
+	a->type = rq->json11 ? "application/x-amz-json-1.1" : "application/x-amz-json-1.0";
+}
+
+static void fail_query(struct sim_req *rq, const struct sim_fail *f, const char *request_id)
+{
+	struct sim_answer *a = rq->answer;
+	const struct sim_service *s = sim_service(rq->service);
+	buf_addf(&a->body,
+	         "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"%s\"><Error><Type>%s</Type><Code>%s</Code><Message>",
+	         s && s->xmlns ? s->xmlns : "http://webservices.amazon.com/AWSFault/2005-15-09",
+	         a->status >= 500 ? "Receiver" : "Sender", sim_fail_legacy(f->why));
+	wr_xml_text(&a->body, f->text);
+	buf_addf(&a->body, "</Message><Detail/></Error><RequestId>%s</RequestId></ErrorResponse>\n", request_id);
+	a->type = "text/xml";
+}
+
+static void fail_rest(struct sim_req *rq, const struct sim_fail *f)
+{
+	struct sim_answer *a = rq->answer;
+	struct json_out o;
+	json_out_init(&o, &a->body);
+	json_out_object(&o, NULL);
+	json_out_str(&o, "Type", a->status >= 500 ? "Service" : "User");
+	json_out_str(&o, "Message", f->text);
+	json_out_object_end(&o);
+	sim_answer_header(a, "x-amzn-ErrorType", "%s", sim_fail_shape(f->why));
+	a->type = "application/json";
+}
+
+static void answer_failure(struct sim_req *rq, const struct sim_fail *f, const char *request_id)
+{
+	struct sim_answer *a = rq->answer;
+	buf_reset(&a->body);
+	a->status = f->why == WHY_ACCESS_DENIED && rq->json11 ? 400 : sim_fail_status(f->why);
+	if (rq->proto == PROTO_JSON)
+		fail_json(rq, f);
+	else if (rq->proto == PROTO_QUERY)
+		fail_query(rq, f, request_id);
+	else
+		fail_rest(rq, f);
+}
+
+/* ---- from bytes to the neutral form */
+
+struct call {
+	const struct sim_service *service;
+	const struct sim_op *op;
+	struct json *args, *params;
+	struct buf plain; /* the body, decompressed */
+	char request_id[37];
+};
+
+static void guess_proto(struct sim_req *rq)
+{
+	const char *type = sim_header(rq, "content-type");
+	if (sim_header(rq, "x-amz-target")) {
+		rq->proto = PROTO_JSON;
+		rq->json11 = type && strncmp(type, "application/x-amz-json-1.1", 26) == 0;
+	} else if ((type && strncmp(type, "application/x-www-form-urlencoded", 33) == 0) || strstr(rq->query, "Action=")) {
+		rq->proto = PROTO_QUERY;
+	} else {
+		rq->proto = PROTO_REST;
+	}
+}
+
+static const struct sim_op *find_op(const struct sim_service *s, const char *name)
+{
+	for (unsigned i = 0; i < s->nops; i++)
+		if (strcmp(s->ops[i].name, name) == 0)
+			return &s->ops[i];
+	return NULL;
+}
+
+static bool unknown_op(struct sim_fail *f, const char *name)
+{
+	return sim_fail(f, WHY_UNKNOWN_OPERATION, "The action or operation requested is invalid or not simulated: %s",
+	                name);
+}
+
+static bool parse(struct span text, struct json **out, struct sim_fail *f)
+{
+	struct err e;
+	*out = json_parse(text, &e);
+	if (!*out)
+		return sim_fail(f, WHY_SERIALIZATION, "%s", e.text);
+	return json_is_object(*out) || sim_fail(f, WHY_SERIALIZATION, "expected an object");
+}
+
+static bool decompress(struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	const char *coding = sim_header(rq, "content-encoding");
+	if (!coding || strcasecmp(coding, "identity") == 0)
+		return true;
+	if (strcasecmp(coding, "gzip") != 0)
+		return sim_fail(f, WHY_SERIALIZATION, "Content-Encoding %s is not accepted", coding);
+	if (!sim_gunzip(rq->body, &c->plain))
+		return sim_fail(f, WHY_SERIALIZATION, "the gzip body is damaged or too large");
+	rq->body = buf_span(&c->plain);
+	return true;
+}
+
+static bool read_json(struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	const char *target = sim_header(rq, "x-amz-target"), *dot = strrchr(target, '.');
+	size_t n = dot ? (size_t)(dot - target) : 0;
+	if (!dot || !c->service->target || strlen(c->service->target) != n || strncmp(target, c->service->target, n) != 0)
+		return unknown_op(f, target);
+	snprintf(rq->op, sizeof rq->op, "%s", dot + 1);
+	if (!(c->op = find_op(c->service, rq->op)))
+		return unknown_op(f, rq->op);
+	return parse(rq->body.n ? rq->body : SPAN("{}"), &c->args, f);
+}
+
+static bool read_query(struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	struct buf text;
+	struct span form = rq->body.n ? rq->body : span_of(rq->query);
+	buf_init(&text, ANSWER_MAX);
+	bool ok = form_to_json(form, c->service->renames, c->service->nrenames, &text) ||
+	          sim_fail(f, WHY_SERIALIZATION, "the form is malformed");
+	ok = ok && parse(buf_span(&text), &c->args, f);
+	buf_clear(&text);
+	const char *action = json_get_str(c->args, "Action"), *version = json_get_str(c->args, "Version");
+	if (!ok)
+		return false;
+	snprintf(rq->op, sizeof rq->op, "%s", action ? action : "");
+	if (!c->service->version || !version || strcmp(version, c->service->version) != 0)
+		return sim_fail(f, WHY_UNKNOWN_OPERATION, "Could not find operation %s for version %s", rq->op,
+		                version ? version : "NO_VERSION_SPECIFIED");
+	return (c->op = find_op(c->service, rq->op)) || unknown_op(f, rq->op);
+}
+
+/* Matches path against "/a/{Label}/b"; the labels go into o. */
+static bool match_path(const char *pattern, const char *path, struct json_out *o)
+{
+	while (*pattern) {
+		if (*pattern != '{') {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		size_t name = strcspn(pattern + 1, "}"), n = strcspn(path, "/");
+		char key[64];
+		struct buf value;
+		if (n == 0 || name >= sizeof key)
+			return false;
+		snprintf(key, sizeof key, "%.*s", (int)name, pattern + 1);
+		buf_init(&value, 4096);
+		form_decode((struct span){ path, n }, false, &value);
+		if (o)
+			json_out_span(o, key, buf_span(&value));
+		buf_clear(&value);
+		pattern += name + 2;
+		path += n;
+	}
+	return *path == '\0' || strcmp(path, "/") == 0;
+}
+
+static void add_query_params(const char *query, struct json_out *o)
+{
+	struct buf key, value;
+	buf_init(&key, 4096);
+	buf_init(&value, 8192);
+	while (*query) {
+		size_t n = strcspn(query, "&"), k = strcspn(query, "=&");
+		buf_reset(&key);
+		buf_reset(&value);
+		form_decode((struct span){ query, k }, true, &key);
+		if (k < n)
+			form_decode((struct span){ query + k + 1, n - k - 1 }, true, &value);
+		if (key.n)
+			json_out_span(o, key.p, value.n ? buf_span(&value) : SPAN(""));
+		query += n + (query[n] == '&');
+	}
+	buf_clear(&key);
+	buf_clear(&value);
+}
+
+static bool read_rest(struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	struct buf text;
+	struct json_out o;
+	for (unsigned i = 0; i < c->service->nops && !c->op; i++) {
+		const struct sim_op *op = &c->service->ops[i];
+		if (op->path && strcmp(op->method, rq->method) == 0 && match_path(op->path, rq->path, NULL))
+			c->op = op;
+	}
+	if (!c->op)
+		return unknown_op(f, rq->path);
+	snprintf(rq->op, sizeof rq->op, "%s", c->op->name);
+	buf_init(&text, 64 * 1024);
+	json_out_init(&o, &text);
+	json_out_object(&o, NULL);
+	match_path(c->op->path, rq->path, &o);
+	add_query_params(rq->query, &o);
+	json_out_object_end(&o);
+	bool ok = parse(buf_span(&text), &c->params, f);
+	buf_clear(&text);
+	if (!ok || strcmp(c->op->name, "Invoke") == 0) /* whose body is the payload */
+		return ok;
+	return parse(rq->body.n ? rq->body : SPAN("{}"), &c->args, f);
+}
+
+static bool authenticate(const struct sim_key *key, struct sim_req *rq, struct sim_fail *f)
+{
+	struct sim_sign sign;
+	/* A frozen clock is this program's; other clients sign by the machine's. */
+	int64_t now[2] = { clock_wall(), (int64_t)time(NULL) };
+	if (!sim_sign_read(rq, &sign, f))
+		return false;
+	snprintf(rq->service, sizeof rq->service, "%s", sign.service);
+	snprintf(rq->akid, sizeof rq->akid, "%s", sign.akid);
+	return sim_sign_verify(rq, &sign, key, now, clock_frozen() ? 2 : 1, f);
+}
+
+static bool understand(struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	c->service = sim_service(rq->service);
+	if (!c->service)
+		return sim_fail(f, WHY_UNKNOWN_OPERATION, "The service %s is not simulated", rq->service);
+	if (!decompress(rq, c, f))
+		return false;
+	switch (rq->proto) {
+	case PROTO_JSON: return read_json(rq, c, f);
+	case PROTO_QUERY: return read_query(rq, c, f);
+	default: return read_rest(rq, c, f);
+	}
+}
+
+static bool allowed(const struct world *w, const struct sim_req *rq, struct sim_fail *f)
+{
+	const struct sim_fault *fault = &w->fault;
+	if (fault->kind == FAULT_NONE || strcmp(fault->service, rq->service) != 0 || strcmp(fault->op, rq->op) != 0)
+		return true;
+	if (fault->kind == FAULT_THROTTLED)
+		return sim_fail(f, WHY_THROTTLED, "Rate exceeded");
+	const char *service = action_prefix(rq->service);
+	return sim_fail(f, WHY_ACCESS_DENIED,
+	                "User: arn:%s:iam::" SIM_ACCOUNT ":user/sluice is not authorized to perform: %s:%s on resource: "
+	                "arn:%s:%s:%s:" SIM_ACCOUNT ":* because no identity-based policy allows the %s:%s action",
+	                w->partition, service, rq->op, w->partition, service, w->region, service, rq->op);
+}
+
+/* ---- from the neutral form to bytes */
+
+static void open_answer(const struct sim_req *rq, const struct call *c, struct wr *o)
+{
+	if (rq->proto == PROTO_QUERY) {
+		buf_addf(&rq->answer->body, "<?xml version=\"1.0\"?>\n<%sResponse xmlns=\"%s\"><%sResult>", rq->op,
+		         c->service->xmlns, rq->op);
+		wr_init(o, c->service->flat ? WR_XML_FLAT : WR_XML, &rq->answer->body);
+		return;
+	}
+	wr_init(o, WR_JSON, &rq->answer->body);
+	wr_object(o, NULL);
+}
+
+static void close_answer(const struct sim_req *rq, const struct call *c, struct wr *o)
+{
+	struct sim_answer *a = rq->answer;
+	if (a->raw)
+		return;
+	if (rq->proto == PROTO_QUERY) {
+		buf_addf(&a->body, "</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>\n",
+		         rq->op, c->request_id, rq->op);
+		a->type = "text/xml";
+		return;
+	}
+	wr_object_end(o);
+	a->type = rq->proto == PROTO_REST ? "application/json"
+	          : rq->json11            ? "application/x-amz-json-1.1"
+	                                  : "application/x-amz-json-1.0";
+}
+
+static bool run(struct world *w, struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	struct wr o;
+	rq->args = c->args;
+	rq->params = c->params;
+	rq->answer->status = c->op->status ? c->op->status : 200;
+	open_answer(rq, c, &o);
+	if (!c->op->handle(w, rq, &o, f))
+		return false;
+	close_answer(rq, c, &o);
+	return rq->answer->raw || wr_ok(&o) || sim_fail(f, WHY_INTERNAL, "the answer grew too large");
+}
+
+void sim_wire_serve(struct world *w, const struct sim_key *key, struct sim_req *rq)
+{
+	struct call c = { 0 };
+	struct sim_fail f;
+	struct span body = rq->body;
+	rq->hold_ms = 0;
+	buf_init(&rq->answer->body, ANSWER_MAX);
+	buf_init(&c.plain, BODY_MAX);
+	world_uuid(w, c.request_id);
+	guess_proto(rq);
+	world_advance(w);
+	if (!authenticate(key, rq, &f) || !understand(rq, &c, &f) || !allowed(w, rq, &f) || !run(w, rq, &c, &f))
+		answer_failure(rq, &f, c.request_id);
+	if (rq->hold_ms)
+		buf_clear(&rq->answer->body);
+	sim_answer_header(rq->answer, "x-amzn-RequestId", "%s", c.request_id);
+	rq->body = body;
+	rq->args = rq->params = NULL;
+	json_free(c.args);
+	json_free(c.params);
+	buf_clear(&c.plain);
+}
+
+void sim_wire_too_large(struct world *w, struct sim_req *rq)
+{
+	char id[37];
+	struct sim_fail f;
+	buf_init(&rq->answer->body, ANSWER_MAX);
+	guess_proto(rq);
+	world_uuid(w, id);
+	sim_fail(&f, WHY_TOO_LARGE, "The request is larger than %u bytes", BODY_MAX);
+	answer_failure(rq, &f, id);
+}

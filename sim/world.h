@@ -1,0 +1,110 @@
+/* The simulated account: what exists, what was measured, and how it moves with time. One thread owns it. Time is the
+ * wall clock from the start on, scaled by speed; a world catches up minute by minute whenever somebody asks. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "sim/sim_alarm.h"
+#include "sim/sim_metrics.h"
+#include "sim/sim_queue.h"
+#include "sim/sim_stream.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIM_ACCOUNT "123456789012"
+
+struct sim_function {
+	char *name, *runtime, *role, *handler, *description, *package_type, *arch, *sha256, *revision;
+	char *dlq_arn;
+	int64_t code_size, timeout, memory, storage, modified_ms;
+	unsigned fail_percent; /* of invocations */
+	uint64_t invocations;  /* by clients: which of them fail is a matter of counting, not of chance */
+};
+
+struct sim_mapping {
+	char *uuid, *source_arn, *function, *starting_position;
+	int64_t batch_size, window_s, parallel, retries, record_age_s, modified_ms;
+	bool bisect, partial, enabled;
+	char *on_failure;
+};
+
+/* One operation that the account does not get: the scenario's doing. */
+struct sim_fault {
+	const char *service, *op;
+	enum { FAULT_NONE, FAULT_DENIED, FAULT_THROTTLED } kind;
+};
+
+struct scenario;
+
+struct world {
+	char region[40], partition[16];
+	double speed;
+	int64_t real0_ms, sim0_ms; /* the two clocks at the start */
+	int64_t now_ms;            /* simulated, set by world_advance */
+	int64_t minute;            /* the minute in progress: everything before it is settled */
+	int64_t minute0;           /* the minute in progress at the start: scenarios are written backwards from it */
+	uint64_t seed, ids, noise;
+	const struct scenario *scenario;
+	struct sim_fault fault;
+	struct sim_metrics metrics;
+	struct sim_queue **queues; /* sorted by name, as streams and functions are */
+	unsigned nqueues, capqueues;
+	struct sim_stream **streams;
+	unsigned nstreams, capstreams;
+	struct sim_function **functions;
+	unsigned nfunctions, capfunctions;
+	struct sim_mapping **mappings; /* sorted by uuid */
+	unsigned nmappings, capmappings;
+	struct sim_alarm **alarms; /* sorted by name */
+	unsigned nalarms, capalarms;
+	struct alarm_event *events; /* oldest first */
+	unsigned nevents, capevents;
+};
+
+struct world *world_new(const struct scenario *s, const char *region, double speed);
+void world_free(struct world *w);
+void world_advance(struct world *w);                /* to the present */
+void world_run_to(struct world *w, int64_t minute); /* settles every minute before this one */
+
+void world_arn(const struct world *w, const char *service, const char *resource, char *out, size_t size);
+/* What a name stands for at the end of an ARN; the whole text when it is none. */
+const char *world_arn_name(const char *arn);
+void world_uuid(struct world *w, char out[37]);
+uint64_t world_random(struct world *w);
+/* Evenly spread over 0..1, the same for the same scenario, key and minute whatever happened before. */
+double world_noise(const struct world *w, unsigned key, int64_t minute);
+
+/* Where a name stands, or belongs, in an array of pointers to structs that begin with their name. */
+unsigned world_find(void *const *v, unsigned n, const char *name, bool *found);
+#define WORLD_INSERT(v, n, cap, at, item)                                                                              \
+	do {                                                                                                               \
+		MEM_GROW(v, n, cap);                                                                                           \
+		memmove(&(v)[(at) + 1], &(v)[at], ((n) - (at)) * sizeof *(v));                                                 \
+		(v)[at] = (item);                                                                                              \
+		(n)++;                                                                                                         \
+	} while (0)
+#define WORLD_REMOVE(v, n, at)                                                                                         \
+	do {                                                                                                               \
+		(n)--;                                                                                                         \
+		memmove(&(v)[at], &(v)[(at) + 1], ((n) - (at)) * sizeof *(v));                                                 \
+	} while (0)
+
+struct sim_queue *world_queue(const struct world *w, const char *name); /* NULL when there is none */
+struct sim_stream *world_stream(const struct world *w, const char *name);
+struct sim_function *world_function(const struct world *w, const char *name);
+struct sim_alarm *world_alarm(const struct world *w, const char *name);
+void world_function_add(struct world *w, struct sim_function *fn);
+void world_mapping_add(struct world *w, struct sim_mapping *m);
+void world_function_free(struct sim_function *fn);
+void world_mapping_free(struct sim_mapping *m);
+
+/* A datapoint of a metric with one dimension; minute = the one in progress unless said. */
+void world_put(struct world *w, const char *ns, const char *name, const char *dim, const char *value, const char *unit,
+               int64_t minute, double v, double count);
+void world_put_set(struct world *w, const char *ns, const char *name, const char *dim, const char *value,
+                   const char *unit, int64_t minute, const struct sim_set *set);
+
+/* What an invocation does to the account; true when it failed. */
+bool world_invoke(struct world *w, struct sim_function *fn, double *duration_ms);
+
+#endif
