@@ -19,7 +19,8 @@ static void keep(struct err *first, const struct err *e)
 		*first = *e;
 }
 
-__attribute__((format(printf, 4, 5))) static void problem(struct err *first, enum err_code code, const char *where, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static void problem(struct err *first, enum err_code code, const char *where,
+                                                          const char *fmt, ...)
 {
 	char text[sizeof first->text];
 	struct err e = { 0 };
@@ -50,7 +51,8 @@ static bool put_env(struct sourced *s, const char *const *names, unsigned n)
 	}
 	return false;
 }
-#define PUT_ENV(s, ...) put_env((s), (const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
+#define PUT_ENV(s, ...)                                                                                                \
+	put_env((s), (const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
 
 static bool put_profile(struct sourced *s, const struct profile *p, const char *key)
 {
@@ -105,7 +107,8 @@ static void find_region(struct account *a, const struct account_in *in, const st
 		return;
 	}
 	if (!region_valid(a->region.value)) {
-		problem(first, ERR_USAGE, a->region.source, "\"%s\" is not a region's name, such as eu-west-1", a->region.value);
+		problem(first, ERR_USAGE, a->region.source, "\"%s\" is not a region's name, such as eu-west-1",
+		        a->region.value);
 		free(a->region.value);
 		a->region.value = NULL;
 	}
@@ -113,15 +116,13 @@ static void find_region(struct account *a, const struct account_in *in, const st
 
 void account_partition(const char *region, char partition[16], char suffix[32])
 {
-	static const struct { const char *prefix, *partition, *suffix; } partitions[] = {
-		{ "cn-", "aws-cn", "amazonaws.com.cn" },
-		{ "us-gov-", "aws-us-gov", "amazonaws.com" },
-		{ "eusc-", "aws-eusc", "amazonaws.eu" },
-		{ "us-iso-", "aws-iso", "c2s.ic.gov" },
-		{ "us-isob-", "aws-iso-b", "sc2s.sgov.gov" },
-		{ "eu-isoe-", "aws-iso-e", "cloud.adc-e.uk" },
-		{ "us-isof-", "aws-iso-f", "csp.hci.ic.gov" },
-		{ "", "aws", "amazonaws.com" },
+	static const struct {
+		const char *prefix, *partition, *suffix;
+	} partitions[] = {
+		{ "cn-", "aws-cn", "amazonaws.com.cn" },       { "us-gov-", "aws-us-gov", "amazonaws.com" },
+		{ "eusc-", "aws-eusc", "amazonaws.eu" },       { "us-iso-", "aws-iso", "c2s.ic.gov" },
+		{ "us-isob-", "aws-iso-b", "sc2s.sgov.gov" },  { "eu-isoe-", "aws-iso-e", "cloud.adc-e.uk" },
+		{ "us-isof-", "aws-iso-f", "csp.hci.ic.gov" }, { "", "aws", "amazonaws.com" },
 	};
 	for (size_t i = 0; i < sizeof partitions / sizeof *partitions; i++) {
 		if (region && strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) != 0)
@@ -169,11 +170,13 @@ static const struct sourced *service_endpoint(const struct account *a, const cha
 	return NULL;
 }
 
-static void add_service_endpoint(struct account *a, const char *env, const char *url, const char *source, struct err *first)
+static void add_service_endpoint(struct account *a, const char *env, const char *url, const char *source,
+                                 struct err *first)
 {
 	if (service_endpoint(a, env)) /* added in order of precedence */
 		return;
-	a->service_endpoints = xreallocarray(a->service_endpoints, a->nservice_endpoints + 1u, sizeof *a->service_endpoints);
+	a->service_endpoints =
+	    xreallocarray(a->service_endpoints, a->nservice_endpoints + 1u, sizeof *a->service_endpoints);
 	a->service_endpoints[a->nservice_endpoints].service_env = xstrdup(env);
 	struct sourced *s = &a->service_endpoints[a->nservice_endpoints++].url;
 	*s = (struct sourced){ 0 };
@@ -233,7 +236,9 @@ static void find_endpoints(struct account *a, const struct account_in *in, const
 /* Other hosts than asked for would be a quiet breach of somebody's rules. */
 static void refuse_variants(const struct profile *p, struct err *first)
 {
-	static const struct { const char *env, *key; } variants[] = {
+	static const struct {
+		const char *env, *key;
+	} variants[] = {
 		{ "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint" },
 		{ "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint" },
 	};
@@ -242,8 +247,8 @@ static void refuse_variants(const struct profile *p, struct err *first)
 		const char *env = profile_env(variants[i].env);
 		const char *value = env ? env : profile_get(p, variants[i].key, source);
 		if (is_true(value))
-			problem(first, ERR_CONF, env ? variants[i].env : source, "%s: this version knows the ordinary endpoints only",
-			        variants[i].key);
+			problem(first, ERR_CONF, env ? variants[i].env : source,
+			        "%s: this version knows the ordinary endpoints only", variants[i].key);
 	}
 }
 
@@ -296,11 +301,14 @@ static bool keys_complete(struct account *a, const char *const names[2], const c
 	const struct sourced *all[] = { &a->access_key, &a->secret_key, &a->session_token };
 	bool ok = !missing;
 	if (missing)
-		problem(first, ERR_NOCRED, where, "%s is missing beside %s", missing, missing == names[0] ? names[1] : names[0]);
+		problem(first, ERR_NOCRED, where, "%s is missing beside %s", missing,
+		        missing == names[0] ? names[1] : names[0]);
 	for (size_t i = 0; i < 3 && ok; i++)
 		if (all[i]->value && !(ok = key_valid(all[i]->value)))
 			problem(first, ERR_NOCRED, where, "the %s holds a character that no key has",
-			        i == 0 ? "access key" : i == 1 ? "secret key" : "session token");
+			        i == 0   ? "access key"
+			        : i == 1 ? "secret key"
+			                 : "session token");
 	if (!ok)
 		forget_keys(a);
 	return true;
@@ -337,7 +345,8 @@ static void unsupported(struct account *a, const char *name, const char *where, 
 	a->unsupported[a->nunsupported].name = xstrdup(name);
 	/* A command line may carry secrets: its first word says enough. */
 	a->unsupported[a->nunsupported++].value = xstrndup(value, strcspn(value, " \t"));
-	problem(first, ERR_NOCRED, where, "%s is set, but this version takes keys from the environment or a profile only", name);
+	problem(first, ERR_NOCRED, where, "%s is set, but this version takes keys from the environment or a profile only",
+	        name);
 }
 
 static bool unsupported_setting(struct account *a, const struct profile *p, const char *key, struct err *first)
@@ -362,10 +371,10 @@ static bool walk_chain(struct account *a, bool explicit, const struct profile *p
 {
 	return (!explicit && keys_of_env(a, first)) || unsupported_setting(a, p, "role_arn", first) ||
 	       (!explicit && unsupported_env(a, "AWS_WEB_IDENTITY_TOKEN_FILE", first)) ||
-	       unsupported_setting(a, p, "web_identity_token_file", first) || unsupported_setting(a, p, "sso_session", first) ||
-	       unsupported_setting(a, p, "sso_start_url", first) || keys_of_profile(a, p, PROFILE_CREDENTIALS, first) ||
-	       unsupported_setting(a, p, "login_session", first) || unsupported_setting(a, p, "credential_process", first) ||
-	       keys_of_profile(a, p, PROFILE_CONFIG, first) ||
+	       unsupported_setting(a, p, "web_identity_token_file", first) ||
+	       unsupported_setting(a, p, "sso_session", first) || unsupported_setting(a, p, "sso_start_url", first) ||
+	       keys_of_profile(a, p, PROFILE_CREDENTIALS, first) || unsupported_setting(a, p, "login_session", first) ||
+	       unsupported_setting(a, p, "credential_process", first) || keys_of_profile(a, p, PROFILE_CONFIG, first) ||
 	       unsupported_env(a, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", first) ||
 	       unsupported_env(a, "AWS_CONTAINER_CREDENTIALS_FULL_URI", first);
 }
@@ -404,8 +413,8 @@ struct account *account_load(const struct account_in *in, struct err *e)
 	return a;
 }
 
-struct account *account_static(const char *region, const char *endpoint_url, const char *access_key, const char *secret_key,
-                               const char *from)
+struct account *account_static(const char *region, const char *endpoint_url, const char *access_key,
+                               const char *secret_key, const char *from)
 {
 	struct account *a = xcalloc(1, sizeof *a);
 	put(&a->region, region, from);

@@ -20,40 +20,45 @@
 #define ATTEMPTS 3
 #define PAGES_MAX 10000
 #define RATE_DEFAULT 50
-#define DELAY_MAX 20.0       /* seconds between attempts */
+#define DELAY_MAX 20.0 /* seconds between attempts */
 #define BASE_TRANSIENT 0.05
 #define BASE_THROTTLED 1.0
-#define QUOTA 500            /* what retries may cost in all before successes earn it back */
+#define QUOTA 500 /* what retries may cost in all before successes earn it back */
 #define COST_TRANSIENT 14
 #define COST_THROTTLED 5
-#define SKEW_LEAST 240       /* seconds; below, the clock is not what the service minds */
+#define SKEW_LEAST 240 /* seconds; below, the clock is not what the service minds */
 
 struct call {
 	struct aws *aws;
-	uint64_t id, flight;            /* flight: of http_submit */
+	uint64_t id, flight; /* flight: of http_submit */
 	const struct op *op;
 	void *in, *out;
 	aws_done *done;
 	void *ctx;
-	unsigned line;                  /* index of its operation's line */
+	unsigned line; /* index of its operation's line */
 	unsigned total_ms, attempt, pages, anchor_page;
 	bool skew_tried;
-	int spent;                      /* quota of its last retry */
+	int spent; /* quota of its last retry */
 	int64_t wake, begun;
-	char *anchor;                   /* an earlier page's token: meeting it again means going in circles */
+	char *anchor; /* an earlier page's token: meeting it again means going in circles */
 	char invocation[37];
-	struct err err;                 /* in the `over` list */
+	struct err err; /* in the `over` list */
 	struct call *next, **self;
 };
 
-struct calls { struct call *head, **tail; };
+struct calls {
+	struct call *head, **tail;
+};
 
-struct line { struct gate gate; struct calls waiting; };
+struct line {
+	struct gate gate;
+	struct calls waiting;
+};
 
 struct aws {
 	struct http *http;
 	const struct account *account;
-	struct line *lines;             /* one an operation, as stats[] */
+	struct line *lines; /* one an operation, as stats[] */
 	struct aws_stat *stats;
 	unsigned nlines, turn;
 	struct calls delayed, flying, over;
@@ -120,8 +125,9 @@ static double chance_unit(struct aws *c)
 static void new_invocation(struct call *k)
 {
 	uint64_t a = chance(k->aws), b = chance(k->aws);
-	snprintf(k->invocation, sizeof k->invocation, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16) & 0xffff,
-	         (unsigned)a & 0xfff, ((unsigned)(b >> 48) & 0x3fff) | 0x8000, (unsigned long long)(b & 0xffffffffffffu));
+	snprintf(k->invocation, sizeof k->invocation, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+	         (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff, ((unsigned)(b >> 48) & 0x3fff) | 0x8000,
+	         (unsigned long long)(b & 0xffffffffffffu));
 }
 
 /* ---- the end of a call */
@@ -219,8 +225,13 @@ static bool submit(struct call *k, struct http_req *rq, struct buf *url, struct 
 		ok = buf_addc(url, '?') && buf_addspan(url, buf_span(&rq->query));
 	if (!ok)
 		return err_set(e, ERR_LIMIT, k->op->iam, "the request is too large");
-	struct http_send s = { .url = url->p, .req = rq, .cap = k->op->cap, .total_ms = k->total_ms, .once = !k->op->idempotent,
-		                   .done = on_answer, .ctx = k };
+	struct http_send s = { .url = url->p,
+		                   .req = rq,
+		                   .cap = k->op->cap,
+		                   .total_ms = k->total_ms,
+		                   .once = !k->op->idempotent,
+		                   .done = on_answer,
+		                   .ctx = k };
 	k->flight = http_submit(c->http, &s);
 	return true;
 }
@@ -418,8 +429,9 @@ static void on_refusal(struct call *k, const struct http_res *res)
 /* Nothing came, or no whole answer. */
 static void on_loss(struct call *k, enum http_sent sent, const struct err *why)
 {
-	static const bool final[ERR_COUNT] = { [ERR_TLS] = true, [ERR_LIMIT] = true, [ERR_CONF] = true, [ERR_CANCELLED] = true,
-		                                   [ERR_INTERNAL] = true };
+	static const bool final[ERR_COUNT] = {
+		[ERR_TLS] = true, [ERR_LIMIT] = true, [ERR_CONF] = true, [ERR_CANCELLED] = true, [ERR_INTERNAL] = true
+	};
 	struct err e = *why;
 	snprintf(e.where, sizeof e.where, "%s", k->op->iam);
 	if (!retry(k, final[e.code] ? FAULT_FINAL : FAULT_TRANSIENT, sent == HTTP_NOT_SENT, NULL))
@@ -470,8 +482,16 @@ static unsigned line_of(struct aws *c, const struct op *op)
 uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx)
 {
 	struct call *k = xcalloc(1, sizeof *k);
-	*k = (struct call){ .aws = c, .id = ++c->last_id, .op = op, .in = in, .out = out, .done = done, .ctx = ctx,
-		                .line = line_of(c, op), .total_ms = c->total_ms, .attempt = 1 };
+	*k = (struct call){ .aws = c,
+		                .id = ++c->last_id,
+		                .op = op,
+		                .in = in,
+		                .out = out,
+		                .done = done,
+		                .ctx = ctx,
+		                .line = line_of(c, op),
+		                .total_ms = c->total_ms,
+		                .attempt = 1 };
 	uint64_t id = k->id;
 	new_invocation(k);
 	c->stats[k->line].calls++;

@@ -9,27 +9,35 @@
 
 #include <stdint.h>
 
-struct aws;                                          /* one target: (partition, account, region) */
+struct aws; /* one target: (partition, account, region) */
 
 struct aws *aws_new(struct http *h, const struct account *a); /* borrows both */
-void aws_free(struct aws *c);                        /* cancels; callbacks run with ERR_CANCELLED */
+void aws_free(struct aws *c);                                 /* cancels; callbacks run with ERR_CANCELLED */
 
 /* in and out must stay valid until done runs; in->page.token of a paged operation is written by the call (and freed at the
  * end). done runs exactly once from http_turn, aws_tick or aws_free; e->code is ERR_OK on success. After a failure `out` holds
  * the pages that did arrive. done may start and cancel calls, but not free the aws it belongs to. */
 typedef void aws_done(void *ctx, const struct op *op, void *in, void *out, const struct err *e);
-struct aws_opts { unsigned total_ms; /* per attempt; 0 = 20 s */ };
+struct aws_opts {
+	unsigned total_ms; /* per attempt; 0 = 20 s */
+};
 void aws_configure(struct aws *c, const struct aws_opts *o); /* of the calls made from now on */
 /* Sends at once where gates allow; done never runs before this has returned. */
 uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx);
-void aws_cancel(struct aws *c, uint64_t id);     /* done runs with ERR_CANCELLED before this returns; unknown ids are ignored */
+void aws_cancel(struct aws *c,
+                uint64_t id); /* done runs with ERR_CANCELLED before this returns; unknown ids are ignored */
 
 /* Sends what waited for a rate gate or a retry delay; returns milliseconds until it wants to be called again, -1 = not. */
 int aws_tick(struct aws *c);
-unsigned aws_busy(const struct aws *c);              /* calls not yet done */
+unsigned aws_busy(const struct aws *c); /* calls not yet done */
 
 /* Counters per operation, for doctor, cost and tests. */
-struct aws_stat { const struct op *op; uint32_t calls, attempts, failed; struct err last; int64_t ok_at; };
+struct aws_stat {
+	const struct op *op;
+	uint32_t calls, attempts, failed;
+	struct err last;
+	int64_t ok_at;
+};
 const struct aws_stat *aws_stats(const struct aws *c, unsigned *n);
 
 /* Classifies an answer that is not a success (pure; exported for tests and for the fault suites). */

@@ -8,82 +8,86 @@
 #include <string.h>
 
 /*  X(name on the wire, err code, fault). Both the shape's name and the legacy code of query-compatible services stand here. */
-#define AWS_ERRORS(X)                                           \
-	X("Throttling", THROTTLED, THROTTLED)                       \
-	X("ThrottlingException", THROTTLED, THROTTLED)              \
-	X("ThrottledException", THROTTLED, THROTTLED)               \
-	X("Throttled", THROTTLED, THROTTLED)                        \
-	X("RequestThrottled", THROTTLED, THROTTLED)                 \
-	X("RequestThrottledException", THROTTLED, THROTTLED)        \
-	X("TooManyRequestsException", THROTTLED, THROTTLED)         \
-	X("ProvisionedThroughputExceededException", THROTTLED, THROTTLED) \
-	X("TransactionInProgressException", THROTTLED, THROTTLED)   \
-	X("RequestLimitExceeded", THROTTLED, THROTTLED)             \
-	X("BandwidthLimitExceeded", THROTTLED, THROTTLED)           \
-	X("LimitExceededException", THROTTLED, THROTTLED)           \
-	X("SlowDown", THROTTLED, THROTTLED)                         \
-	X("PriorRequestNotComplete", THROTTLED, THROTTLED)          \
-	X("EC2ThrottledException", THROTTLED, THROTTLED)            \
-	X("KMSThrottlingException", THROTTLED, THROTTLED)           \
-	X("KmsThrottled", THROTTLED, THROTTLED)                     \
-	X("RequestTimeout", TIMEOUT, TRANSIENT)                     \
-	X("RequestTimeoutException", TIMEOUT, TRANSIENT)            \
-	X("InternalError", HTTP, TRANSIENT)                         \
-	X("InternalFailure", HTTP, TRANSIENT)                       \
-	X("InternalFailureException", HTTP, TRANSIENT)              \
-	X("InternalServiceError", HTTP, TRANSIENT)                  \
-	X("InternalServiceFault", HTTP, TRANSIENT)                  \
-	X("ServiceException", HTTP, TRANSIENT)                      \
-	X("ServiceUnavailable", HTTP, TRANSIENT)                    \
-	X("ServiceUnavailableException", HTTP, TRANSIENT)           \
-	X("IDPCommunicationError", HTTP, TRANSIENT)                 \
-	X("ExpiredToken", AUTH, FINAL)                              \
-	X("ExpiredTokenException", AUTH, FINAL)                     \
-	X("TokenRefreshRequired", AUTH, FINAL)                      \
-	X("UnrecognizedClientException", AUTH, FINAL)               \
-	X("InvalidClientTokenId", AUTH, FINAL)                      \
-	X("InvalidAccessKeyId", AUTH, FINAL)                        \
-	X("IncompleteSignature", AUTH, FINAL)                       \
-	X("IncompleteSignatureException", AUTH, FINAL)              \
-	X("MissingAuthenticationToken", AUTH, FINAL)                \
-	X("MissingAuthenticationTokenException", AUTH, FINAL)       \
-	X("RequestTimeTooSkewed", AUTH, SKEWED)                     \
-	X("RequestExpired", AUTH, SKEWED)                           \
-	X("RequestInTheFuture", AUTH, SKEWED)                       \
-	X("InvalidSignatureException", AUTH, SKEWED)                \
-	X("SignatureDoesNotMatch", AUTH, SKEWED)                    \
-	X("AuthFailure", AUTH, SKEWED)                              \
-	X("AccessDenied", DENIED, FINAL)                            \
-	X("AccessDeniedException", DENIED, FINAL)                   \
-	X("AuthorizationError", DENIED, FINAL)                      \
-	X("AuthorizationErrorException", DENIED, FINAL)             \
-	X("UnauthorizedOperation", DENIED, FINAL)                   \
-	X("NotAuthorized", DENIED, FINAL)                           \
-	X("OptInRequired", DENIED, FINAL)                           \
-	X("KMSAccessDeniedException", DENIED, FINAL)                \
-	X("KmsAccessDenied", DENIED, FINAL)                         \
-	X("RegionDisabledException", DENIED, FINAL)                 \
-	X("ResourceNotFound", NOTFOUND, FINAL)                      \
-	X("ResourceNotFoundException", NOTFOUND, FINAL)             \
-	X("NotFound", NOTFOUND, FINAL)                              \
-	X("NotFoundException", NOTFOUND, FINAL)                     \
-	X("QueueDoesNotExist", NOTFOUND, FINAL)                     \
-	X("AWS.SimpleQueueService.NonExistentQueue", NOTFOUND, FINAL) \
-	X("ResourceConflict", CONFLICT, FINAL)                      \
-	X("ResourceConflictException", CONFLICT, FINAL)             \
-	X("ResourceInUseException", CONFLICT, FINAL)                \
-	X("ConflictException", CONFLICT, FINAL)                     \
-	X("ConcurrentModificationException", CONFLICT, FINAL)       \
-	X("PurgeQueueInProgress", CONFLICT, FINAL)                  \
-	X("AWS.SimpleQueueService.PurgeQueueInProgress", CONFLICT, FINAL) \
-	X("LimitExceeded", LIMIT, FINAL)                            \
-	X("LimitExceededFault", LIMIT, FINAL)                       \
-	X("OverLimit", LIMIT, FINAL)                                \
-	X("ServiceQuotaExceededException", LIMIT, FINAL)            \
-	X("RequestTooLargeException", LIMIT, FINAL)                 \
+#define AWS_ERRORS(X)                                                                                                  \
+	X("Throttling", THROTTLED, THROTTLED)                                                                              \
+	X("ThrottlingException", THROTTLED, THROTTLED)                                                                     \
+	X("ThrottledException", THROTTLED, THROTTLED)                                                                      \
+	X("Throttled", THROTTLED, THROTTLED)                                                                               \
+	X("RequestThrottled", THROTTLED, THROTTLED)                                                                        \
+	X("RequestThrottledException", THROTTLED, THROTTLED)                                                               \
+	X("TooManyRequestsException", THROTTLED, THROTTLED)                                                                \
+	X("ProvisionedThroughputExceededException", THROTTLED, THROTTLED)                                                  \
+	X("TransactionInProgressException", THROTTLED, THROTTLED)                                                          \
+	X("RequestLimitExceeded", THROTTLED, THROTTLED)                                                                    \
+	X("BandwidthLimitExceeded", THROTTLED, THROTTLED)                                                                  \
+	X("LimitExceededException", THROTTLED, THROTTLED)                                                                  \
+	X("SlowDown", THROTTLED, THROTTLED)                                                                                \
+	X("PriorRequestNotComplete", THROTTLED, THROTTLED)                                                                 \
+	X("EC2ThrottledException", THROTTLED, THROTTLED)                                                                   \
+	X("KMSThrottlingException", THROTTLED, THROTTLED)                                                                  \
+	X("KmsThrottled", THROTTLED, THROTTLED)                                                                            \
+	X("RequestTimeout", TIMEOUT, TRANSIENT)                                                                            \
+	X("RequestTimeoutException", TIMEOUT, TRANSIENT)                                                                   \
+	X("InternalError", HTTP, TRANSIENT)                                                                                \
+	X("InternalFailure", HTTP, TRANSIENT)                                                                              \
+	X("InternalFailureException", HTTP, TRANSIENT)                                                                     \
+	X("InternalServiceError", HTTP, TRANSIENT)                                                                         \
+	X("InternalServiceFault", HTTP, TRANSIENT)                                                                         \
+	X("ServiceException", HTTP, TRANSIENT)                                                                             \
+	X("ServiceUnavailable", HTTP, TRANSIENT)                                                                           \
+	X("ServiceUnavailableException", HTTP, TRANSIENT)                                                                  \
+	X("IDPCommunicationError", HTTP, TRANSIENT)                                                                        \
+	X("ExpiredToken", AUTH, FINAL)                                                                                     \
+	X("ExpiredTokenException", AUTH, FINAL)                                                                            \
+	X("TokenRefreshRequired", AUTH, FINAL)                                                                             \
+	X("UnrecognizedClientException", AUTH, FINAL)                                                                      \
+	X("InvalidClientTokenId", AUTH, FINAL)                                                                             \
+	X("InvalidAccessKeyId", AUTH, FINAL)                                                                               \
+	X("IncompleteSignature", AUTH, FINAL)                                                                              \
+	X("IncompleteSignatureException", AUTH, FINAL)                                                                     \
+	X("MissingAuthenticationToken", AUTH, FINAL)                                                                       \
+	X("MissingAuthenticationTokenException", AUTH, FINAL)                                                              \
+	X("RequestTimeTooSkewed", AUTH, SKEWED)                                                                            \
+	X("RequestExpired", AUTH, SKEWED)                                                                                  \
+	X("RequestInTheFuture", AUTH, SKEWED)                                                                              \
+	X("InvalidSignatureException", AUTH, SKEWED)                                                                       \
+	X("SignatureDoesNotMatch", AUTH, SKEWED)                                                                           \
+	X("AuthFailure", AUTH, SKEWED)                                                                                     \
+	X("AccessDenied", DENIED, FINAL)                                                                                   \
+	X("AccessDeniedException", DENIED, FINAL)                                                                          \
+	X("AuthorizationError", DENIED, FINAL)                                                                             \
+	X("AuthorizationErrorException", DENIED, FINAL)                                                                    \
+	X("UnauthorizedOperation", DENIED, FINAL)                                                                          \
+	X("NotAuthorized", DENIED, FINAL)                                                                                  \
+	X("OptInRequired", DENIED, FINAL)                                                                                  \
+	X("KMSAccessDeniedException", DENIED, FINAL)                                                                       \
+	X("KmsAccessDenied", DENIED, FINAL)                                                                                \
+	X("RegionDisabledException", DENIED, FINAL)                                                                        \
+	X("ResourceNotFound", NOTFOUND, FINAL)                                                                             \
+	X("ResourceNotFoundException", NOTFOUND, FINAL)                                                                    \
+	X("NotFound", NOTFOUND, FINAL)                                                                                     \
+	X("NotFoundException", NOTFOUND, FINAL)                                                                            \
+	X("QueueDoesNotExist", NOTFOUND, FINAL)                                                                            \
+	X("AWS.SimpleQueueService.NonExistentQueue", NOTFOUND, FINAL)                                                      \
+	X("ResourceConflict", CONFLICT, FINAL)                                                                             \
+	X("ResourceConflictException", CONFLICT, FINAL)                                                                    \
+	X("ResourceInUseException", CONFLICT, FINAL)                                                                       \
+	X("ConflictException", CONFLICT, FINAL)                                                                            \
+	X("ConcurrentModificationException", CONFLICT, FINAL)                                                              \
+	X("PurgeQueueInProgress", CONFLICT, FINAL)                                                                         \
+	X("AWS.SimpleQueueService.PurgeQueueInProgress", CONFLICT, FINAL)                                                  \
+	X("LimitExceeded", LIMIT, FINAL)                                                                                   \
+	X("LimitExceededFault", LIMIT, FINAL)                                                                              \
+	X("OverLimit", LIMIT, FINAL)                                                                                       \
+	X("ServiceQuotaExceededException", LIMIT, FINAL)                                                                   \
+	X("RequestTooLargeException", LIMIT, FINAL)                                                                        \
 	X("SerializedRequestEntityTooLargeException", LIMIT, FINAL)
 
-static const struct known { const char *name; enum err_code code; enum fault fault; } known[] = {
+static const struct known {
+	const char *name;
+	enum err_code code;
+	enum fault fault;
+} known[] = {
 #define X(name, code, fault) { name, ERR_##code, FAULT_##fault },
 	AWS_ERRORS(X)
 #undef X
@@ -215,15 +219,16 @@ static struct known judge(int status, const struct told *t)
 		return (struct known){ NULL, ERR_THROTTLED, FAULT_THROTTLED };
 	if (k)
 		return *k;
-	return by_status(status, t->code[0] ? BODY_JSON : t->body); /* a code this table does not know is AWS's all the same */
+	return by_status(status,
+	                 t->code[0] ? BODY_JSON : t->body); /* a code this table does not know is AWS's all the same */
 }
 
 /* "User: ARN is not authorized to perform: sqs:ListQueues on resource: ..." names the right that is missing, which is not
  * always the operation's own (a key's, a role's). */
 static void denied_action(const struct op *op, const char *message, struct err *e)
 {
-	static const char mark[] = "not authorized to perform: ", allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-:*";
+	static const char mark[] = "not authorized to perform: ",
+	                  allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-:*";
 	const char *p = strstr(message, mark);
 	size_t n = p ? strspn(p += sizeof mark - 1, allowed) : 0;
 	if (n && memchr(p, ':', n))
@@ -232,7 +237,8 @@ static void denied_action(const struct op *op, const char *message, struct err *
 		snprintf(e->action, sizeof e->action, "%s", op->iam);
 }
 
-static void put_words(const struct op *op, const struct http_res *res, const struct told *t, enum err_code code, struct err *e)
+static void put_words(const struct op *op, const struct http_res *res, const struct told *t, enum err_code code,
+                      struct err *e)
 {
 	const char *location = http_res_header(res, "Location"), *name = t->code[0] ? t->code : t->legacy;
 	if (*name)
@@ -240,7 +246,8 @@ static void put_words(const struct op *op, const struct http_res *res, const str
 	else if (t->message[0])
 		err_set(e, code, op->iam, "HTTP %d: %s", res->status, t->message);
 	else if (res->status >= 300 && res->status < 400)
-		err_set(e, code, op->iam, "HTTP %d: a redirect to %s is not followed", res->status, location ? location : "nowhere");
+		err_set(e, code, op->iam, "HTTP %d: a redirect to %s is not followed", res->status,
+		        location ? location : "nowhere");
 	else
 		err_set(e, code, op->iam, "HTTP %d with %s", res->status,
 		        t->body == BODY_EMPTY  ? "an empty answer"

@@ -8,7 +8,7 @@ enum fault {
 	FAULT_FINAL,
 	FAULT_TRANSIENT, /* the service's fault: may go better next time */
 	FAULT_THROTTLED,
-	FAULT_SKEWED     /* perhaps this machine's clock: the answer's Date tells */
+	FAULT_SKEWED /* perhaps this machine's clock: the answer's Date tells */
 };
 
 enum fault classify(const struct op *op, const struct http_res *res, struct err *e);

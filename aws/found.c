@@ -24,7 +24,8 @@ void found_clear(struct found *f)
 void found_add(struct found *f, const char *name, const char *arn, const char *handle)
 {
 	MEM_GROW(f->res, f->nres, f->cres);
-	f->res[f->nres++] = (struct found_res){ arena_strdup(&f->mem, name), arena_strdup(&f->mem, arn), arena_strdup(&f->mem, handle) };
+	f->res[f->nres++] =
+	    (struct found_res){ arena_strdup(&f->mem, name), arena_strdup(&f->mem, arn), arena_strdup(&f->mem, handle) };
 }
 
 void found_fact(struct found *f, const char *res, const char *key, const char *value)
@@ -32,7 +33,8 @@ void found_fact(struct found *f, const char *res, const char *key, const char *v
 	if (!value)
 		return;
 	MEM_GROW(f->facts, f->nfacts, f->cfacts);
-	f->facts[f->nfacts++] = (struct found_fact){ arena_strdup(&f->mem, res), arena_strdup(&f->mem, key), arena_strdup(&f->mem, value) };
+	f->facts[f->nfacts++] =
+	    (struct found_fact){ arena_strdup(&f->mem, res), arena_strdup(&f->mem, key), arena_strdup(&f->mem, value) };
 }
 
 void found_value(struct found *f, const char *res, const char *key, double v)

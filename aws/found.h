@@ -8,18 +8,35 @@
 
 enum edge_kind { EDGE_MAPPING, EDGE_DLQ, EDGE_ON_FAILURE };
 
-struct found_res { const char *name, *arn, *handle; }; /* handle: what describe needs (queue URL); arn may be NULL before describe */
-struct found_fact { const char *res; const char *key, *value; };      /* res = the resource's name */
-struct found_value { const char *res; const char *key; double v; };   /* a FROM_DIRECT metric's reading */
-struct found_edge { enum edge_kind kind; const char *from, *to; const char *state; }; /* ARNs; state: "Enabled", "Disabled", or NULL */
+struct found_res {
+	const char *name, *arn, *handle;
+}; /* handle: what describe needs (queue URL); arn may be NULL before describe */
+struct found_fact {
+	const char *res;
+	const char *key, *value;
+}; /* res = the resource's name */
+struct found_value {
+	const char *res;
+	const char *key;
+	double v;
+}; /* a FROM_DIRECT metric's reading */
+struct found_edge {
+	enum edge_kind kind;
+	const char *from, *to;
+	const char *state;
+}; /* ARNs; state: "Enabled", "Disabled", or NULL */
 
 struct found {
 	struct page page;
 	struct arena mem;
-	struct found_res *res; unsigned nres, cres;
-	struct found_fact *facts; unsigned nfacts, cfacts;
-	struct found_value *values; unsigned nvalues, cvalues;
-	struct found_edge *edges; unsigned nedges, cedges;
+	struct found_res *res;
+	unsigned nres, cres;
+	struct found_fact *facts;
+	unsigned nfacts, cfacts;
+	struct found_value *values;
+	unsigned nvalues, cvalues;
+	struct found_edge *edges;
+	unsigned nedges, cedges;
 };
 void found_init(struct found *f);
 void found_clear(struct found *f);
@@ -28,7 +45,11 @@ void found_fact(struct found *f, const char *res, const char *key, const char *v
 void found_value(struct found *f, const char *res, const char *key, double v);
 void found_edge(struct found *f, enum edge_kind kind, const char *from, const char *to, const char *state);
 
-struct list_in { struct page page; };                  /* of every list operation below */
-struct describe_in { const char *name, *handle; };     /* of every describe operation below; not paged */
+struct list_in {
+	struct page page;
+}; /* of every list operation below */
+struct describe_in {
+	const char *name, *handle;
+}; /* of every describe operation below; not paged */
 
 #endif

@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-#define RATE_MIN 0.5    /* as the SDKs' own limiter */
-#define HALVE_MS 1000   /* calls that flew together are throttled together: that is one event */
-#define RECOVERY 50     /* successes from nothing back to the limit */
+#define RATE_MIN 0.5  /* as the SDKs' own limiter */
+#define HALVE_MS 1000 /* calls that flew together are throttled together: that is one event */
+#define RECOVERY 50   /* successes from nothing back to the limit */
 
 void gate_init(struct gate *g, double limit, int64_t now)
 {

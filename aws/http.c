@@ -13,7 +13,7 @@
 #define SYSTEM_CERTS "/etc/ssl/certs"
 #define CONNECT_MS 5000
 #define TOTAL_MS 20000
-#define STALL_S 15             /* without a byte: dead, unless the request may take long by its nature */
+#define STALL_S 15 /* without a byte: dead, unless the request may take long by its nature */
 #define LONG_MS 60000
 #define HEADERS_MAX 256
 #define HEADER_BYTES_MAX (64u << 10)
@@ -31,12 +31,12 @@ struct transfer {
 	enum life life;
 	struct curl_slist *headers;
 	struct buf request, body;
-	size_t sent;                   /* of request, when curl pulls it */
+	size_t sent; /* of request, when curl pulls it */
 	struct http_header *head;
 	unsigned nhead, chead;
 	size_t head_bytes;
-	const char *over;              /* which cap was reached */
-	struct err err;                /* of a REFUSED one */
+	const char *over; /* which cap was reached */
+	struct err err;   /* of a REFUSED one */
 	char why[CURL_ERROR_SIZE];
 	http_done *done;
 	void *ctx;
@@ -45,11 +45,11 @@ struct transfer {
 
 struct http {
 	CURLM *multi;
-	CURLSH *share;                 /* TLS sessions: resumed whichever handle connects again */
+	CURLSH *share; /* TLS sessions: resumed whichever handle connects again */
 	struct transfer *busy, *spare;
 	unsigned nbusy, nspare, nrefused;
 	uint64_t last_id;
-	bool own_trust;                /* else curl's built-in bundle */
+	bool own_trust; /* else curl's built-in bundle */
 	char *ca_file, *ca_dir;
 };
 
@@ -71,7 +71,8 @@ static bool hashed(const char *path)
 	DIR *d = opendir(path);
 	bool found = false;
 	for (struct dirent *f; d && !found && (f = readdir(d));)
-		found = strspn(f->d_name, "0123456789abcdef") == 8 && f->d_name[8] == '.' && f->d_name[9] >= '0' && f->d_name[9] <= '9';
+		found = strspn(f->d_name, "0123456789abcdef") == 8 && f->d_name[8] == '.' && f->d_name[9] >= '0' &&
+		        f->d_name[9] <= '9';
 	if (d)
 		closedir(d);
 	return found;
@@ -396,13 +397,17 @@ static enum err_code code_of(CURLcode rc)
 static enum http_sent sent_of(const struct transfer *t)
 {
 	long bytes = 0;
-	return curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes == 0 ? HTTP_NOT_SENT : HTTP_MAYBE_SENT;
+	return curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes == 0 ? HTTP_NOT_SENT
+	                                                                                           : HTTP_MAYBE_SENT;
 }
 
 static void finish_failed(struct transfer *t, CURLcode rc)
 {
 	struct err e = { 0 };
-	err_set(&e, t->over ? ERR_LIMIT : code_of(rc), "http", "%s", t->over ? t->over : t->why[0] ? t->why : curl_easy_strerror(rc));
+	err_set(&e, t->over ? ERR_LIMIT : code_of(rc), "http", "%s",
+	        t->over     ? t->over
+	        : t->why[0] ? t->why
+	                    : curl_easy_strerror(rc));
 	finish(t, sent_of(t), NULL, &e);
 }
 
@@ -411,7 +416,9 @@ static void finish_answered(struct transfer *t)
 	long status = 0;
 	struct err e = { 0 };
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	struct http_res res = { .status = (int)status, .body = buf_span(&t->body), .headers = t->head, .nheaders = t->nhead };
+	struct http_res res = {
+		.status = (int)status, .body = buf_span(&t->body), .headers = t->head, .nheaders = t->nhead
+	};
 	finish(t, HTTP_ANSWERED, &res, &e);
 }
 
@@ -453,7 +460,10 @@ static unsigned collect(struct http *h)
 
 /* ---- SIGPIPE: a TLS line that breaks while it is written to must not end the program. Blocked on this thread alone, and what
  * came meanwhile is taken off; a handler or default of the program's own stays untouched. */
-struct pipe_guard { sigset_t before; bool armed; };
+struct pipe_guard {
+	sigset_t before;
+	bool armed;
+};
 
 static void guard_begin(struct pipe_guard *g)
 {
@@ -524,7 +534,8 @@ struct http *http_new(const char *ca_bundle, struct err *e)
 	struct http *h = xcalloc(1, sizeof *h);
 	h->multi = curl_multi_init();
 	h->share = curl_share_init();
-	if (!h->multi || !h->share || curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+	if (!h->multi || !h->share ||
+	    curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
 		err_set(e, ERR_INTERNAL, "libcurl", "no multi handle");
 		http_free(h);
 		return NULL;

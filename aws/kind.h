@@ -8,14 +8,17 @@
 
 struct kind {
 	struct kind_info info;
-	const char *arn_service;         /* third field of its ARNs: sqs, kinesis, lambda */
-	const char *arn_prefix;          /* what stands before the name in their last field: "", "stream/", "function:" */
-	const struct op *list;           /* struct list_in -> struct found */
-	const struct op *describe;       /* struct describe_in -> struct found; NULL when list tells everything */
-	const struct op *edges;          /* struct list_in -> struct found (edges only); NULL when there is none */
+	const char *arn_service;   /* third field of its ARNs: sqs, kinesis, lambda */
+	const char *arn_prefix;    /* what stands before the name in their last field: "", "stream/", "function:" */
+	const struct op *list;     /* struct list_in -> struct found */
+	const struct op *describe; /* struct describe_in -> struct found; NULL when list tells everything */
+	const struct op *edges;    /* struct list_in -> struct found (edges only); NULL when there is none */
 };
 
-#define KINDS(X) X(kinesis) X(sqs) X(lambda)
+#define KINDS(X)                                                                                                       \
+	X(kinesis)                                                                                                         \
+	X(sqs)                                                                                                             \
+	X(lambda)
 
 #define X(id) extern const struct kind kind_##id;
 KINDS(X)
@@ -23,7 +26,9 @@ KINDS(X)
 
 extern const struct kind *const kinds[];
 extern const unsigned nkinds;
-const struct kind *kind_find(const char *id);                          /* NULL when unknown */
-const struct kind *kind_of_arn(const char *arn, const char **name);    /* name: within arn; NULL when no kind of ours, or a part of one (alias, consumer) */
+const struct kind *kind_find(const char *id); /* NULL when unknown */
+const struct kind *
+kind_of_arn(const char *arn,
+            const char **name); /* name: within arn; NULL when no kind of ours, or a part of one (alias, consumer) */
 
 #endif

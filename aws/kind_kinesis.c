@@ -4,10 +4,14 @@
 #include "aws/wire.h"
 #include "core/mem.h"
 
-
 static const struct service service_kinesis = {
-	.id = "kinesis", .host = "kinesis", .signing = "kinesis", .env = "KINESIS", .target = "Kinesis_20131202",
-	.version = "2013-12-02", .wire = WIRE_JSON11,
+	.id = "kinesis",
+	.host = "kinesis",
+	.signing = "kinesis",
+	.env = "KINESIS",
+	.target = "Kinesis_20131202",
+	.version = "2013-12-02",
+	.wire = WIRE_JSON11,
 };
 
 /* All are sparse: each is published by the calls it counts, so without a writer (Incoming*, WriteProvisioned*) or a reader
@@ -18,10 +22,10 @@ static const struct metric_info metrics[] = {
 	{ "out", "Records read", FROM_CLOUDWATCH, "GetRecords.Records", "Sum", NULL, NULL, ROLE_OUT, UNIT_COUNT, true },
 	{ "age", "Iterator age", FROM_CLOUDWATCH, "GetRecords.IteratorAgeMilliseconds", "Maximum", NULL, NULL, ROLE_AGE,
 	  UNIT_MILLISECONDS, true },
-	{ "write_throttled", "Writes throttled", FROM_CLOUDWATCH, "WriteProvisionedThroughputExceeded", "Sum", NULL, NULL, ROLE_NONE,
-	  UNIT_COUNT, true },
-	{ "read_throttled", "Reads throttled", FROM_CLOUDWATCH, "ReadProvisionedThroughputExceeded", "Sum", NULL, NULL, ROLE_NONE,
-	  UNIT_COUNT, true },
+	{ "write_throttled", "Writes throttled", FROM_CLOUDWATCH, "WriteProvisionedThroughputExceeded", "Sum", NULL, NULL,
+	  ROLE_NONE, UNIT_COUNT, true },
+	{ "read_throttled", "Reads throttled", FROM_CLOUDWATCH, "ReadProvisionedThroughputExceeded", "Sum", NULL, NULL,
+	  ROLE_NONE, UNIT_COUNT, true },
 };
 
 /* ---- ListStreams. The next page is asked for by token or, where there is none, by the last name: the first character of
@@ -80,8 +84,15 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 }
 
 static const struct op op_list_streams = {
-	.service = &service_kinesis, .name = "ListStreams", .rate = 5, .iam = "kinesis:ListStreams", .effect = OP_READ, .idempotent = true,
-	.paged = true, .build = list_build, .read = list_read,
+	.service = &service_kinesis,
+	.name = "ListStreams",
+	.rate = 5,
+	.iam = "kinesis:ListStreams",
+	.effect = OP_READ,
+	.idempotent = true,
+	.paged = true,
+	.build = list_build,
+	.read = list_read,
 };
 
 /* ---- DescribeStreamSummary */
@@ -131,8 +142,15 @@ static bool describe_read(const struct http_res *rs, void *out, struct err *e)
 }
 
 static const struct op op_describe_stream_summary = {
-	.service = &service_kinesis, .name = "DescribeStreamSummary", .rate = 20, .iam = "kinesis:DescribeStreamSummary", .effect = OP_READ,
-	.idempotent = true, .cap = 1024 * 1024, .build = describe_build, .read = describe_read,
+	.service = &service_kinesis,
+	.name = "DescribeStreamSummary",
+	.rate = 20,
+	.iam = "kinesis:DescribeStreamSummary",
+	.effect = OP_READ,
+	.idempotent = true,
+	.cap = 1024 * 1024,
+	.build = describe_build,
+	.read = describe_read,
 };
 
 const struct kind kind_kinesis = {

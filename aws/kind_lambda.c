@@ -5,26 +5,35 @@
 #include <string.h>
 
 static const struct service service_lambda = {
-	.id = "lambda", .host = "lambda", .signing = "lambda", .env = "LAMBDA", .version = "2015-03-31", .wire = WIRE_REST_JSON,
+	.id = "lambda",
+	.host = "lambda",
+	.signing = "lambda",
+	.env = "LAMBDA",
+	.version = "2015-03-31",
+	.wire = WIRE_REST_JSON,
 };
 
 /* All are sparse: every one is published by invocations (or by a mapping that polls), so an idle function has none. */
 static const struct metric_info metrics[] = {
 	{ "invocations", "Invocations", FROM_CLOUDWATCH, "Invocations", "Sum", NULL, NULL, ROLE_IN, UNIT_COUNT, true },
 	{ "errors", "Errors", FROM_CLOUDWATCH, "Errors", "Sum", NULL, NULL, ROLE_NONE, UNIT_COUNT, true },
-	{ "succeeded", "Invocations without error", FROM_DIFFERENCE, NULL, NULL, "invocations", "errors", ROLE_OUT, UNIT_COUNT, true },
+	{ "succeeded", "Invocations without error", FROM_DIFFERENCE, NULL, NULL, "invocations", "errors", ROLE_OUT,
+	  UNIT_COUNT, true },
 	{ "error_rate", "Error rate", FROM_RATIO, NULL, NULL, "errors", "invocations", ROLE_ERROR, UNIT_PERCENT, true },
-	{ "duration_p95", "Duration p95", FROM_CLOUDWATCH, "Duration", "p95", NULL, NULL, ROLE_LATENCY, UNIT_MILLISECONDS, true },
+	{ "duration_p95", "Duration p95", FROM_CLOUDWATCH, "Duration", "p95", NULL, NULL, ROLE_LATENCY, UNIT_MILLISECONDS,
+	  true },
 	{ "throttles", "Throttles", FROM_CLOUDWATCH, "Throttles", "Sum", NULL, NULL, ROLE_NONE, UNIT_COUNT, true },
 	{ "concurrent", "Concurrent executions", FROM_CLOUDWATCH, "ConcurrentExecutions", "Maximum", NULL, NULL, ROLE_NONE,
 	  UNIT_COUNT, true },
-	{ "iterator_age", "Iterator age", FROM_CLOUDWATCH, "IteratorAge", "Maximum", NULL, NULL, ROLE_AGE, UNIT_MILLISECONDS, true },
+	{ "iterator_age", "Iterator age", FROM_CLOUDWATCH, "IteratorAge", "Maximum", NULL, NULL, ROLE_AGE,
+	  UNIT_MILLISECONDS, true },
 };
 
 static bool page_build(struct http_req *rq, const char *path, const char *size, const char *marker, struct err *e)
 {
 	rq->method = "GET";
-	bool ok = buf_adds(&rq->path, path) && wire_param(&rq->query, "MaxItems", size) && wire_param(&rq->query, "Marker", marker);
+	bool ok = buf_adds(&rq->path, path) && wire_param(&rq->query, "MaxItems", size) &&
+	          wire_param(&rq->query, "Marker", marker);
 	return ok || err_set(e, ERR_LIMIT, "json", "the request is too large");
 }
 
@@ -66,8 +75,15 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 }
 
 static const struct op op_list_functions = {
-	.service = &service_lambda, .name = "ListFunctions", .rate = 15, .iam = "lambda:ListFunctions", .effect = OP_READ, .idempotent = true,
-	.paged = true, .build = list_build, .read = list_read,
+	.service = &service_lambda,
+	.name = "ListFunctions",
+	.rate = 15,
+	.iam = "lambda:ListFunctions",
+	.effect = OP_READ,
+	.idempotent = true,
+	.paged = true,
+	.build = list_build,
+	.read = list_read,
 };
 
 /* ---- ListEventSourceMappings */
@@ -116,8 +132,15 @@ static bool edges_read(const struct http_res *rs, void *out, struct err *e)
 }
 
 static const struct op op_list_event_source_mappings = {
-	.service = &service_lambda, .name = "ListEventSourceMappings", .rate = 15, .iam = "lambda:ListEventSourceMappings", .effect = OP_READ,
-	.idempotent = true, .paged = true, .build = edges_build, .read = edges_read,
+	.service = &service_lambda,
+	.name = "ListEventSourceMappings",
+	.rate = 15,
+	.iam = "lambda:ListEventSourceMappings",
+	.effect = OP_READ,
+	.idempotent = true,
+	.paged = true,
+	.build = edges_build,
+	.read = edges_read,
 };
 
 const struct kind kind_lambda = {

@@ -5,22 +5,31 @@
 #include <string.h>
 
 static const struct service service_sqs = {
-	.id = "sqs", .host = "sqs", .signing = "sqs", .env = "SQS", .target = "AmazonSQS", .version = "2012-11-05",
-	.wire = WIRE_JSON10, .query_compatible = true,
+	.id = "sqs",
+	.host = "sqs",
+	.signing = "sqs",
+	.env = "SQS",
+	.target = "AmazonSQS",
+	.version = "2012-11-05",
+	.wire = WIRE_JSON10,
+	.query_compatible = true,
 };
 
 /* All of CloudWatch's are sparse: SQS publishes only while a queue was active within six hours ("idle queue = no data"). The
  * counts come from the service itself: fresh, and there for idle queues too. */
 static const struct metric_info metrics[] = {
 	{ "sent", "Messages sent", FROM_CLOUDWATCH, "NumberOfMessagesSent", "Sum", NULL, NULL, ROLE_IN, UNIT_COUNT, true },
-	{ "received", "Messages received", FROM_CLOUDWATCH, "NumberOfMessagesReceived", "Sum", NULL, NULL, ROLE_NONE, UNIT_COUNT, true },
-	{ "deleted", "Messages deleted", FROM_CLOUDWATCH, "NumberOfMessagesDeleted", "Sum", NULL, NULL, ROLE_OUT, UNIT_COUNT, true },
+	{ "received", "Messages received", FROM_CLOUDWATCH, "NumberOfMessagesReceived", "Sum", NULL, NULL, ROLE_NONE,
+	  UNIT_COUNT, true },
+	{ "deleted", "Messages deleted", FROM_CLOUDWATCH, "NumberOfMessagesDeleted", "Sum", NULL, NULL, ROLE_OUT,
+	  UNIT_COUNT, true },
 	{ "visible", "Messages visible", FROM_DIRECT, NULL, NULL, NULL, NULL, ROLE_BACKLOG, UNIT_COUNT, false },
 	{ "in_flight", "Messages in flight", FROM_DIRECT, NULL, NULL, NULL, NULL, ROLE_NONE, UNIT_COUNT, false },
 	{ "delayed", "Messages delayed", FROM_DIRECT, NULL, NULL, NULL, NULL, ROLE_NONE, UNIT_COUNT, false },
 	{ "age", "Age of oldest message", FROM_CLOUDWATCH, "ApproximateAgeOfOldestMessage", "Maximum", NULL, NULL, ROLE_AGE,
 	  UNIT_SECONDS, true },
-	{ "empty_receives", "Empty receives", FROM_CLOUDWATCH, "NumberOfEmptyReceives", "Sum", NULL, NULL, ROLE_NONE, UNIT_COUNT, true },
+	{ "empty_receives", "Empty receives", FROM_CLOUDWATCH, "NumberOfEmptyReceives", "Sum", NULL, NULL, ROLE_NONE,
+	  UNIT_COUNT, true },
 };
 
 /* ---- ListQueues */
@@ -57,8 +66,14 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 }
 
 static const struct op op_list_queues = {
-	.service = &service_sqs, .name = "ListQueues", .iam = "sqs:ListQueues", .effect = OP_READ, .idempotent = true,
-	.paged = true, .build = list_build, .read = list_read,
+	.service = &service_sqs,
+	.name = "ListQueues",
+	.iam = "sqs:ListQueues",
+	.effect = OP_READ,
+	.idempotent = true,
+	.paged = true,
+	.build = list_build,
+	.read = list_read,
 };
 
 /* ---- GetQueueAttributes */
@@ -93,7 +108,9 @@ static void read_redrive(struct found *f, const char *name, const char *arn, con
 
 static void read_counts(struct found *f, const char *name, const struct json *attributes)
 {
-	static const struct { const char *attribute, *key; } counts[] = {
+	static const struct {
+		const char *attribute, *key;
+	} counts[] = {
 		{ "ApproximateNumberOfMessages", "visible" },
 		{ "ApproximateNumberOfMessagesNotVisible", "in_flight" },
 		{ "ApproximateNumberOfMessagesDelayed", "delayed" },
@@ -129,8 +146,14 @@ static bool describe_read(const struct http_res *rs, void *out, struct err *e)
 }
 
 static const struct op op_get_queue_attributes = {
-	.service = &service_sqs, .name = "GetQueueAttributes", .iam = "sqs:GetQueueAttributes", .effect = OP_READ,
-	.idempotent = true, .cap = 1024 * 1024, .build = describe_build, .read = describe_read,
+	.service = &service_sqs,
+	.name = "GetQueueAttributes",
+	.iam = "sqs:GetQueueAttributes",
+	.effect = OP_READ,
+	.idempotent = true,
+	.cap = 1024 * 1024,
+	.build = describe_build,
+	.read = describe_read,
 };
 
 const struct kind kind_sqs = {

@@ -13,23 +13,26 @@ enum op_wire { WIRE_JSON10, WIRE_JSON11, WIRE_QUERY, WIRE_REST_JSON };
 enum op_effect { OP_READ, OP_PEEK, OP_WRITE };
 
 struct service {
-	const char *id;        /* "sqs": logs, rate gates, and the prefix of IAM actions unless iam is set */
-	const char *host;      /* endpoint prefix: "monitoring" */
-	const char *signing;   /* SigV4 service name */
-	const char *env;       /* AWS_ENDPOINT_URL_<env>; lower-cased in [services] */
-	const char *target;    /* X-Amz-Target prefix (JSON wires) */
-	const char *version;   /* API version (query wire) */
+	const char *id;      /* "sqs": logs, rate gates, and the prefix of IAM actions unless iam is set */
+	const char *host;    /* endpoint prefix: "monitoring" */
+	const char *signing; /* SigV4 service name */
+	const char *env;     /* AWS_ENDPOINT_URL_<env>; lower-cased in [services] */
+	const char *target;  /* X-Amz-Target prefix (JSON wires) */
+	const char *version; /* API version (query wire) */
 	enum op_wire wire;
 	bool query_compatible; /* send x-amzn-query-mode: true */
 };
 
-struct http_header { char *name, *value; };
+struct http_header {
+	char *name, *value;
+};
 
 /* A request before it is signed. path and query are already percent-encoded as they go on the wire. */
 struct http_req {
-	const char *method;                /* static */
+	const char *method; /* static */
 	struct buf path, query, body;
-	struct http_header *headers; unsigned nheaders, cap;
+	struct http_header *headers;
+	unsigned nheaders, cap;
 };
 void http_req_init(struct http_req *r);
 void http_req_clear(struct http_req *r);
@@ -39,23 +42,26 @@ void http_req_header(struct http_req *r, const char *name, const char *value);
 struct http_res {
 	int status;
 	struct span body;
-	const struct http_header *headers; unsigned nheaders;
+	const struct http_header *headers;
+	unsigned nheaders;
 };
 const char *http_res_header(const struct http_res *r, const char *name); /* any case; NULL when absent */
 
 /* First member of every `in` and `out` of a paged operation: read() replaces out->page.token (owned; NULL at the end),
  * call.c moves it to the next request's in->page.token and calls again until there is none. */
-struct page { char *token; };
+struct page {
+	char *token;
+};
 
 struct op {
 	const struct service *service;
-	const char *name;      /* GetMetricData */
-	const char *iam;       /* cloudwatch:GetMetricData; also its name in logs, errors and api_health */
+	const char *name; /* GetMetricData */
+	const char *iam;  /* cloudwatch:GetMetricData; also its name in logs, errors and api_health */
 	enum op_effect effect;
-	bool idempotent;       /* may be sent again when the first answer was lost */
+	bool idempotent; /* may be sent again when the first answer was lost */
 	bool paged;
-	size_t cap;            /* answer size limit in bytes; 0 = 16 MiB */
-	unsigned rate;         /* calls a second that the service grants an account; 0 = 50 */
+	size_t cap;    /* answer size limit in bytes; 0 = 16 MiB */
+	unsigned rate; /* calls a second that the service grants an account; 0 = 50 */
 	bool (*build)(const void *in, struct http_req *rq, struct err *e);
 	bool (*read)(const struct http_res *rs, void *out, struct err *e);
 };

@@ -9,8 +9,14 @@
 #include <string.h>
 
 const struct service service_cloudwatch = {
-	.id = "cloudwatch", .host = "monitoring", .signing = "monitoring", .env = "CLOUDWATCH",
-	.target = "GraniteServiceVersion20100801", .version = "2010-08-01", .wire = WIRE_JSON10, .query_compatible = true,
+	.id = "cloudwatch",
+	.host = "monitoring",
+	.signing = "monitoring",
+	.env = "CLOUDWATCH",
+	.target = "GraniteServiceVersion20100801",
+	.version = "2010-08-01",
+	.wire = WIRE_JSON10,
+	.query_compatible = true,
 };
 
 /* ---- metrics, as they stand in both answers */
@@ -84,8 +90,15 @@ void list_metrics_out_clear(struct list_metrics_out *o)
 }
 
 const struct op op_list_metrics = {
-	.service = &service_cloudwatch, .name = "ListMetrics", .rate = 25, .iam = "cloudwatch:ListMetrics", .effect = OP_READ,
-	.idempotent = true, .paged = true, .build = list_metrics_build, .read = list_metrics_read,
+	.service = &service_cloudwatch,
+	.name = "ListMetrics",
+	.rate = 25,
+	.iam = "cloudwatch:ListMetrics",
+	.effect = OP_READ,
+	.idempotent = true,
+	.paged = true,
+	.build = list_metrics_build,
+	.read = list_metrics_read,
 };
 
 /* ---- DescribeAlarms */
@@ -110,7 +123,9 @@ static bool describe_alarms_build(const void *in, struct http_req *rq, struct er
 
 static const char *comparison_sign(const char *op)
 {
-	static const struct { const char *name, *sign; } signs[] = {
+	static const struct {
+		const char *name, *sign;
+	} signs[] = {
 		{ "GreaterThanThreshold", ">" },
 		{ "GreaterThanOrEqualToThreshold", ">=" },
 		{ "LessThanThreshold", "<" },
@@ -229,6 +244,13 @@ void describe_alarms_out_clear(struct describe_alarms_out *o)
 }
 
 const struct op op_describe_alarms = {
-	.service = &service_cloudwatch, .name = "DescribeAlarms", .rate = 9, .iam = "cloudwatch:DescribeAlarms", .effect = OP_READ,
-	.idempotent = true, .paged = true, .build = describe_alarms_build, .read = describe_alarms_read,
+	.service = &service_cloudwatch,
+	.name = "DescribeAlarms",
+	.rate = 9,
+	.iam = "cloudwatch:DescribeAlarms",
+	.effect = OP_READ,
+	.idempotent = true,
+	.paged = true,
+	.build = describe_alarms_build,
+	.read = describe_alarms_read,
 };

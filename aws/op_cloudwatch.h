@@ -13,32 +13,56 @@ extern const struct service service_cloudwatch;
 
 /* ---- GetMetricData: <= 500 queries, <= 100,800 points a call; billed per metric.
  * The query array is prepared once and reused with other times (building and escaping 500 queries costs more than sending). */
-struct metric_queries { struct buf json; unsigned n; uint32_t period; }; /* json: the array's inside; query i has Id "m<i>" */
+struct metric_queries {
+	struct buf json;
+	unsigned n;
+	uint32_t period;
+}; /* json: the array's inside; query i has Id "m<i>" */
 void metric_queries_init(struct metric_queries *q, uint32_t period);
 bool metric_queries_add(struct metric_queries *q, const struct metric_id *m); /* false at 500 */
 void metric_queries_clear(struct metric_queries *q);
 
-struct get_metric_data_in { struct page page; const struct metric_queries *queries; int64_t start, end; /* seconds, [start, end) */ };
+struct get_metric_data_in {
+	struct page page;
+	const struct metric_queries *queries;
+	int64_t start, end; /* seconds, [start, end) */
+};
 enum metric_status { METRIC_COMPLETE, METRIC_PARTIAL, METRIC_INTERNAL_ERROR, METRIC_FORBIDDEN, METRIC_UNANSWERED };
 struct get_metric_data_out {
 	struct page page;
 	/* Called for each point as it is read, any order, t in seconds as sent (may be off the period's grid). */
 	void (*point)(void *ctx, unsigned query, int64_t t, double v);
 	void *ctx;
-	enum metric_status *status; unsigned n;  /* the caller sets n and METRIC_UNANSWERED; a later page's status replaces an earlier one's */
-	char message[128];                       /* first Messages[] entry, "" if none */
+	enum metric_status *status;
+	unsigned n;        /* the caller sets n and METRIC_UNANSWERED; a later page's status replaces an earlier one's */
+	char message[128]; /* first Messages[] entry, "" if none */
 };
 extern const struct op op_get_metric_data;
 
 /* ---- ListMetrics: all dimension sets of a namespace and/or name. */
-struct list_metrics_in { struct page page; const char *ns, *name; /* either may be NULL */ bool recent; /* RecentlyActive PT3H */ };
-struct list_metrics_out { struct page page; struct metric_id *metrics; unsigned n, cap; /* stat is NULL */ };
+struct list_metrics_in {
+	struct page page;
+	const char *ns, *name; /* either may be NULL */
+	bool recent;           /* RecentlyActive PT3H */
+};
+struct list_metrics_out {
+	struct page page;
+	struct metric_id *metrics;
+	unsigned n, cap; /* stat is NULL */
+};
 void list_metrics_out_clear(struct list_metrics_out *o);
 extern const struct op op_list_metrics;
 
 /* ---- DescribeAlarms: AlarmTypes names metric, composite and log alarms, else only metric alarms come. */
-struct describe_alarms_in { struct page page; };
-struct describe_alarms_out { struct page page; struct arena mem; struct alarm *alarms; unsigned n, cap; };
+struct describe_alarms_in {
+	struct page page;
+};
+struct describe_alarms_out {
+	struct page page;
+	struct arena mem;
+	struct alarm *alarms;
+	unsigned n, cap;
+};
 void describe_alarms_out_clear(struct describe_alarms_out *o);
 extern const struct op op_describe_alarms;
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define QUERIES_MAX 500
-#define POINTS_MAX 100800      /* the service's own limit for an answer */
+#define POINTS_MAX 100800 /* the service's own limit for an answer */
 #define TOKEN_MAX (64 * 1024)
 
 /* ---- the prepared queries */
@@ -91,13 +91,13 @@ static bool build(const void *in, struct http_req *rq, struct err *e)
 struct reader {
 	struct scan s;
 	struct get_metric_data_out *out;
-	struct buf text;               /* of the string just decoded */
+	struct buf text; /* of the string just decoded */
 	const char *why;
 	/* of the result being read */
 	int64_t *at;
 	double *v;
 	size_t nat, nv, cat, cv;
-	int64_t query;                 /* -1: none of ours */
+	int64_t query; /* -1: none of ours */
 	enum metric_status status;
 };
 
@@ -358,7 +358,10 @@ static bool read(const struct http_res *rs, void *out, struct err *e)
 	bool ok = read_answer(&r);
 	if (!ok) {
 		wire_token(&r.out->page, NULL);
-		err_set(e, ERR_BADREPLY, "json", "%s at byte %zu", r.s.why ? r.s.why : r.why ? r.why : "not JSON",
+		err_set(e, ERR_BADREPLY, "json", "%s at byte %zu",
+		        r.s.why ? r.s.why
+		        : r.why ? r.why
+		                : "not JSON",
 		        (size_t)(r.s.p - r.s.start));
 	}
 	buf_clear(&r.text);
@@ -368,6 +371,12 @@ static bool read(const struct http_res *rs, void *out, struct err *e)
 }
 
 const struct op op_get_metric_data = {
-	.service = &service_cloudwatch, .name = "GetMetricData", .iam = "cloudwatch:GetMetricData", .effect = OP_READ,
-	.idempotent = true, .paged = true, .build = build, .read = read,
+	.service = &service_cloudwatch,
+	.name = "GetMetricData",
+	.iam = "cloudwatch:GetMetricData",
+	.effect = OP_READ,
+	.idempotent = true,
+	.paged = true,
+	.build = build,
+	.read = read,
 };

@@ -6,7 +6,12 @@
 #include <string.h>
 
 static const struct service service_sts = {
-	.id = "sts", .host = "sts", .signing = "sts", .env = "STS", .version = "2011-06-15", .wire = WIRE_QUERY,
+	.id = "sts",
+	.host = "sts",
+	.signing = "sts",
+	.env = "STS",
+	.version = "2011-06-15",
+	.wire = WIRE_QUERY,
 };
 
 static bool build(const void *in, struct http_req *rq, struct err *e)
@@ -47,6 +52,12 @@ static bool read(const struct http_res *rs, void *out, struct err *e)
 }
 
 const struct op op_get_caller_identity = {
-	.service = &service_sts, .name = "GetCallerIdentity", .iam = "sts:GetCallerIdentity", .effect = OP_READ,
-	.idempotent = true, .cap = 64 * 1024, .build = build, .read = read,
+	.service = &service_sts,
+	.name = "GetCallerIdentity",
+	.iam = "sts:GetCallerIdentity",
+	.effect = OP_READ,
+	.idempotent = true,
+	.cap = 64 * 1024,
+	.build = build,
+	.read = read,
 };

@@ -4,7 +4,9 @@
 
 #include "aws/op.h"
 
-struct caller_identity { char account[16], arn[256], user_id[128]; };
+struct caller_identity {
+	char account[16], arn[256], user_id[128];
+};
 extern const struct op op_get_caller_identity; /* in: NULL; out: struct caller_identity */
 
 #endif

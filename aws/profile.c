@@ -42,7 +42,8 @@ static void show_source(const struct profile *p, enum profile_file file, char so
 	size_t n = strlen(dir);
 	bool below = n > 1 && strncmp(path, dir, n) == 0 && path[n] == '/';
 	bool prefix = file == PROFILE_CONFIG && strcmp(p->name, "default") != 0;
-	snprintf(source, 96, "%s%.50s [%s%.30s]", below ? "~" : "", below ? path + n : path, prefix ? "profile " : "", p->name);
+	snprintf(source, 96, "%s%.50s [%s%.30s]", below ? "~" : "", below ? path + n : path, prefix ? "profile " : "",
+	         p->name);
 }
 
 /* ---- reading */

@@ -10,19 +10,25 @@
 
 enum profile_file { PROFILE_CREDENTIALS, PROFILE_CONFIG, PROFILE_FILES };
 
-struct setting { enum profile_file file; bool bare; char *parent, *key, *value; }; /* parent: of a nested key, else NULL */
+struct setting {
+	enum profile_file file;
+	bool bare;
+	char *parent, *key, *value;
+}; /* parent: of a nested key, else NULL */
 
 struct profile {
 	char *name;
 	char *path[PROFILE_FILES];
-	bool in[PROFILE_FILES];              /* the profile has a section there */
-	struct setting *settings; unsigned nsettings, csettings;
-	struct setting *services; unsigned nservices, cservices; /* [services NAME] of the config file */
+	bool in[PROFILE_FILES]; /* the profile has a section there */
+	struct setting *settings;
+	unsigned nsettings, csettings;
+	struct setting *services;
+	unsigned nservices, cservices; /* [services NAME] of the config file */
 };
 
 /* Files that are not there are fine (in[] tells); false on the first file that cannot be read or is malformed. */
 bool profile_load(struct profile *p, const char *name, struct err *e);
-void profile_clear(struct profile *p);    /* wipes what it held */
+void profile_clear(struct profile *p); /* wipes what it held */
 
 /* The value of a key of either file, or of one of them; NULL when absent or blank. source, when not NULL, is told. */
 const char *profile_get(const struct profile *p, const char *key, char source[96]);

@@ -260,15 +260,20 @@ static bool canonical_headers(const struct sign_in *in, const struct http_req *r
 	return ok && buf_addc(out, '\n');
 }
 
+static void hex_sha256(struct span s, char hex[2 * HASH_SHA256 + 1])
+{
+	uint8_t hash[HASH_SHA256];
+	hash_sha256(s.p, s.n, hash);
+	hash_hex(hash, sizeof hash, hex);
+}
+
 static bool add_body_hash(const struct http_req *req, struct buf *out)
 {
 	for (unsigned i = 0; i < req->nheaders; i++)
 		if (compare_names(req->headers[i].name, CONTENT) == 0)
 			return buf_adds(out, req->headers[i].value);
-	uint8_t hash[HASH_SHA256];
 	char hex[2 * HASH_SHA256 + 1];
-	hash_sha256(req->body.p, req->body.n, hash);
-	hash_hex(hash, sizeof hash, hex);
+	hex_sha256(buf_span(&req->body), hex);
 	return buf_add(out, hex, sizeof hex - 1);
 }
 
@@ -309,11 +314,9 @@ static bool add_scope(const struct sign_in *in, const struct stamp *at, struct b
 
 bool sign_string(const struct sign_in *in, struct span canonical, struct buf *string_to_sign)
 {
-	uint8_t hash[HASH_SHA256];
 	char hex[2 * HASH_SHA256 + 1];
 	struct stamp at = stamp(in->now);
-	hash_sha256(canonical.p, canonical.n, hash);
-	hash_hex(hash, sizeof hash, hex);
+	hex_sha256(canonical, hex);
 	return buf_adds(string_to_sign, algorithm) && buf_addc(string_to_sign, '\n') && buf_adds(string_to_sign, at.text) &&
 	       buf_addc(string_to_sign, '\n') && add_scope(in, &at, string_to_sign) && buf_addc(string_to_sign, '\n') &&
 	       buf_add(string_to_sign, hex, sizeof hex - 1);
@@ -440,18 +443,17 @@ static bool check(const struct sign_in *in, struct err *e)
 
 static void add_headers(const struct sign_in *in, struct http_req *req)
 {
-	static const char *const ours[] = { TOKEN, DATE, CONTENT, AUTHORIZATION };
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		drop_header(req, ours[i]);
+	drop_header(req, AUTHORIZATION);
+	drop_header(req, TOKEN);
+	drop_header(req, DATE);
 	if (in->keys.session_token && *in->keys.session_token)
 		http_req_header(req, TOKEN, in->keys.session_token);
 	struct stamp at = stamp(in->now);
 	http_req_header(req, DATE, at.text);
 	if (in->sign_body || in->s3_style) {
-		uint8_t hash[HASH_SHA256];
 		char hex[2 * HASH_SHA256 + 1];
-		hash_sha256(req->body.p, req->body.n, hash);
-		hash_hex(hash, sizeof hash, hex);
+		drop_header(req, CONTENT);
+		hex_sha256(buf_span(&req->body), hex);
 		http_req_header(req, CONTENT, hex);
 	}
 }

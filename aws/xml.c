@@ -13,11 +13,11 @@ struct reader {
 	xml_value *f;
 	void *ctx;
 	struct buf path, text;
-	size_t from[XML_DEPTH];  /* where each open element's text begins */
-	bool parent[XML_DEPTH];  /* it holds elements */
+	size_t from[XML_DEPTH]; /* where each open element's text begins */
+	bool parent[XML_DEPTH]; /* it holds elements */
 	unsigned depth;
-	const char *why;         /* ours, not expat's */
-	bool enough;             /* f said so */
+	const char *why; /* ours, not expat's */
+	bool enough;     /* f said so */
 };
 
 static void stop(struct reader *r, const char *why)
@@ -80,7 +80,8 @@ static void XMLCALL on_text(void *ctx, const XML_Char *s, int n)
 		stop(r, "a text too long");
 }
 
-static void XMLCALL on_doctype(void *ctx, const XML_Char *name, const XML_Char *system_id, const XML_Char *public_id, int subset)
+static void XMLCALL on_doctype(void *ctx, const XML_Char *name, const XML_Char *system_id, const XML_Char *public_id,
+                               int subset)
 {
 	(void)name, (void)system_id, (void)public_id, (void)subset;
 	stop(ctx, "a document type declaration is not accepted");
