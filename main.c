@@ -113,27 +113,20 @@ static bool start_real(struct run *r, struct err *e)
 	return true;
 }
 
-static const char *or_target(const char *said, const char *configured)
-{
-	return said ? said : configured;
-}
-
 static struct engine *start_engine(struct run *r, struct err *e)
 {
 	const struct cli *c = &r->cli;
-	const struct conf_target none = { 0 }, *t = r->target ? r->target : &none;
-	struct engine_options o = {
-		.conf = r->conf, .cache_path = r->cache, .deadline_s = c->deadline_s, .region = c->region
-	};
+	struct engine_options o = { .conf = r->conf, .cache_path = r->cache, .deadline_s = c->deadline_s };
 	if (c->demo) {
 		o.demo = true;
 		o.demo_endpoint = r->endpoint;
 		o.demo_access_key = r->sim.access_key;
 		o.demo_secret_key = r->sim.secret_key;
 	} else {
-		o.profile = or_target(c->profile, t->profile);
-		o.region = or_target(c->region, t->region);
-		o.endpoint_url = or_target(c->endpoint_url, t->endpoint_url);
+		o.target = r->target;
+		o.profile = c->profile;
+		o.region = c->region;
+		o.endpoint_url = c->endpoint_url;
 	}
 	return engine_global_init(e) ? engine_new(&o, e) : NULL;
 }

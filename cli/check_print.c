@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define COLUMNS 80
 #define STATUS_COLUMNS 10 /* "CRITICAL" and two blanks */
@@ -45,7 +46,7 @@ static unsigned name_columns(const struct check_result *r)
 void verdict_reason(const struct verdict *v, struct buf *out)
 {
 	const char *why = v->reason ? v->reason : "";
-	bool said = !v->code || strncmp(why, v->code, strlen(v->code)) == 0;
+	bool said = !v->code || strncasecmp(why, v->code, strlen(v->code)) == 0;
 	buf_addf(out, "%s%s", said ? "" : v->code, said || !*why ? "" : " ");
 	text_visible(out, span_of(why));
 }
@@ -91,6 +92,10 @@ static void summary(struct out *o, const struct check_view *v)
 	unsigned count[VERDICT_CRITICAL + 1] = { 0 };
 	for (unsigned i = 0; i < v->result->n; i++)
 		count[v->result->verdicts[i].status]++;
+	if (!v->result->n) {
+		out_ownf(o, "%s: nothing was judged\n", verdict_name(v->status));
+		return;
+	}
 	out_ownf(o, "%s: %u critical, %u unknown, %u warning, %u ok, %u skipped\n", verdict_name(v->status),
 	         count[VERDICT_CRITICAL], count[VERDICT_UNKNOWN], count[VERDICT_WARNING], count[VERDICT_OK],
 	         count[VERDICT_SKIPPED]);
