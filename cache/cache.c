@@ -27,7 +27,7 @@ static const char schema[] =
 struct cache {
 	char *path; /* absolute */
 	int lock;   /* -1: a reader */
-	struct file_id lock_id, file_id;
+	struct file_id lock_id, file_id, wal_id;
 	pid_t holder; /* of the lock when it is not ours; 0 unknown */
 	unsigned asides;
 	struct store store;
@@ -112,6 +112,7 @@ static enum opened open_to_write(struct cache *c, struct err *e)
 	enum opened o = examine(c, &version, e);
 	if (o != OPENED && o != EMPTY)
 		return o;
+	rc = db_tune(&c->store.db);
 	for (int n = (int)version + 1; n <= SCHEMA_VERSION && rc == SQLITE_OK; n++)
 		rc = migrate_to(&c->store.db, n);
 	if (rc == SQLITE_OK)
@@ -188,6 +189,14 @@ static void tell_reader(struct cache *c, enum file_lock lock, const struct err *
 		tell(c, "read-only: another process writes this history");
 }
 
+static struct file_id beside(const struct cache *c, const char *suffix)
+{
+	char *name = xasprintf("%s%s", c->path, suffix);
+	struct file_id id = file_id_of(name);
+	free(name);
+	return id;
+}
+
 static bool attach(struct cache *c, struct err *e)
 {
 	struct err why = { 0 };
@@ -208,6 +217,7 @@ static bool attach(struct cache *c, struct err *e)
 		return false;
 	}
 	c->file_id = file_id_of(c->path);
+	c->wal_id = beside(c, "-wal");
 	return true;
 }
 
@@ -229,14 +239,16 @@ struct cache *cache_open(const char *path, struct err *e)
 
 static bool moved(const struct cache *c)
 {
-	if (!file_same(c->file_id, file_id_of(c->path)))
-		return true;
-	if (c->lock < 0)
-		return false;
-	char *name = xasprintf("%s.lock", c->path);
-	bool gone = !file_same(c->lock_id, file_id_of(name));
-	free(name);
-	return gone;
+	return !file_same(c->file_id, file_id_of(c->path)) || (c->lock >= 0 && !file_same(c->lock_id, beside(c, ".lock")));
+}
+
+/* SQLite leaves the log of a file that is gone where it is; it would be played into the file that stands there now. */
+static void detach_moved(struct cache *c)
+{
+	bool stale = c->lock >= 0 && c->wal_id.ino && !file_same(c->file_id, file_id_of(c->path));
+	detach(c, true);
+	if (stale && file_same(c->wal_id, beside(c, "-wal")))
+		file_remove_log(c->path);
 }
 
 /* A reader becomes the writer when the writer has gone. */
@@ -253,7 +265,7 @@ static bool promoted(struct cache *c)
 static bool follow(struct cache *c, struct err *e)
 {
 	if (c->store.db.sql && moved(c)) {
-		detach(c, true);
+		detach_moved(c);
 		tell(c, "the history file was removed or replaced; it was opened anew");
 	} else if (c->store.db.sql && promoted(c)) {
 		detach(c, false);
@@ -270,7 +282,7 @@ static bool recover(struct cache *c, int rc)
 		return set_aside(c, NULL) && attach(c, NULL);
 	if (rc != SQLITE_CONSTRAINT && rc != SQLITE_READONLY_DBMOVED)
 		return false;
-	detach(c, true);
+	detach_moved(c);
 	return attach(c, NULL) && c->lock >= 0;
 }
 
@@ -283,6 +295,7 @@ static bool write_step(struct cache *c, int (*step)(struct store *s), struct err
 	int rc = step(&c->store);
 	if (rc && recover(c, rc))
 		rc = step(&c->store);
+	c->wal_id = beside(c, "-wal");
 	if (rc && c->store.pending.lost)
 		tell(c, "the history cannot be written; %zu points were dropped", c->store.pending.lost);
 	if (rc)
@@ -294,9 +307,9 @@ void cache_close(struct cache *c)
 {
 	if (!c)
 		return;
-	if (c->lock >= 0 && c->store.db.sql && !moved(c))
-		store_commit(&c->store);
-	detach(c, true);
+	if (c->lock >= 0 && c->store.db.sql && (c->store.pending.n || !moved(c)))
+		write_step(c, store_commit, NULL);
+	detach_moved(c);
 	store_clear(&c->store);
 	free(c->path);
 	free(c);
@@ -327,7 +340,7 @@ uint32_t cache_series(struct cache *c, const char *target, const char *metric, u
 void cache_add(struct cache *c, uint32_t series, int64_t t, double v)
 {
 	struct pending *p = &c->store.pending;
-	if (c->lock < 0 || t < 0 || t >= KEYED_T_MAX || !isfinite(v) || !names_known(&c->store.names, series))
+	if (c->lock < 0 || t < 0 || t >= KEYED_T_MAX || !isfinite(v) || !names_known(&c->store.names, &c->store.db, series))
 		return;
 	pending_add(p, series, t, v);
 	if (p->n % PENDING_FLUSH == 0)
@@ -429,6 +442,7 @@ bool cache_put_text(struct cache *c, const char *target, const char *name, const
 	int rc = write_text(&c->store.db, target, name, text);
 	if (rc && recover(c, rc))
 		rc = write_text(&c->store.db, target, name, text);
+	c->wal_id = beside(c, "-wal");
 	return db_err(rc, c->path, e);
 }
 

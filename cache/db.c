@@ -21,17 +21,6 @@ static void harden(sqlite3 *sql)
 	sqlite3_limit(sql, SQLITE_LIMIT_LENGTH, VALUE_MAX);
 }
 
-/* The log stays near 1 MiB, so that opening after a crash reads little; freed pages are not zeroed if that costs a write. */
-static int tune(struct db *d, bool write)
-{
-	int rc = db_exec(d, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
-	if (rc || !write)
-		return rc;
-	return db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL;"
-	                  "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 256;"
-	                  "PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST");
-}
-
 int db_open(struct db *d, const char *path, bool write)
 {
 	*d = (struct db){ 0 };
@@ -41,11 +30,19 @@ int db_open(struct db *d, const char *path, bool write)
 		sqlite3_extended_result_codes(d->sql, 1);
 		sqlite3_busy_timeout(d->sql, BUSY_MS);
 		harden(d->sql);
-		rc = tune(d, write);
+		rc = db_exec(d, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
 	}
 	if (rc)
 		db_close(d, false);
 	return rc;
+}
+
+/* The log stays near 1 MiB, so that opening after a crash reads little; freed pages are not zeroed if that costs a write. */
+int db_tune(struct db *d)
+{
+	return db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL;"
+	                  "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 256;"
+	                  "PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST");
 }
 
 void db_close(struct db *d, bool damaged)

@@ -19,6 +19,7 @@
 	X(ROLLBACK, "ROLLBACK")                                                                                            \
 	X(DATA_VERSION, "PRAGMA data_version")                                                                             \
 	X(SERIES_FIND, "SELECT id FROM series WHERE hash = ?1 AND target = ?2 AND metric = ?3 AND step = ?4")              \
+	X(SERIES_GET, "SELECT target, metric, step FROM series WHERE id = ?1")                                             \
 	X(SERIES_ADD, "INSERT OR IGNORE INTO series VALUES (?1, ?2, ?3, ?4, ?5)")                                          \
 	X(SERIES_LAST, "SELECT max(id) FROM series")                                                                       \
 	X(TICK_ADD, "INSERT INTO tick VALUES (?1, ?2)")                                                                    \
@@ -41,7 +42,7 @@ enum db_statement {
 #define X(id, sql) DB_##id,
 	DB_STATEMENTS(X)
 #undef X
-	    DB_STATEMENT_COUNT
+	DB_STATEMENT_COUNT
 };
 
 struct db {
@@ -50,6 +51,7 @@ struct db {
 };
 
 int db_open(struct db *d, const char *path, bool write);
+int db_tune(struct db *d); /* for writing; the first that changes the file */
 void db_close(struct db *d, bool damaged); /* damaged: the file and its log stay as they are */
 int db_exec(struct db *d, const char *sql);
 int db_pragma(struct db *d, const char *sql, int64_t *v); /* the first column of the first row; 0 when there is none */

@@ -163,6 +163,15 @@ long file_version(const char *path)
 	return (long)head[60] << 24 | (long)head[61] << 16 | (long)head[62] << 8 | (long)head[63];
 }
 
+void file_remove_log(const char *path)
+{
+	for (unsigned i = 1; i < 3; i++) {
+		char *name = xasprintf("%s%s", path, companions[i]);
+		unlink(name);
+		free(name);
+	}
+}
+
 /* ---- lock */
 
 static pid_t read_holder(int fd)
@@ -193,8 +202,10 @@ static int open_lock(const char *name, struct stat *st, struct err *e)
 		return -1;
 	}
 	const char *why = fstat(fd, st) < 0 ? strerror(errno) : objection(st);
-	if (!why)
+	if (!why) {
+		fchmod(fd, 0600);
 		return fd;
+	}
 	fail(e, name, why);
 	close(fd);
 	return -1;
@@ -254,25 +265,25 @@ static void remove_set(const char *folder, const char *name)
 	}
 }
 
-/* A failing disk must not be filled with damaged copies. */
-static void prune(const char *path)
+/* A failing disk must not be filled with damaged copies. `newest` stays whatever its name. */
+static void prune(const char *path, const char *newest)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = xstrndup(path, (size_t)(slash - path) + 1), **names = NULL;
 	size_t n = 0, cap = 0;
 	DIR *dir = opendir(folder);
 	for (struct dirent *d; dir && (d = readdir(dir));) {
-		if (!is_aside(d->d_name, slash + 1))
+		if (!is_aside(d->d_name, slash + 1) || strcmp(d->d_name, strrchr(newest, '/') + 1) == 0)
 			continue;
 		MEM_GROW(names, n, cap);
 		names[n++] = xstrdup(d->d_name);
 	}
 	if (dir)
 		closedir(dir);
-	if (n > ASIDE_KEPT)
+	if (n)
 		qsort(names, n, sizeof *names, by_name);
 	for (size_t i = 0; i < n; i++) {
-		if (i + ASIDE_KEPT < n)
+		if (i + ASIDE_KEPT <= n)
 			remove_set(folder, names[i]);
 		free(names[i]);
 	}
@@ -311,6 +322,6 @@ char *file_aside(const char *path, struct err *e)
 			return NULL;
 		}
 	}
-	prune(path);
+	prune(path, name);
 	return name;
 }

@@ -25,6 +25,8 @@ bool file_same(struct file_id a, struct file_id b);
  * it would drop SQLite's locks. */
 long file_version(const char *path);
 
+void file_remove_log(const char *path); /* -wal and -shm */
+
 enum file_lock {
 	FILE_LOCKED,  /* ours: *fd holds it until closed */
 	FILE_TAKEN,   /* *holder writes, 0 when it does not say */

@@ -126,11 +126,6 @@ static struct name *of_id(const struct names *ns, uint32_t id)
 	return id && id < ns->nids && ns->by_id[id] ? &ns->v[ns->by_id[id] - 1] : NULL;
 }
 
-bool names_known(const struct names *ns, uint32_t id)
-{
-	return of_id(ns, id) != NULL;
-}
-
 /* ---- in the file */
 
 static int bind_name(sqlite3_stmt *st, int at, const char *target, const char *metric, uint32_t step)
@@ -199,9 +194,41 @@ int names_find(struct names *ns, struct db *d, bool write, const char *target, c
 	return SQLITE_OK;
 }
 
-uint32_t names_file(struct names *ns, struct db *d, uint32_t id)
+/* An id from before, of the same file, that nobody has asked for by name this time. */
+static struct name *adopt(struct names *ns, struct db *d, uint32_t id)
+{
+	sqlite3_stmt *st;
+	struct name *m = NULL;
+	if (!id || id >= SERIES_LIMIT || !d->sql || db_prepare(d, DB_SERIES_GET, &st))
+		return NULL;
+	if (sqlite3_bind_int64(st, 1, id) == SQLITE_OK && db_step(st) == SQLITE_ROW) {
+		const char *target = (const char *)sqlite3_column_text(st, 0),
+		           *metric = (const char *)sqlite3_column_text(st, 1);
+		struct name new = { .step = (uint32_t)sqlite3_column_int64(st, 2), .file = id, .stored = true };
+		target = target ? target : "";
+		metric = metric ? metric : "";
+		new.hash = hash_of(target, metric, new.step);
+		if (!known(ns, new.hash, target, metric, new.step))
+			m = add(ns, new, target, metric);
+	}
+	sqlite3_reset(st);
+	return m;
+}
+
+static struct name *find_id(struct names *ns, struct db *d, uint32_t id)
 {
 	struct name *m = of_id(ns, id);
+	return m ? m : adopt(ns, d, id);
+}
+
+bool names_known(struct names *ns, struct db *d, uint32_t id)
+{
+	return find_id(ns, d, id) != NULL;
+}
+
+uint32_t names_file(struct names *ns, struct db *d, uint32_t id)
+{
+	struct name *m = find_id(ns, d, id);
 	if (m && !m->file && d->sql && look_up(d, m->hash, m->target, m->metric, m->step, &m->file) == SQLITE_OK)
 		m->stored = m->file != 0;
 	return m ? m->file : 0;

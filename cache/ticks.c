@@ -122,7 +122,8 @@ int ticks_drop(struct ticks *ts, struct db *d, int64_t from, int64_t to)
 		ts->bytes -= (int64_t)ts->v[i].n;
 		tick_close(&ts->v[i]);
 	}
-	memmove(ts->v + a, ts->v + b, (ts->n - b) * sizeof *ts->v);
+	if (b > a)
+		memmove(ts->v + a, ts->v + b, (ts->n - b) * sizeof *ts->v);
 	ts->n -= b - a;
 	return SQLITE_OK;
 }
