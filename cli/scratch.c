@@ -58,18 +58,29 @@ static bool watch(struct scratch *s)
 	return true;
 }
 
+static bool make(struct scratch *s, struct err *e)
+{
+	if (!mkdtemp(s->path))
+		return err_set(e, ERR_DISK, s->path, "%s", strerror(errno));
+	if (watch(s))
+		return true;
+	err_set(e, ERR_DISK, s->path, "%s", strerror(errno));
+	remove_tree(s->path);
+	return false;
+}
+
+/* No signal comes between the folder and its watcher; the watcher keeps them blocked, it has only one thing to wait for. */
 bool scratch_open(struct scratch *s, struct err *e)
 {
 	const char *tmp = getenv("TMPDIR");
+	sigset_t all, was;
 	*s = (struct scratch){ .path = xasprintf("%s/sluice-demo-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp") };
-	if (!mkdtemp(s->path))
-		err_set(e, ERR_DISK, s->path, "%s", strerror(errno));
-	else if (watch(s))
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &was);
+	bool ok = make(s, e);
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	if (ok)
 		return true;
-	else {
-		err_set(e, ERR_DISK, s->path, "%s", strerror(errno));
-		remove_tree(s->path);
-	}
 	free(s->path);
 	s->path = NULL;
 	return false;

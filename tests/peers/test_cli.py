@@ -469,7 +469,13 @@ def test_demo_list(sluice):
 
 
 def children(pid):
-    return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(c) for c in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def watched(pid):
+    """The folder's watcher has left its parent's session, where a signal to all of it would reach it."""
+    kids = children(pid)
+    return len(kids) == 2 and any(os.getsid(k) == k for k in kids)
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT], ids=lambda s: s.name)
@@ -477,10 +483,11 @@ def test_a_killed_demo_leaves_nothing(sluice, tmp, sig):
     p = subprocess.Popen([binary(), "--demo=throttled", "status"], env=clean_env(sluice.home, {"TMPDIR": str(tmp)}),
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=sluice.home, start_new_session=True)
     end = time.monotonic() + 10 * SLOWER
-    while not (demo_folders(tmp) and len(children(p.pid)) == 2) and p.poll() is None and time.monotonic() < end:
-        time.sleep(0.005)
-    kids = children(p.pid) if p.poll() is None else []
-    os.killpg(p.pid, sig) if p.poll() is None else None
+    while not watched(p.pid) and time.monotonic() < end:
+        time.sleep(0.002)
+    kids = children(p.pid)
+    assert len(demo_folders(tmp)) == 1 and p.poll() is None, "it was over before it could be killed"
+    os.killpg(p.pid, sig)
     p.wait(10 * SLOWER)
     end = time.monotonic() + 5 * SLOWER
     while (demo_folders(tmp) or any(alive(k) for k in kids)) and time.monotonic() < end:
