@@ -1,6 +1,9 @@
 #include "sim/scenario.h"
 
 #include "core/mem.h"
+#include "sim/sim_alarm.h"
+#include "sim/sim_queue.h"
+#include "sim/sim_stream.h"
 #include "sim/world.h"
 
 #include <math.h>
@@ -13,7 +16,7 @@
 
 /* Minutes before the start at which something began; 0 = it did not. What is on the screen at the start follows. */
 struct scenario {
-	struct sim_scenario face;
+	const char *name, *help;
 	bool furnished;
 	int64_t history;      /* minutes made before the start */
 	int64_t poisoned;     /* a batch holds one shard */
@@ -25,52 +28,49 @@ struct scenario {
 #define DLQ_NOW 1291 /* messages at the start */
 
 static const struct scenario scenarios[] = {
-	{ { "calm", "a healthy orders pipeline" }, true, 1440, 0, 0, 0, { 0 } },
-	{ { "dlq-growth", "a dead-letter queue that fills, the oldest messages near expiry" },
-	  true,
-	  1860,
-	  0,
-	  0,
-	  1740,
-	  { 0 } },
-	{ { "poison-shard", "one batch holds a shard for hours, the error rate over its threshold" },
+	{ "calm", "a healthy orders pipeline", true, 1440, 0, 0, 0, { 0 } },
+	{ "dlq-growth", "a dead-letter queue that fills, the oldest messages near expiry", true, 1860, 0, 0, 1740, { 0 } },
+	{ "poison-shard",
+	  "one batch holds a shard for hours, the error rate over its threshold",
 	  true,
 	  1440,
 	  369,
 	  36,
 	  0,
 	  { 0 } },
-	{ { "denied", "calm, but this identity may not list the streams" },
+	{ "denied",
+	  "calm, but this identity may not list the streams",
 	  true,
 	  1440,
 	  0,
 	  0,
 	  0,
 	  { "kinesis", "ListStreams", FAULT_DENIED } },
-	{ { "throttled", "calm, but CloudWatch refuses every read of metrics" },
+	{ "throttled",
+	  "calm, but CloudWatch refuses every read of metrics",
 	  true,
 	  1440,
 	  0,
 	  0,
 	  0,
 	  { "monitoring", "GetMetricData", FAULT_THROTTLED } },
-	{ { "empty", "an account with nothing in it" }, false, 0, 0, 0, 0, { 0 } },
+	{ "empty", "an account with nothing in it", false, 0, 0, 0, 0, { 0 } },
 };
 #define NSCENARIOS (sizeof scenarios / sizeof *scenarios)
 
-const struct sim_scenario *sim_scenarios(unsigned *n)
+bool scenario_at(unsigned i, const char **name, const char **help)
 {
-	static struct sim_scenario faces[NSCENARIOS];
-	for (unsigned i = 0; i < NSCENARIOS; i++)
-		faces[i] = scenarios[i].face;
-	*n = NSCENARIOS;
-	return faces;
+	if (i >= NSCENARIOS)
+		return false;
+	*name = scenarios[i].name;
+	*help = scenarios[i].help;
+	return true;
 }
 
 const struct scenario *scenario_find(const char *name)
 {
 	for (unsigned i = 0; i < NSCENARIOS; i++)
-		if (strcmp(scenarios[i].face.name, name ? name : "calm") == 0)
+		if (strcmp(scenarios[i].name, name ? name : "calm") == 0)
 			return &scenarios[i];
 	return NULL;
 }
@@ -78,7 +78,7 @@ const struct scenario *scenario_find(const char *name)
 uint64_t scenario_seed(const struct scenario *s)
 {
 	uint64_t h = 0xcbf29ce484222325;
-	for (const char *p = s->face.name; *p; p++)
+	for (const char *p = s->name; *p; p++)
 		h = (h ^ (unsigned char)*p) * 0x100000001b3;
 	return h;
 }

@@ -3,12 +3,12 @@
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
 
-#include "sim/sim.h"
-
+#include <stdbool.h>
 #include <stdint.h>
 
 struct world;
 
+bool scenario_at(unsigned i, const char **name, const char **help); /* false past the last */
 const struct scenario *scenario_find(const char *name); /* NULL: calm; NULL when unknown */
 uint64_t scenario_seed(const struct scenario *s);
 void scenario_start(struct world *w); /* furnishes the account; w->minute goes back to where history begins */

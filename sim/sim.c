@@ -2,9 +2,9 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
+#include "sim/motion.h"
 #include "sim/scenario.h"
 #include "sim/sim_http.h"
-#include "sim/world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +56,18 @@ static bool set_keys(struct sim *s, const struct sim_options *o, struct err *e)
 	return true;
 }
 
-/* ---- start and stop */
+/* ---- scenarios */
+
+#define SCENARIOS 32
+
+const struct sim_scenario *sim_scenarios(unsigned *n)
+{
+	static struct sim_scenario all[SCENARIOS];
+	*n = 0;
+	while (*n < SCENARIOS && scenario_at(*n, &all[*n].name, &all[*n].help))
+		++*n;
+	return all;
+}
 
 static bool known_scenario(const char *name, struct err *e)
 {
@@ -70,6 +81,8 @@ static bool known_scenario(const char *name, struct err *e)
 	return err_set(e, ERR_USAGE, "sim", "no scenario \"%s\": there are %s", name, names);
 }
 
+/* ---- start and stop */
+
 struct sim *sim_start(const struct sim_options *o, struct err *e)
 {
 	const char *region = o->region && *o->region ? o->region : "eu-west-1";
@@ -82,13 +95,13 @@ struct sim *sim_start(const struct sim_options *o, struct err *e)
 	struct sim *s = xcalloc(1, sizeof *s);
 	snprintf(s->region, sizeof s->region, "%s", region);
 	if (set_keys(s, o, e)) {
-		s->world = world_new(scenario_find(o->scenario), region, o->speed);
+		s->world = motion_start(scenario_find(o->scenario), region, o->speed);
 		s->server = sim_server_start(o->port, s->world, &s->key, o->latency_ms, e);
 	}
 	if (s->server)
 		return s;
 	if (s->world)
-		world_free(s->world);
+		motion_end(s->world);
 	free(s);
 	return NULL;
 }
@@ -98,7 +111,7 @@ void sim_stop(struct sim *s)
 	if (!s)
 		return;
 	sim_server_stop(s->server);
-	world_free(s->world);
+	motion_end(s->world);
 	hash_wipe(s->secret_key, sizeof s->secret_key);
 	free(s);
 }

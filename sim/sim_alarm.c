@@ -214,12 +214,11 @@ struct window {
 	double v[RANGE_MAX];
 };
 
-static void read_window(const struct world *w, const struct sim_alarm *a, int64_t end, struct window *win)
+static void read_window(struct world *w, const struct sim_alarm *a, int64_t end, struct window *win)
 {
 	struct sim_stat stat;
 	int64_t step = a->period / 60;
-	const struct sim_metric *m =
-	    metrics_get((struct sim_metrics *)&w->metrics, a->ns, a->metric, a->dims, a->ndims, false);
+	const struct sim_metric *m = metrics_get(&w->metrics, a->ns, a->metric, a->dims, a->ndims, false);
 	bool known = m && stat_parse(a->stat, &stat) && (!a->unit || strcmp(a->unit, m->unit) == 0);
 	win->npt = (unsigned)a->n + RANGE_EXTRA;
 	for (unsigned i = 0; i < win->npt; i++) {
@@ -262,26 +261,31 @@ static unsigned count(const struct window *win, unsigned n, enum point what, uns
 	return found;
 }
 
+static char *reason_without_points(const struct sim_alarm *a, enum sim_state s)
+{
+	int n = (int)a->n;
+	if (s == STATE_INSUFFICIENT)
+		return xasprintf("Insufficient Data: %d datapoint%s unknown.", n, n == 1 ? " was" : "s were");
+	return xasprintf(
+	    "Threshold Crossed: no datapoints were received for %d period%s and %d missing datapoint%s treated as "
+	    "[%s].",
+	    n, n == 1 ? "" : "s", n, n == 1 ? " was" : "s were", s == STATE_ALARM ? "Breaching" : "NonBreaching");
+}
+
 static char *reason_text(const struct sim_alarm *a, const struct window *win, int64_t end, enum sim_state s)
 {
 	struct buf b;
-	unsigned real, hits = count(win, (unsigned)a->n, s == STATE_ALARM ? POINT_BREACHING : POINT_GOOD, &real);
-	if (s == STATE_INSUFFICIENT)
-		return xasprintf("Insufficient Data: %lld datapoint%s %s unknown.", (long long)a->n, a->n == 1 ? "" : "s",
-		                 a->n == 1 ? "was" : "were");
-	if (real == 0)
-		return xasprintf(
-		    "Threshold Crossed: no datapoints were received for %lld period%s and %lld missing datapoint%s "
-		    "treated as [%s].",
-		    (long long)a->n, a->n == 1 ? "" : "s", (long long)a->n, a->n == 1 ? " was" : "s were",
-		    s == STATE_ALARM ? "Breaching" : "NonBreaching");
+	bool alarm = s == STATE_ALARM;
+	int needed = alarm ? (int)a->m : 1;
+	unsigned real, hits = count(win, (unsigned)a->n, alarm ? POINT_BREACHING : POINT_GOOD, &real);
+	if (s == STATE_INSUFFICIENT || real == 0)
+		return reason_without_points(a, s);
 	buf_init(&b, 1000);
-	buf_addf(&b, "Threshold Crossed: %u out of the last %u datapoints [", hits, real);
+	buf_addf(&b, "Threshold Crossed: %u out of the last %u datapoint%s [", hits, real, real == 1 ? "" : "s");
 	add_points(a, win, end, &b);
-	buf_addf(&b, "] %s%s %s the threshold (%.12g) (minimum %lld datapoint%s for %s transition).",
-	         hits == 1 ? "was" : "were", s == STATE_ALARM ? "" : " not", relation[a->compare], a->threshold,
-	         (long long)(s == STATE_ALARM ? a->m : 1), s == STATE_ALARM && a->m > 1 ? "s" : "",
-	         s == STATE_ALARM ? "OK -> ALARM" : "ALARM -> OK");
+	buf_addf(&b, "] %s%s %s the threshold (%.12g) (minimum %d datapoint%s for %s transition).",
+	         hits == 1 ? "was" : "were", alarm ? "" : " not", relation[a->compare], a->threshold, needed,
+	         needed == 1 ? "" : "s", alarm ? "OK -> ALARM" : "ALARM -> OK");
 	return buf_steal(&b);
 }
 

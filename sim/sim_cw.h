@@ -1,4 +1,5 @@
-/* CloudWatch's operations on alarms, and what both of its files read; sim_cloudwatch.c has the metrics and the table. */
+/* What CloudWatch's files share: sim_cloudwatch.c (the table, PutMetricData, ListMetrics), sim_cw_data.c (datapoints) and
+ * sim_cw_alarms.c. */
 #ifndef SIM_SIM_CW_H
 #define SIM_SIM_CW_H
 
@@ -10,6 +11,8 @@ bool cw_dims(const struct sim_req *rq, const struct json *o, bool open, struct s
              struct sim_fail *f);
 void cw_tell_dims(struct wr *o, const struct sim_dim *dims, unsigned n);
 
+bool cw_get_metric_data(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool cw_get_metric_statistics(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_put_alarm(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_describe_alarms(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_delete_alarms(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);

@@ -1,4 +1,5 @@
 #include "sim/sim_req.h"
+#include "sim/sim_stream.h"
 #include "sim/world.h"
 
 #include "core/hash.h"

@@ -1,6 +1,7 @@
 #include "sim/sim_wire.h"
 
 #include "core/clock.h"
+#include "sim/motion.h"
 #include "sim/sim_form.h"
 #include "sim/sim_inflate.h"
 #include "sim/world.h"
@@ -39,22 +40,28 @@ static const char *action_prefix(const char *service)
 
 /* ---- failures */
 
+/* Failures of the front door, the same for every service. */
+static bool is_common(enum sim_why why)
+{
+	return why == WHY_ACCESS_DENIED || why == WHY_BAD_SIGNATURE || why == WHY_UNKNOWN_KEY || why == WHY_SERIALIZATION ||
+	       why == WHY_UNKNOWN_OPERATION || why == WHY_VALIDATION || why == WHY_THROTTLED;
+}
+
+static void error_type(const struct sim_req *rq, const struct sim_service *s, enum sim_why why, char *out, size_t size)
+{
+	const char *space = is_common(why) ? "com.amazon.coral.service"
+	                    : s && s->flat ? "com.amazonaws.sqs"
+	                                   : "com.amazonaws.cloudwatch";
+	snprintf(out, size, "%s%s%s", rq->json11 ? "" : space, rq->json11 ? "" : "#", sim_fail_shape(why));
+}
+
 static void fail_json(struct sim_req *rq, const struct sim_fail *f)
 {
 	struct sim_answer *a = rq->answer;
 	const struct sim_service *s = sim_service(rq->service);
 	struct json_out o;
 	char type[128];
-	bool common = f->why == WHY_ACCESS_DENIED || f->why == WHY_BAD_SIGNATURE || f->why == WHY_UNKNOWN_KEY ||
-	              f->why == WHY_SERIALIZATION || f->why == WHY_UNKNOWN_OPERATION || f->why == WHY_VALIDATION;
-	if (rq->json11)
-		snprintf(type, sizeof type, "%s", sim_fail_shape(f->why));
-	else
-		snprintf(type, sizeof type, "%s#%s",
-		         common         ? "com.amazon.coral.service"
-		         : s && s->flat ? "com.amazonaws.sqs"
-		                        : "com.amazonaws.cloudwatch",
-		         sim_fail_shape(f->why));
+	error_type(rq, s, f->why, type, sizeof type);
 	json_out_init(&o, &a->body);
 	json_out_object(&o, NULL);
 	json_out_str(&o, "__type", type);
@@ -360,7 +367,7 @@ void sim_wire_serve(struct world *w, const struct sim_key *key, struct sim_req *
 	buf_init(&c.plain, BODY_MAX);
 	world_uuid(w, c.request_id);
 	guess_proto(rq);
-	world_advance(w);
+	motion_catch_up(w);
 	if (!authenticate(key, rq, &f) || !understand(rq, &c, &f) || !allowed(w, rq, &f) || !run(w, rq, &c, &f))
 		answer_failure(rq, &f, c.request_id);
 	if (rq->hold_ms)

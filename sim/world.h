@@ -1,12 +1,8 @@
-/* The simulated account: what exists, what was measured, and how it moves with time. One thread owns it. Time is the
- * wall clock from the start on, scaled by speed; a world catches up minute by minute whenever somebody asks. */
+/* The simulated account: what exists and what was measured. One thread owns it. How it moves is motion.h's business. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
-#include "sim/sim_alarm.h"
 #include "sim/sim_metrics.h"
-#include "sim/sim_queue.h"
-#include "sim/sim_stream.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,6 +31,10 @@ struct sim_fault {
 };
 
 struct scenario;
+struct sim_queue;
+struct sim_stream;
+struct sim_alarm;
+struct alarm_event;
 
 struct world {
 	char region[40], partition[16];
@@ -60,11 +60,6 @@ struct world {
 	struct alarm_event *events; /* oldest first */
 	unsigned nevents, capevents;
 };
-
-struct world *world_new(const struct scenario *s, const char *region, double speed);
-void world_free(struct world *w);
-void world_advance(struct world *w);                /* to the present */
-void world_run_to(struct world *w, int64_t minute); /* settles every minute before this one */
 
 void world_arn(const struct world *w, const char *service, const char *resource, char *out, size_t size);
 /* What a name stands for at the end of an ARN; the whole text when it is none. */

@@ -1,4 +1,5 @@
 /* CloudWatch's operations on metric alarms. */
+#include "sim/sim_alarm.h"
 #include "sim/sim_cw.h"
 #include "sim/world.h"
 
@@ -34,28 +35,36 @@ static char *copy(const char *s)
 	return s ? xstrdup(s) : NULL;
 }
 
-static bool read_what(const struct sim_req *rq, struct sim_alarm *a, struct sim_fail *f)
+static bool read_statistic(const struct sim_req *rq, struct sim_alarm *a, struct sim_fail *f)
 {
-	const char *ns, *metric, *stat = NULL, *extended = NULL, *unit = NULL;
-	struct sim_dim dims[SIM_DIMS];
+	const char *stat = NULL, *extended = NULL;
 	struct sim_stat parsed;
-	unsigned ndims;
-	if (json_get(rq->args, "Metrics") || json_get(rq->args, "ThresholdMetricId") ||
-	    json_get(rq->args, "EvaluationCriteria"))
-		return sim_fail(f, WHY_VALIDATION, "Alarms on metric math, anomaly bands and PromQL are not simulated.");
-	if (!arg_need(rq, rq->args, "MetricName", &metric, f) || !arg_need(rq, rq->args, "Namespace", &ns, f) ||
-	    !arg_str(rq, rq->args, "Statistic", &stat, f) || !arg_str(rq, rq->args, "ExtendedStatistic", &extended, f) ||
-	    !arg_str(rq, rq->args, "Unit", &unit, f) || !cw_dims(rq, rq->args, false, dims, &ndims, f))
+	if (!arg_str(rq, rq->args, "Statistic", &stat, f) || !arg_str(rq, rq->args, "ExtendedStatistic", &extended, f))
 		return false;
 	if (!stat == !extended)
 		return sim_fail(f, WHY_INVALID_COMBINATION,
 		                "Exactly one of Statistic and ExtendedStatistic must be specified.");
 	if (!stat_parse(stat ? stat : extended, &parsed) || (parsed.kind == STAT_PERCENTILE) != (extended != NULL))
 		return bad(f, stat ? "Statistic" : "ExtendedStatistic", stat ? stat : extended);
-	a->ns = xstrdup(ns);
-	a->metric = xstrdup(metric);
 	a->stat = xstrdup(stat ? stat : extended);
 	a->extended = extended != NULL;
+	return true;
+}
+
+static bool read_what(const struct sim_req *rq, struct sim_alarm *a, struct sim_fail *f)
+{
+	const char *ns, *metric, *unit = NULL;
+	struct sim_dim dims[SIM_DIMS];
+	unsigned ndims;
+	if (json_get(rq->args, "Metrics") || json_get(rq->args, "ThresholdMetricId") ||
+	    json_get(rq->args, "EvaluationCriteria"))
+		return sim_fail(f, WHY_VALIDATION, "Alarms on metric math, anomaly bands and PromQL are not simulated.");
+	if (!arg_need(rq, rq->args, "MetricName", &metric, f) || !arg_need(rq, rq->args, "Namespace", &ns, f) ||
+	    !arg_str(rq, rq->args, "Unit", &unit, f) || !cw_dims(rq, rq->args, false, dims, &ndims, f) ||
+	    !read_statistic(rq, a, f))
+		return false;
+	a->ns = xstrdup(ns);
+	a->metric = xstrdup(metric);
 	a->unit = copy(unit);
 	a->ndims = ndims;
 	for (unsigned i = 0; i < ndims; i++)
@@ -63,25 +72,35 @@ static bool read_what(const struct sim_req *rq, struct sim_alarm *a, struct sim_
 	return true;
 }
 
-static bool read_when(const struct sim_req *rq, struct sim_alarm *a, struct sim_fail *f)
+static bool read_periods(const struct sim_req *rq, struct sim_alarm *a, struct sim_fail *f)
+{
+	if (!arg_int(rq, rq->args, "Period", 10, 604800, &a->period, f) ||
+	    !arg_int(rq, rq->args, "EvaluationPeriods", 1, 1000, &a->n, f) ||
+	    !arg_int(rq, rq->args, "DatapointsToAlarm", 1, 1000, &a->m, f))
+		return false;
+	if (a->period == 0 || a->n == 0)
+		return sim_fail(f, WHY_MISSING, "The parameters Period and EvaluationPeriods must be specified.");
+	if (a->period % 60 || a->period * a->n > (a->period < 3600 ? 86400 : 604800) || a->m > a->n)
+		return sim_fail(f, WHY_INVALID_COMBINATION,
+		                "Period must be a multiple of 60, Period times EvaluationPeriods at most a day (a week from "
+		                "periods of an hour), DatapointsToAlarm at most EvaluationPeriods.");
+	a->m_said = a->m != 0;
+	a->m = a->m ? a->m : a->n;
+	return true;
+}
+
+static bool read_threshold(const struct sim_req *rq, struct sim_alarm *a, struct sim_fail *f)
 {
 	const char *compare, *missing = NULL, *low = NULL;
 	unsigned v;
 	a->threshold = NAN;
-	if (!arg_int(rq, rq->args, "Period", 10, 604800, &a->period, f) ||
-	    !arg_int(rq, rq->args, "EvaluationPeriods", 1, 1000, &a->n, f) ||
-	    !arg_int(rq, rq->args, "DatapointsToAlarm", 1, 1000, &a->m, f) ||
-	    !arg_num(rq, rq->args, "Threshold", &a->threshold, f) ||
+	if (!arg_num(rq, rq->args, "Threshold", &a->threshold, f) ||
 	    !arg_need(rq, rq->args, "ComparisonOperator", &compare, f) ||
 	    !arg_str(rq, rq->args, "TreatMissingData", &missing, f) ||
 	    !arg_str(rq, rq->args, "EvaluateLowSampleCountPercentile", &low, f))
 		return false;
-	if (a->period == 0 || a->n == 0 || isnan(a->threshold))
-		return sim_fail(f, WHY_MISSING, "The parameters Period, EvaluationPeriods and Threshold must be specified.");
-	if (a->period % 60 || a->period * a->n > (a->period < 3600 ? 86400 : 604800) || a->m > a->n)
-		return sim_fail(f, WHY_INVALID_COMBINATION,
-		                "Period must be a multiple of 60, Period times EvaluationPeriods at most a day "
-		                "(a week from periods of an hour), DatapointsToAlarm at most EvaluationPeriods.");
+	if (isnan(a->threshold))
+		return sim_fail(f, WHY_MISSING, "The parameter Threshold must be specified.");
 	if (!pick(compare, sim_compare_names, 4, &v))
 		return bad(f, "ComparisonOperator", compare);
 	a->compare = v;
@@ -90,8 +109,6 @@ static bool read_when(const struct sim_req *rq, struct sim_alarm *a, struct sim_
 		return bad(f, "TreatMissingData", missing);
 	a->missing = v;
 	a->missing_said = missing != NULL;
-	a->m_said = a->m != 0;
-	a->m = a->m ? a->m : a->n;
 	a->low_samples = copy(low);
 	return true;
 }
@@ -124,7 +141,7 @@ bool cw_put_alarm(struct world *w, struct sim_req *rq, struct wr *o, struct sim_
 	struct sim_alarm *a = xcalloc(1, sizeof *a);
 	(void)o;
 	if (!arg_need(rq, rq->args, "AlarmName", &name, f) || !arg_str(rq, rq->args, "AlarmDescription", &description, f) ||
-	    !read_what(rq, a, f) || !read_when(rq, a, f) || !read_actions(rq, a, f)) {
+	    !read_what(rq, a, f) || !read_periods(rq, a, f) || !read_threshold(rq, a, f) || !read_actions(rq, a, f)) {
 		alarm_free(a);
 		return false;
 	}
