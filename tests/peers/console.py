@@ -22,7 +22,8 @@ class Console:
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
         self.size = struct.pack("HHHH", lines, columns, 0, 0)
-        self.env = clean_env(home, env)
+        # What pyte knows: the console of Linux. xterm's terminfo entry repeats and scrolls in ways that pyte does not follow.
+        self.env = clean_env(home, {"TERM": "linux", **(env or {})})
         self.raw = b""
         self.status = None
 
@@ -53,13 +54,22 @@ class Console:
         self.stream.feed(data)
         return bool(data)
 
+    def settle(self, quiet=0.15, seconds=5):
+        """Until the program has nothing more to write for a moment: no half frames."""
+        end = time.monotonic() + seconds * SLOWER
+        while time.monotonic() < end:
+            before = len(self.raw)
+            if not self.pump(quiet * SLOWER) or len(self.raw) == before:
+                break
+        return self
+
     @property
     def lines(self):
         return [line.rstrip() for line in self.screen.display]
 
     @property
     def text(self):
-        return "\n".join(self.lines)
+        return "\n".join(line for line in self.lines if line)
 
     def wait(self, *wanted, seconds=15):
         """Until a condition holds: a text on the screen, or a function of the console."""
@@ -68,7 +78,9 @@ class Console:
             return w(self) if callable(w) else w in self.text
         while time.monotonic() < end:
             if all(met(w) for w in wanted):
-                return self
+                self.settle()
+                if all(met(w) for w in wanted):
+                    return self
             if not self.pump():
                 break
         assert all(met(w) for w in wanted), f"waited for {wanted}; the screen shows:\n{self.text}"
@@ -89,20 +101,20 @@ class Console:
                 return self.status
         raise AssertionError(f"still running after {seconds} s:\n{self.text}")
 
-    def column(self, row_text, heading):
-        """The cell below a heading, in the row that shows row_text: the word that lies under any of the heading's letters."""
-        rows = [y for y, line in enumerate(self.lines) if row_text in line]
-        heads = [(y, line) for y, line in enumerate(self.lines) if heading in line.split()]
-        assert rows and heads, f"no {row_text!r} or no column {heading!r}:\n{self.text}"
-        y = rows[0]
-        head = [line for hy, line in heads if hy < y][-1]
-        start = head.index(heading)
-        end = start + len(heading)
-        line = self.screen.display[y]
-        # Numbers are set flush with their heading's right end, texts with its left.
-        a, b = start, end
+    def cell(self, y, head, heading):
+        """What stands in line y under a heading: all that touches any of the heading's columns."""
+        a = self.screen.display[head].index(heading)
+        b, line = a + len(heading), self.screen.display[y]
         while a > 0 and line[a - 1] != " ":
             a -= 1
         while b < len(line) and line[b] != " ":
             b += 1
         return line[a:b].strip()
+
+    def column(self, name, heading, by):
+        """The cell under `heading` in the row that holds the name under `by`."""
+        heads = [y for y, line in enumerate(self.lines) if {heading, by} <= set(line.split())]
+        assert heads, f"no columns {by!r} and {heading!r}:\n{self.text}"
+        rows = [y for y in range(heads[0] + 1, len(self.lines)) if self.cell(y, heads[0], by) == name]
+        assert rows, f"no {name!r} under {by!r}:\n{self.text}"
+        return self.cell(rows[0], heads[0], heading)

@@ -1,9 +1,17 @@
 """One AWS that answers on loopback, as its clients see it."""
 
 import dataclasses
+import functools
 
 import boto3
 from botocore.config import Config
+
+
+@functools.cache
+def _client(service, url, region, access_key, secret_key):
+    """Making one costs more than most calls."""
+    return boto3.client(service, region_name=region, endpoint_url=url, aws_access_key_id=access_key, aws_secret_access_key=secret_key,
+                        config=Config(retries={"max_attempts": 2}, read_timeout=20))
 
 
 @dataclasses.dataclass
@@ -15,10 +23,8 @@ class Peer:
     region: str = "eu-west-1"
     verifies: bool = False  # checks signatures, so a wrong secret must be noticed
 
-    def client(self, service, **kwargs):
-        return boto3.client(
-            service, region_name=self.region, endpoint_url=self.url, aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key, config=Config(retries={"max_attempts": 2}, read_timeout=20), **kwargs)
+    def client(self, service):
+        return _client(service, self.url, self.region, self.access_key, self.secret_key)
 
     def env(self, **more):
         """What a user would export to point sluice (or the AWS CLI) here."""

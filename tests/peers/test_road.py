@@ -103,6 +103,8 @@ class World:
         for i in range(60):
             key = self.rng.choice(list(self.metrics()))
             t, v = now - 60 * (3 + i), random_value(self.rng)
+            if key == "error_rate":
+                v = v % 100  # a percentage
             ns, name, dims, _ = self.metrics()[key]
             cw.put_metric_data(Namespace=ns, MetricData=[{
                 "MetricName": name, "Dimensions": [{"Name": d, "Value": w} for d, w in dims.items()],
@@ -245,6 +247,9 @@ NUMBER = re.compile(r"^(-?[\d,]*\.?\d+)([kMGT%]?)")
 
 def agrees(cell, value):
     """A cell holds a value when it lies within half a unit of the last digit shown."""
+    cell = cell.removeprefix("~")  # the mark of a value that has aged
+    if cell.startswith("<"):
+        return 0 < value < float(cell[1:])
     m = NUMBER.match(cell)
     assert m, f"no number: {cell!r}"
     digits = m[1].replace(",", "")
@@ -253,17 +258,28 @@ def agrees(cell, value):
     return abs(float(digits) * scale - value) <= 0.5 * unit * (1 + 1e-9)
 
 
+def value(status, stage, key):
+    return status[stage]["metrics"].get(key, {}).get("value")
+
+
 def check_screen(sluice, world, config, status):
-    """The list's cells say what the status said."""
+    """Cells of the list, and of the detail screen that opens from it, say what the status said."""
     with Console(sluice.home, "--config", config, env=world.peer.env(), columns=200, lines=60) as console:
-        console.wait("custom", "stream")
-        console.wait(lambda c: c.column("custom", "BACKLOG") not in ("", "-", "?"), seconds=20)
-        for name, stage in status.items():
-            for role, heading in (("visible", "BACKLOG"),):
-                if role in stage["metrics"] and stage["metrics"][role]["value"] is not None:
-                    cell = console.column(name, heading)
-                    assert agrees(cell, stage["metrics"][role]["value"]), f"{name} {heading}: {cell!r}\n{console.text}"
-        console.type("q")
+        console.wait("polled", lambda c: "custom" in c.text.split(), seconds=20)
+        for name in status:
+            if (depth := value(status, name, "visible")) is not None:
+                cell = console.column(name, "BACKLOG", "STAGE")
+                assert agrees(cell, depth), f"{name} BACKLOG: {cell!r}\n{console.text}"
+        for heading, key, per in (("IN/s", "in", 60), ("ERR%", "error", 1)):
+            if (v := value(status, "custom", key)) is not None:
+                cell = console.column("custom", heading, "STAGE")
+                assert agrees(cell, v / per), f"custom {heading}: {cell!r} is not {v} / {per}\n{console.text}"
+        console.type("/custom\r").wait(lambda c: "stream" not in c.text.split()).type("\r").wait("METRICS")
+        for key in ("in", "error"):
+            if (v := value(status, "custom", key)) is not None:
+                cell = console.column(key, "VALUE", "KEY")
+                assert agrees(cell, v), f"detail {key}: {cell!r} is not {v}\n{console.text}"
+        console.type("qqq")
         assert console.end() == 0
 
 
@@ -294,7 +310,8 @@ def test_peer_limits(moto, moto_auth, ministack):
             StartTime=now - datetime.timedelta(hours=1), EndTime=now,
             MetricDataQueries=[{"Id": "q", "MetricStat": {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "p95"}}])
 
-    moto.client("cloudwatch").put_metric_data(Namespace="N", MetricData=[{"MetricName": "M", "Value": 1.0}])
+    earlier = datetime.datetime.now(UTC) - datetime.timedelta(minutes=5)
+    moto.client("cloudwatch").put_metric_data(Namespace="N", MetricData=[{"MetricName": "M", "Value": 1.0, "Timestamp": earlier}])
     with pytest.raises(ClientError):
         percentile(moto)
     assert percentile(ministack)["MetricDataResults"][0]["StatusCode"] == "Complete"
