@@ -131,7 +131,7 @@ static unsigned points(const struct result *r)
 {
 	unsigned n = 0;
 	for (unsigned i = 0; i < r->history.n; i++)
-		n += !isnan(r->history.v[i]);
+		n += isnan(r->history.v[i]) ? 0u : 1u;
 	return n;
 }
 
