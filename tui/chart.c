@@ -36,11 +36,13 @@ void chart_label(double v, enum unit unit, char out[16])
 		seconds_label(unit == UNIT_SECONDS ? v : v / 1000, out);
 		return;
 	}
+	bool tiny = unit == UNIT_MILLISECONDS && fabs(v) < 0.095 && v != 0;
 	if (unit == UNIT_PERCENT)
 		text_percent(v, n);
 	else
-		text_number(v, n);
-	const char *suffix = unit == UNIT_PERCENT ? "%" : unit == UNIT_MILLISECONDS ? "ms" : unit == UNIT_BYTES ? "B" : "";
+		text_number(tiny ? v * 1000 : v, n);
+	static const char *const suffixes[] = { [UNIT_PERCENT] = "%", [UNIT_MILLISECONDS] = "ms", [UNIT_BYTES] = "B" };
+	const char *suffix = tiny ? "us" : suffixes[unit] ? suffixes[unit] : "";
 	snprintf(out, 16, "%.12s%s", n, suffix);
 }
 
@@ -145,7 +147,7 @@ static void plot_line(struct plot *p)
 	}
 }
 
-/* A bar covers its point's whole period; the tallest of several in one column wins. */
+/* A bar covers its point's whole period; the tallest of several in one column wins. Zero is a line, not nothing. */
 static void plot_bars(struct plot *p)
 {
 	const struct chart *ch = p->ch;
@@ -154,8 +156,9 @@ static void plot_bars(struct plot *p)
 			continue;
 		int64_t t = ch->from + (int64_t)i * ch->step;
 		int first = dot_x(p, t), last = dot_x(p, t + ch->step - 1);
+		int high = (int)lround((ch->v[i] - p->bottom) / (p->top - p->bottom) * p->dots_y);
 		for (int x = first; x <= last; x++)
-			mark(p, x, 0, dot_y(p, ch->v[i]));
+			mark(p, x, 0, high > p->dots_y ? p->dots_y - 1 : high > 0 ? high - 1 : 0);
 	}
 }
 
@@ -317,7 +320,7 @@ void spark_text(const uint8_t *v, unsigned n, unsigned cells, unsigned level, ch
 {
 	static const char ascii[] = "_-:=+*%#@";
 	unsigned first = cells < n ? n - cells : 0, at = 0;
-	for (unsigned i = first; i < n && at + 4 < SPARK_BYTES; i++) {
+	for (unsigned i = first; i < n && at + 3 < SPARK_BYTES; i++) {
 		bool gap = v[i] > 8;
 		uint32_t glyph = gap ? 0xB7 : v[i] ? 0x2580 + v[i] : '_';
 		if (level == GLYPH_ASCII)

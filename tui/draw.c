@@ -198,7 +198,7 @@ int draw_name(struct canvas *c, int y, int x, int width, unsigned style, const c
 		return draw_str(c, y, x, width, style, s);
 	struct buf out;
 	buf_init(&out, SCRATCH_MAX);
-	text_shorten(&out, full, (unsigned)width, c->utf8);
+	text_shorten(&out, full, (unsigned)width, c->utf8 && !c->ascii);
 	int used = inside(c, y, x, &width) ? draw_visible(c, y, x, width, style, buf_span(&out)) : 0;
 	buf_clear(&out);
 	return used;

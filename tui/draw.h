@@ -24,6 +24,7 @@ struct canvas {
 	int cursor_y, cursor_x;            /* where the reader's attention is; seen only when cursor_on */
 	bool cursor_on;
 	bool utf8;                         /* the terminal takes UTF-8; otherwise one '?' a cell for what is not ASCII */
+	bool ascii;                        /* our own marks are ASCII too, whatever the terminal takes */
 	struct buf scratch;
 };
 

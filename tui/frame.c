@@ -144,9 +144,9 @@ static void put_what(const struct view *v, struct piece *p)
 static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
-		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 10 },
+		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 13 },
 		[P_PROD] = { 17, 0 },   [P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },
-		[P_NAME] = { 13, 0 },   [P_WHAT] = { 12, 0 },   [P_DATA] = { 11, 0 }
+		[P_NAME] = { 12, 0 },   [P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
 	put_where(v, &p[P_WHERE]);

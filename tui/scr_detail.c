@@ -60,21 +60,24 @@ static void flow_add(struct flow *f, const char *label, const char *value)
 	f->x += at + draw_name(f->c, f->y, f->x + at, room - at, STYLE_NORMAL, value) + 2;
 }
 
-/* retention_s=345600 reads "retention 4d00h". */
+/* retention_s=345600 reads "retention 4d00h", memory_mb=512 "memory 512 MB". */
 static void flow_fact(struct flow *f, const struct fact *fact)
 {
-	char key[48], value[TEXT_NUM], *end;
+	char key[48], value[200], *end = NULL;
 	snprintf(key, sizeof key, "%s", fact->key);
-	size_t n = strlen(key);
-	bool seconds = n > 2 && strcmp(key + n - 2, "_s") == 0;
-	long long number = seconds && fact->value ? strtoll(fact->value, &end, 10) : 0;
-	if (seconds && fact->value && *end == '\0' && end != fact->value) {
-		key[n - 2] = '\0';
+	snprintf(value, sizeof value, "%s", fact->value ? fact->value : "");
+	long long number = strtoll(value, &end, 10);
+	char *unit = strrchr(key, '_');
+	if (unit && end != value && *end == '\0' && strcmp(unit, "_s") == 0) {
+		*unit = '\0';
 		text_duration(number, value);
+	} else if (unit && end != value && *end == '\0' && strcmp(unit, "_mb") == 0) {
+		*unit = '\0';
+		snprintf(value, sizeof value, "%lld MB", number);
 	}
 	for (char *p = key; *p; p++)
 		*p = *p == '_' ? ' ' : *p;
-	flow_add(f, key, seconds && key[n - 2] == '\0' ? value : fact->value);
+	flow_add(f, key, value);
 }
 
 /* Returns the rows used. */
@@ -294,7 +297,7 @@ static void draw_chart(struct view *v, int y, int x, int h, int w, const struct 
 	s->wanted = true;
 	v->detail.chart_width = w;
 	bool counted = rd->info->unit == UNIT_COUNT || rd->info->unit == UNIT_BYTES; /* other labels carry their unit */
-	snprintf(title, sizeof title, "%s  %s", rd->info->title, counted ? unit_short(rd->info) : "");
+	snprintf(title, sizeof title, "%s%s%s", rd->info->title, counted ? "  " : "", counted ? unit_short(rd->info) : "");
 	chart_note(v, s, rd->info, note, sizeof note);
 	draw_rule(&v->canvas, y, x, w, v->level > GLYPH_ASCII, title, note);
 	if (selected)
@@ -321,6 +324,8 @@ static struct page page_of(const struct view *v, int h, const struct row *r)
 		p.first = r->nreadings - p.count;
 	p.w = (v->canvas.cols - (p.cols - 1) * 2) / p.cols;
 	p.h = h / p.rows < CHART_MOST ? h / p.rows : CHART_MOST;
+	if (p.h > 5 && p.h % 2 == 0)
+		p.h--; /* title, axis and an odd plot, which has a middle to label */
 	return p;
 }
 
@@ -384,6 +389,23 @@ static const char *title_detail(const struct view *v)
 {
 	const struct row *r = shown(v);
 	return r ? r->name : "?";
+}
+
+/* The metric of the sparkline first: it is what the kind is watched by. */
+void detail_show(struct view *v, uint64_t id)
+{
+	struct detail *d = &v->detail;
+	const struct row *r = view_row(v, id);
+	if (d->row == id && r)
+		return;
+	d->row = id;
+	d->cursor = 0;
+	d->metrics = (struct list){ 0 };
+	struct list_lines lines = metric_lines(v);
+	for (unsigned i = 0; r && i < r->nreadings; i++)
+		if (r->spark_key && strcmp(r->readings[i].info->key, r->spark_key) == 0)
+			list_select(&d->metrics, &lines, i);
+	sync_detail(v);
 }
 
 const struct screen screen_detail = {

@@ -108,7 +108,7 @@ enum column { C_STAGE, C_KIND, C_IN, C_OUT, C_ERROR, C_BACKLOG, C_AGE, C_LATENCY
 
 /* What is wanted most on a narrow screen has the lowest rank. */
 static const struct list_column columns[C_COUNT] = {
-	[C_STAGE] = { "STAGE", 12, 15, 40, 0, false }, [C_BACKLOG] = { "BACKLOG", 7, 7, 7, 1, true },
+	[C_STAGE] = { "STAGE", 12, 20, 40, 0, false }, [C_BACKLOG] = { "BACKLOG", 7, 7, 7, 1, true },
 	[C_AGE] = { "OLDEST", 6, 6, 6, 2, true },      [C_ERROR] = { "ERR%", 5, 5, 5, 3, true },
 	[C_IN] = { "IN/s", 6, 6, 6, 4, true },         [C_KIND] = { "KIND", 7, 8, 11, 5, false },
 	[C_OUT] = { "OUT/s", 6, 6, 6, 6, true },       [C_SPARK] = { "LAST", 8, 24, SPARK_LEN, 7, false },
@@ -125,14 +125,15 @@ struct table {
 	uint8_t width[C_COUNT];
 };
 
-/* The name's column needs no more than the longest name. */
+/* The names come before the history of minutes, but the column needs no more than the longest of them. */
 static void table_fit(struct table *t, struct view *v)
 {
 	struct list_column fitted[C_COUNT];
 	memcpy(fitted, columns, sizeof fitted);
-	uint8_t longest = v->overview.longest;
 	struct list_column *stage = &fitted[C_STAGE];
-	stage->max = longest < stage->want ? stage->want : longest < stage->max ? longest : stage->max;
+	uint8_t longest = v->overview.longest > stage->min ? v->overview.longest : stage->min;
+	stage->want = longest < stage->want ? longest : stage->want;
+	stage->max = longest < stage->max ? longest : stage->max;
 	t->v = v;
 	list_fit(fitted, C_COUNT, (unsigned)v->canvas.cols - GUTTER, t->width);
 }
@@ -297,7 +298,7 @@ void act_open(struct view *v)
 		view_note(v, "nothing to open here");
 		return;
 	}
-	v->detail.row = v->overview.rows.id;
+	detail_show(v, v->overview.rows.id);
 	view_push(v, SCREEN_DETAIL);
 }
 
@@ -337,7 +338,7 @@ static void to_problem(struct view *v, bool forward)
 			continue;
 		v->overview.on_alarms = false;
 		list_select(l, &lines, line);
-		v->detail.row = l->id;
+		detail_show(v, l->id);
 		return;
 	}
 	view_note(v, "no problem to go to");

@@ -211,6 +211,7 @@ void view_draw(struct view *v)
 {
 	struct canvas *c = &v->canvas;
 	canvas_blank(c);
+	c->ascii = v->level == GLYPH_ASCII;
 	if (c->rows < LEAST_ROWS || c->cols < LEAST_COLS) {
 		draw_fmt(c, 0, 0, c->cols, STYLE_NORMAL, "sluice: 80x24 wanted, %dx%d needed", LEAST_COLS, LEAST_ROWS);
 		return;

@@ -96,6 +96,7 @@ enum screen_id view_screen(const struct view *v);
 void view_push(struct view *v, enum screen_id id);
 void view_pop(struct view *v);
 
+void detail_show(struct view *v, uint64_t row);         /* scr_detail.c: the row that the detail screen is about */
 const struct row *view_row(const struct view *v, uint64_t id); /* NULL when it is not in the snapshot */
 
 #endif
