@@ -264,87 +264,88 @@ static void check_options_become_the_request(void **state)
 }
 
 /* ---- refused: one line, the right status, the right words */
+static const struct {
+	const char *words;
+	int status;
+	const char *says;
+} refusals[] = {
+	{ "frobnicate", 2, "frobnicate: unknown command" },
+	{ "statis", 2, "did you mean status?" },
+	{ "check", 2, "did you mean --check?" },
+	{ "''", 2, "unknown command" },
+	{ "--frmat json status", 2, "did you mean --format?" },
+	{ "--nonsense", 2, "--nonsense: unknown option" },
+	{ "-x", 2, "-x: unknown option" },
+	{ "-hx", 2, "-hx: unknown option" },
+	{ "--region", 2, "--region: needs a value" },
+	{ "--region --check", 3, "--region: needs a value" },
+	{ "--region= status", 2, "--region: needs a value" },
+	{ "--alarms", 2, "only with --check" },
+	{ "status --since 3h", 2, "only with history" },
+	{ "--port 80 --check", 3, "only with sim" },
+	{ "--format json", 2, "not with the console" },
+	{ "status --format csv", 2, "text json" },
+	{ "doctor now", 2, "one too many" },
+	{ "history a", 2, "needs RESOURCE METRIC" },
+	{ "status --check", 3, "no command" },
+	{ "--check status", 3, "no command" },
+	{ "--check --bogus", 3, "unknown option" },
+	{ "--check --for 10m", 3, "--for: not in this version" },
+	{ "--check --until-ok", 3, "not in this version" },
+	{ "--check --baseline 7d", 3, "not in this version" },
+	{ "--check --ttl-min=24h", 3, "not in this version" },
+	{ "--check --drift", 3, "not in this version" },
+	{ "--check --quality f", 3, "not in this version" },
+	{ "--check -v", 3, "not in this version" },
+	{ "--check --format nagios", 3, "nagios is not in this version" },
+	{ "--check --format yaml", 3, "not 'yaml'" },
+	{ "--check --select tag:a=b", 3, "not in this version" },
+	{ "replay start --yes", 2, "replay: not in this version" },
+	{ "alarms init orders", 2, "alarms: not in this version" },
+	{ "discover", 2, "not in this version" },
+	{ "--check -w 5", 3, "-w: needs a --metric" },
+	{ "--check --metric nonsense", 3, "--metric: NAMESPACE/NAME" },
+	{ "--check --metric A/B:Sum -w 5;", 3, "--warning: a range" },
+	{ "--check --dlq-max -1", 3, "--dlq-max" },
+	{ "--check --dlq-max nan", 3, "--dlq-max" },
+	{ "--check --dlq-max ''", 3, "--dlq-max" },
+	{ "--check --mofn 3/2", 3, "--mofn" },
+	{ "--check --mofn 0/2", 3, "--mofn" },
+	{ "--check --mofn 3", 3, "--mofn" },
+	{ "--check --window 15", 3, "--window" },
+	{ "--check --min-samples 1.5", 3, "--min-samples" },
+	{ "--check --no-data fine", 3, "--no-data" },
+	{ "--check --delay soon", 3, "--delay" },
+	{ "--check --in-alarm-is bad", 3, "--in-alarm-is" },
+	{ "--check --unknown-is fine", 3, "--unknown-is" },
+	{ "--check --alarms=yes", 3, "takes no value" },
+	{ "--check -t 0", 3, "--timeout" },
+	{ "--check -t -5", 3, "--timeout" },
+	{ "--check -t 99999999999999999999", 3, "--timeout" },
+	{ "--mode root", 2, "--mode" },
+	{ "--color red", 2, "--color" },
+	{ "--demo=clam", 2, "did you mean calm?" },
+	{ "sim --scenario x", 2, "--demo=list" },
+	{ "sim --port 70000", 2, "--port" },
+	{ "sim --speed 0", 2, "--speed" },
+	{ "sim --speed inf", 2, "--speed" },
+	{ "sim --latency -1", 2, "--latency" },
+	{ "sim --demo", 2, "--demo" },
+	{ "history a b --since yesterday", 2, "--since" },
+	{ "history a b --until 25:00", 2, "--until" },
+	{ "help nonsense", 2, "no such command" },
+	{ "help statsu", 2, "did you mean status?" },
+};
+
 static void refused(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *words;
-		int status;
-		const char *says;
-	} cases[] = {
-		{ "frobnicate", 2, "frobnicate: unknown command" },
-		{ "statis", 2, "did you mean status?" },
-		{ "check", 2, "did you mean --check?" },
-		{ "''", 2, "unknown command" },
-		{ "--frmat json status", 2, "did you mean --format?" },
-		{ "--nonsense", 2, "--nonsense: unknown option" },
-		{ "-x", 2, "-x: unknown option" },
-		{ "-hx", 2, "-hx: unknown option" },
-		{ "--region", 2, "--region: needs a value" },
-		{ "--region --check", 3, "--region: needs a value" },
-		{ "--region= status", 2, "--region: needs a value" },
-		{ "--alarms", 2, "only with --check" },
-		{ "status --since 3h", 2, "only with history" },
-		{ "--port 80 --check", 3, "only with sim" },
-		{ "--format json", 2, "not with the console" },
-		{ "status --format csv", 2, "text json" },
-		{ "doctor now", 2, "one too many" },
-		{ "history a", 2, "needs RESOURCE METRIC" },
-		{ "status --check", 3, "no command" },
-		{ "--check status", 3, "no command" },
-		{ "--check --bogus", 3, "unknown option" },
-		{ "--check --for 10m", 3, "--for: not in this version" },
-		{ "--check --until-ok", 3, "not in this version" },
-		{ "--check --baseline 7d", 3, "not in this version" },
-		{ "--check --ttl-min=24h", 3, "not in this version" },
-		{ "--check --drift", 3, "not in this version" },
-		{ "--check --quality f", 3, "not in this version" },
-		{ "--check -v", 3, "not in this version" },
-		{ "--check --format nagios", 3, "nagios is not in this version" },
-		{ "--check --format yaml", 3, "not 'yaml'" },
-		{ "--check --select tag:a=b", 3, "not in this version" },
-		{ "replay start --yes", 2, "replay: not in this version" },
-		{ "alarms init orders", 2, "alarms: not in this version" },
-		{ "discover", 2, "not in this version" },
-		{ "--check -w 5", 3, "-w: needs a --metric" },
-		{ "--check --metric nonsense", 3, "--metric: NAMESPACE/NAME" },
-		{ "--check --metric A/B:Sum -w 5;", 3, "--warning: a range" },
-		{ "--check --dlq-max -1", 3, "--dlq-max" },
-		{ "--check --dlq-max nan", 3, "--dlq-max" },
-		{ "--check --dlq-max ''", 3, "--dlq-max" },
-		{ "--check --mofn 3/2", 3, "--mofn" },
-		{ "--check --mofn 0/2", 3, "--mofn" },
-		{ "--check --mofn 3", 3, "--mofn" },
-		{ "--check --window 15", 3, "--window" },
-		{ "--check --min-samples 1.5", 3, "--min-samples" },
-		{ "--check --no-data fine", 3, "--no-data" },
-		{ "--check --delay soon", 3, "--delay" },
-		{ "--check --in-alarm-is bad", 3, "--in-alarm-is" },
-		{ "--check --unknown-is fine", 3, "--unknown-is" },
-		{ "--check --alarms=yes", 3, "takes no value" },
-		{ "--check -t 0", 3, "--timeout" },
-		{ "--check -t -5", 3, "--timeout" },
-		{ "--check -t 99999999999999999999", 3, "--timeout" },
-		{ "--mode root", 2, "--mode" },
-		{ "--color red", 2, "--color" },
-		{ "--demo=clam", 2, "did you mean calm?" },
-		{ "sim --scenario x", 2, "--demo=list" },
-		{ "sim --port 70000", 2, "--port" },
-		{ "sim --speed 0", 2, "--speed" },
-		{ "sim --speed inf", 2, "--speed" },
-		{ "sim --latency -1", 2, "--latency" },
-		{ "sim --demo", 2, "--demo" },
-		{ "history a b --since yesterday", 2, "--since" },
-		{ "history a b --until 25:00", 2, "--until" },
-		{ "help nonsense", 2, "no such command" },
-		{ "help statsu", 2, "did you mean status?" },
-	};
-	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		run(cases[i].words);
-		if (ran.status != cases[i].status || lines(ran.err) != 1 || *ran.out || strncmp(ran.err, "sluice: ", 8) != 0 ||
-		    !strstr(ran.err, cases[i].says))
-			fail_msg("%s -> %d, wanted %d and \"%s\"\n%s%s", cases[i].words, ran.status, cases[i].status, cases[i].says,
-			         ran.err, ran.out);
+	for (unsigned i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+		run(refusals[i].words);
+		if (ran.status != refusals[i].status || lines(ran.err) != 1 || *ran.out ||
+		    strncmp(ran.err, "sluice: ", 8) != 0 || !strstr(ran.err, refusals[i].says))
+			fail_msg("%s -> %d, wanted %d and \"%s\"\n%s%s", refusals[i].words, ran.status, refusals[i].status,
+			         refusals[i].says, ran.err, ran.out);
 	}
 }
 
