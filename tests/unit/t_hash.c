@@ -87,6 +87,21 @@ static void published_hmacs(void **state)
 	assert_hex(out, HASH_SHA256, "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
 }
 
+/* No key, and keys on both sides of a block; by Python's hmac. */
+static void hmac_key_lengths(void **state)
+{
+	(void)state;
+	char key[65];
+	uint8_t out[HASH_SHA256];
+	memset(key, 0x0b, sizeof key);
+	hash_hmac_sha256(NULL, 0, NULL, 0, out);
+	assert_hex(out, HASH_SHA256, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+	hash_hmac_sha256(key, 64, "Hi There", 8, out);
+	assert_hex(out, HASH_SHA256, "21cd586aeca0579d99a1c938127c92525a371f807bc5ba6eb78bc825bd4f2be3");
+	hash_hmac_sha256(key, 65, "Hi There", 8, out);
+	assert_hex(out, HASH_SHA256, "727b82fba264393c5d67fd6d6ad783e9019a1fa6a857fccb70f5852f04be5d5d");
+}
+
 /* A signing key of AWS, derived in four steps; out may be the key itself. */
 static void chained_hmacs(void **state)
 {
@@ -149,9 +164,9 @@ static void base64_of_random_bytes_and_back(void **state)
 static void bad_base64(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "Z",      "Zg",       "Zg=",  "Zg===",    "Zh==",     "Zm9=",
-		                               "=",      "====",     "Z===", "Zg==Zg==", "Zm8=Zm9v", "Zm 9v",
-		                               "Zm9v\n", "Zm9v====", "Zm-_", "Zm9\xff",  "Z=g=",     "Zm9v*" };
+	static const char *const bad[] = { "Z",      "Zg",       "Zg=",  "Zg===",   "Zh==",     "Zm9=",     "Zm+=",
+		                               "Zo==",   "=",        "====", "Z===",    "Zg==Zg==", "Zm8=Zm9v", "Zm 9v",
+		                               "Zm9v\n", "Zm9v====", "Zm-_", "Zm9\xff", "Z=g=",     "Zm9v*" };
 	struct buf b;
 	buf_init(&b, 100);
 	buf_adds(&b, "kept");
@@ -236,6 +251,7 @@ int main(void)
 		cmocka_unit_test(published_digests),
 		cmocka_unit_test(million_letters),
 		cmocka_unit_test(published_hmacs),
+		cmocka_unit_test(hmac_key_lengths),
 		cmocka_unit_test(chained_hmacs),
 		cmocka_unit_test(published_base64),
 		cmocka_unit_test(base64_of_random_bytes_and_back),

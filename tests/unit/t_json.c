@@ -322,6 +322,7 @@ static void a_document(void **state)
 	(void)state;
 	begin(1000);
 	json_out_object(&w, NULL);
+	assert_true(w.ok && !w.done);
 	json_out_str(&w, "s", "x");
 	json_out_array(&w, "a");
 	json_out_int(&w, NULL, INT64_MIN);
@@ -339,13 +340,15 @@ static void a_document(void **state)
 	json_out_num(&w, "nan", NAN);
 	json_out_num(&w, "inf", -INFINITY);
 	json_out_time(&w, "at", 1767323045);
+	json_out_time(&w, "first", 1);
 	json_out_time(&w, "never", 0);
 	json_out_span(&w, "span", (struct span){ "abc", 2 });
 	assert_false(w.done);
 	json_out_object_end(&w);
 	assert_written(
 	    "{\"s\":\"x\",\"a\":[-9223372036854775808,9223372036854775807,{},[null]],\"t\":true,\"\":false,\"n\":null,"
-	    "\"v\":12.345,\"nan\":null,\"inf\":null,\"at\":\"2026-01-02T03:04:05Z\",\"never\":null,\"span\":\"ab\"}");
+	    "\"v\":12.345,\"nan\":null,\"inf\":null,\"at\":\"2026-01-02T03:04:05Z\",\"first\":\"1970-01-01T00:00:01Z\","
+	    "\"never\":null,\"span\":\"ab\"}");
 }
 
 static void bare_roots(void **state)

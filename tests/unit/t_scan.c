@@ -460,6 +460,9 @@ static void decoded(void **state)
 		  { "\xef\xbf\xbd"
 		    "A",
 		    4 } },
+		{ "\"\\ud800\\ue000\"", { "\xef\xbf\xbd\xee\x80\x80", 6 } },
+		{ "\"\\udbff\\udbff\"", { "\xef\xbf\xbd\xef\xbf\xbd", 6 } },
+		{ "\"\\ud7ff\\ue000\"", { "\xed\x9f\xbf\xee\x80\x80", 6 } },
 		{ "\"\\udbff\\udfff\"", { "\xf4\x8f\xbf\xbf", 4 } },
 		{ "\"\\uD834\\\\uDd1e\"", { "\xef\xbf\xbd\\uDd1e", 9 } },
 	};

@@ -223,6 +223,8 @@ static void zero_is_no_gap(void **state)
 	struct series s;
 	double out[4];
 	series_init(&s, 60);
+	assert_int_equal(series_put(&s, 0, 0), SERIES_NEW);
+	assert_true(series_at(&s, 0) == 0 && series_at(&s, 59) == 0 && isnan(series_at(&s, 60)));
 	assert_int_equal(series_put(&s, 600, 0), SERIES_NEW);
 	assert_int_equal(series_put(&s, 659, 0), SERIES_SAME);
 	assert_int_equal(series_put(&s, 780, 2), SERIES_NEW);
@@ -246,8 +248,10 @@ static void the_oldest_leave(void **state)
 	assert_true(series_at(&s, 60) == 1);
 	assert_int_equal(series_put(&s, 59, 7), SERIES_OLD);
 	assert_int_equal(series_put(&s, 60, 7), SERIES_CHANGED);
-	assert_int_equal(series_put(&s, 60 * (2 * SERIES_MAX), 8),
-	                 SERIES_NEW); /* one slot of overlap would be SERIES_MAX + 180 */
+	int64_t last = 60 * SERIES_MAX;
+	assert_int_equal(series_put(&s, last += 60 * (SERIES_MAX - 1), 8), SERIES_NEW);
+	assert_int_equal(series_count(&s, 0, INT64_MAX), 2); /* it and the newest of before, which is now the oldest */
+	assert_int_equal(series_put(&s, last += 60 * SERIES_MAX, 9), SERIES_NEW);
 	assert_int_equal(series_count(&s, 0, INT64_MAX), 1);
 	series_clear(&s);
 }

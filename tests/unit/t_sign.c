@@ -506,6 +506,7 @@ static void queries(void **state)
 		{ "=a", "=a" },
 		{ "b=1&a=2", "a=2&b=1" },
 		{ "a=2&a=1&a=&a", "a=&a=&a=1&a=2" },
+		{ "a=1&a=2&a=0&a=10", "a=0&a=1&a=10&a=2" },
 		{ "a=b=c", "a=b%3Dc" },
 		{ "a-b=1&a=2", "a=2&a-b=1" }, /* sorted by key, not as one text: '-' is less than '=' */
 		{ "a%2F=1&a=1", "a=1&a%2F=1" },
