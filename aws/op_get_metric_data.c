@@ -248,7 +248,7 @@ static bool read_message(struct reader *r)
 		snprintf(is_code ? code : value, is_code ? sizeof code : sizeof value, "%s", r->text.p ? r->text.p : "");
 	}
 	if (!r->out->message[0])
-		snprintf(r->out->message, sizeof r->out->message, "%s%s%s", code, *code && *value ? ": " : "", value);
+		snprintf(r->out->message, sizeof r->out->message, "%.40s%s%.80s", code, *code && *value ? ": " : "", value);
 	return true;
 }
 
