@@ -21,16 +21,17 @@ struct sign_in {
 	bool omit_token;           /* the token is sent but not signed */
 };
 
-/* Stage 1: only reads req, which must already hold x-amz-date etc.; `canonical` and `signed_headers` are appended to. A Host
- * header of req's own goes before in->host. The payload's hash is x-amz-content-sha256 when req holds it. False when a buf is
- * full or there are more than 64 headers. */
+/* Stage 1: only reads req, which must already hold x-amz-date etc.; `canonical` and `signed_headers` are appended to.
+ * A Host header of req's own goes before in->host. The payload's hash is x-amz-content-sha256 when req holds it. False
+ * when a buf is full or there are more than 64 headers. */
 bool sign_canonical(const struct sign_in *in, const struct http_req *req, struct buf *canonical, struct buf *signed_headers);
 bool sign_string(const struct sign_in *in, struct span canonical, struct buf *string_to_sign);
 /* Stage 3: lower hex of the signature; derives the key, or takes it from the cache (one a key, day, region and service). */
 void sign_signature(const struct sign_in *in, struct span string_to_sign, char hex[2 * HASH_SHA256 + 1]);
-/* All stages: adds X-Amz-Security-Token, X-Amz-Date, x-amz-content-sha256 and Authorization to req, in place of older ones:
- * a request that is sent again is signed again. NOCRED without a key, AUTH or CONF when a key, the token, the region or the
- * host could break out of its header, LIMIT when the request is too long. */
+/* All stages: adds X-Amz-Security-Token, X-Amz-Date, x-amz-content-sha256 and Authorization to req, in place of older
+ * ones: a request that is sent again is signed again. Without sign_body and s3_style an x-amz-content-sha256 of req's own
+ * stays and is signed. NOCRED without a key, AUTH or CONF when a key, the token, the region or the host could break out
+ * of its header, LIMIT when the request is too long. */
 bool sign_request(const struct sign_in *in, struct http_req *req, struct err *e);
 void sign_forget(void);        /* wipes the key cache */
 

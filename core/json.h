@@ -1,6 +1,6 @@
 /* Small JSON documents as a tree, and a writer. The only user of cJSON: every text passes scan_valid first, strings with
- * \u0000 and duplicate keys are refused, integers beyond 2^53 are refused by json_int (ids stay strings): so is 2^53 itself,
- * which a double cannot tell from 2^53+1. Also refused, as cJSON cannot hold them: unpaired surrogates and, by some
+ * \u0000 and duplicate keys are refused, integers beyond 2^53 are refused by json_int (ids stay strings): so is 2^53
+ * itself, which a double cannot tell from 2^53+1. Also refused, as cJSON cannot hold them: unpaired surrogates and, by some
  * versions, numbers of more than 63 characters.
  * A struct json is borrowed from its document; nothing of it may outlive json_free. */
 #ifndef CORE_JSON_H
@@ -34,10 +34,10 @@ bool json_loose_int(const struct json *n, int64_t *v);
 bool json_time_ms(const struct json *n, int64_t *t_ms);
 
 /* The writer: strict, no spaces, keys in the order written, commas by itself. Strings are written so that no unsafe
- * character (text.h) leaves raw: it is escaped as \uXXXX (a pair beyond the BMP); a byte that is not UTF-8 becomes <0xFF>.
- * One document an init. After a call that would make bad JSON (no key in an object, a key in an array, a second root, an end
- * that ends nothing, more than SCAN_DEPTH levels) or found the buf full, ok is false and nothing more is written. The text
- * is whole when ok and done. */
+ * character (text.h) leaves raw: it is escaped as \uXXXX (a pair beyond the BMP); a byte that is not UTF-8 becomes
+ * <0xFF>. One document an init. After a call that would make bad JSON (no key in an object, a key in an array, a second
+ * root, an end that ends nothing, more than SCAN_DEPTH levels) or found the buf full, ok is false and nothing more is
+ * written. The text is whole when ok and done. */
 struct json_out { struct buf *b; unsigned depth; uint64_t comma, object; bool ok, done; };
 void json_out_init(struct json_out *o, struct buf *b);
 void json_out_object(struct json_out *o, const char *key);     /* key NULL at the root and inside arrays */

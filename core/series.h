@@ -17,7 +17,8 @@ struct series {
 	double *v;
 };
 
-enum series_put { SERIES_SAME, SERIES_NEW, SERIES_CHANGED, SERIES_OLD /* before the ring's oldest slot, or no time at all: not kept */ };
+/* OLD: before the ring's oldest slot, or no time at all: not kept. */
+enum series_put { SERIES_SAME, SERIES_NEW, SERIES_CHANGED, SERIES_OLD };
 
 void series_init(struct series *s, uint32_t step);
 void series_clear(struct series *s);
