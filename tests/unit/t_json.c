@@ -1,4 +1,4 @@
-/* core/json.c: what the tree refuses, what it gives, and that whatever the writer writes is strict JSON and reads back. */
+/* core/json.c: what the tree refuses, what it gives, and that what the writer writes is strict JSON and reads back. */
 #include "core/json.h"
 #include "core/scan.h"
 #include "core/text.h"
