@@ -1,9 +1,10 @@
-# sluice: one flat Makefile. `make help` lists what it can do. Every folder's *.c is found by wildcard.
+# sluice: one flat Makefile. `make help` lists what it can do; `make V=1` shows the commands. Every folder's *.c is found by wildcard.
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 BUILD   ?= build
 PREFIX  ?= /usr/local
 PYTHON  ?= python3
+Q       := $(if $(V),,@)
 VERSION := 0.1.0
 
 FOLDERS := core core/model aws cache alarms engine cli tui sim
@@ -112,31 +113,36 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 $(BUILD)/sluice: $(BUILD)/obj/main.o $(LIB)
-	$(CC) $(CFLAGS) -o $@ $^ $(ALLLIBS)
+	@echo "  link $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(ALLLIBS)
 
 $(LIB): $(OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  cc $<"
+	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
 
 # The schema stays readable SQL; the binary carries it as a string.
 $(BUILD)/gen/schema.sql.h: cache/schema.sql
 	@mkdir -p $(@D)
-	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
+	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
 $(BUILD)/obj/cache/cache.o: $(BUILD)/gen/schema.sql.h
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(LINK) $$(pkg-config --cflags --libs cmocka) $(ALLLIBS)
+	@echo "  cc $<"
+	$(Q)$(LINK) $$(pkg-config --cflags --libs cmocka) $(ALLLIBS)
 $(BUILD)/tools/%: tests/tools/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(LINK) $(ALLLIBS)
+	@echo "  cc $<"
+	$(Q)$(LINK) $(ALLLIBS)
 $(BUILD)/bench/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(LINK) $(ALLLIBS)
+	@echo "  cc $<"
+	$(Q)$(LINK) $(ALLLIBS)
 
 # Other flags or another compiler: everything is built again.
 $(BUILD)/flags: export FLAGS = $(CC) $(ALLCFLAGS)
