@@ -250,7 +250,7 @@ static void add_number(struct buf *b, double v)
 			return;
 		}
 	}
-	text_exact(v, text);
+	snprintf(text, sizeof text, "%.17g", v);
 	buf_adds(b, text);
 }
 
