@@ -120,6 +120,22 @@ static void a_failed_call_is_unknown(void **state)
 	end(g);
 }
 
+static void points_from_tomorrow_are_not_taken(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "lambda", "enrich");
+	struct measure *m = measure(s, "invocations");
+	put(g, m, 15, 120, 100, 0);
+	int64_t last = m->series.last;
+	ingest_point(g, m, clock_wall() + 86400, 1);
+	ingest_point(g, m, clock_wall() - 300, NAN);
+	ingest_point(g, m, clock_wall() - 300, INFINITY);
+	assert_int_equal(m->series.last, last);
+	assert_int_equal(series_count(&m->series, 0, clock_wall()), 15);
+	end(g);
+}
+
 static void unasked_is_unknown(void **state)
 {
 	(void)state;
@@ -249,6 +265,7 @@ int main(void)
 		cmocka_unit_test(derived_values),
 		cmocka_unit_test(every_kind_has_its_roles),
 		cmocka_unit_test(a_name_of_two_needs_its_kind),
+		cmocka_unit_test(points_from_tomorrow_are_not_taken),
 	};
 	return cmocka_run_group_tests(tests, frozen, NULL);
 }
