@@ -1,6 +1,5 @@
 /* Picks the console, a command or the embedded AWS and starts it; nothing else. */
 #include "cli/cli.h"
-#include "cli/scratch.h"
 #include "core/clock.h"
 #include "core/conf.h"
 #include "core/log.h"
@@ -62,7 +61,7 @@ struct run {
 	struct conf *conf;
 	const struct conf_target *target;
 	struct sim_child sim;
-	struct scratch scratch; /* --demo: what it keeps goes with it */
+	struct cli_scratch scratch; /* --demo: what it keeps goes with it */
 	char *cache, *endpoint;
 };
 
@@ -96,7 +95,7 @@ static bool start_demo(struct run *r, struct err *e)
 {
 	struct sim_options o = { .scenario = r->cli.demo };
 	r->conf = conf_parse("--demo", span_of(""), e);
-	if (!r->conf || !sim_fork(&o, &r->sim, e) || !scratch_open(&r->scratch, e))
+	if (!r->conf || !sim_fork(&o, &r->sim, e) || !cli_scratch_open(&r->scratch, e))
 		return false;
 	r->cache = xasprintf("%s/history.db", r->scratch.path);
 	r->endpoint = xasprintf("http://127.0.0.1:%u", r->sim.port);
@@ -155,7 +154,7 @@ static int run_engine(struct run *r)
 		status = r->cli.what == CLI_CONSOLE ? run_console(r, g, &e) : cli_run(&r->cli, g);
 	engine_free(g);
 	conf_free(r->conf);
-	scratch_close(&r->scratch);
+	cli_scratch_close(&r->scratch);
 	free(r->cache);
 	free(r->endpoint);
 	log_close();

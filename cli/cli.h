@@ -42,4 +42,10 @@ const struct conf_target *cli_target(const struct cli *c, const struct conf *con
 /* Starts the log that --log asks for, below $XDG_STATE_HOME; true without --log. */
 bool cli_log(const struct cli *c, struct err *e);
 
+/* A private folder that goes when the process goes, however it ends: a small child holds the reading end of a pipe and
+ * removes the folder when the writing end is gone. Open it before there are threads. */
+struct cli_scratch { char *path; int pipe, pid; };
+bool cli_scratch_open(struct cli_scratch *s, struct err *e);  /* below $TMPDIR, else /tmp; 0700 */
+void cli_scratch_close(struct cli_scratch *s);                /* waits until the folder is gone; fine when never opened (zeroed) */
+
 #endif

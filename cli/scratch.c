@@ -1,4 +1,5 @@
-#include "cli/scratch.h"
+/* The demo's folder. */
+#include "cli/cli.h"
 
 #include "core/mem.h"
 
@@ -38,7 +39,7 @@ static void __attribute__((noreturn)) keep_watch(const char *path, int pipe_end)
 	_exit(0);
 }
 
-static bool watch(struct scratch *s)
+static bool watch(struct cli_scratch *s)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0)
@@ -58,7 +59,7 @@ static bool watch(struct scratch *s)
 	return true;
 }
 
-static bool make(struct scratch *s, struct err *e)
+static bool make(struct cli_scratch *s, struct err *e)
 {
 	if (!mkdtemp(s->path))
 		return err_set(e, ERR_DISK, s->path, "%s", strerror(errno));
@@ -70,11 +71,11 @@ static bool make(struct scratch *s, struct err *e)
 }
 
 /* No signal comes between the folder and its watcher; the watcher keeps them blocked, it has only one thing to wait for. */
-bool scratch_open(struct scratch *s, struct err *e)
+bool cli_scratch_open(struct cli_scratch *s, struct err *e)
 {
 	const char *tmp = getenv("TMPDIR");
 	sigset_t all, was;
-	*s = (struct scratch){ .path = xasprintf("%s/sluice-demo-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp") };
+	*s = (struct cli_scratch){ .path = xasprintf("%s/sluice-demo-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp") };
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &was);
 	bool ok = make(s, e);
@@ -86,7 +87,7 @@ bool scratch_open(struct scratch *s, struct err *e)
 	return false;
 }
 
-void scratch_close(struct scratch *s)
+void cli_scratch_close(struct cli_scratch *s)
 {
 	if (!s->path)
 		return;

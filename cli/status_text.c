@@ -102,14 +102,36 @@ static const char *alarm_mark(enum alarm_state state)
 	return health_mark(as[state]);
 }
 
-static void alarm_row(struct table *t, const struct alarm *a, bool tty)
+static void alarm_rule(const struct alarm *a, char rule[64])
 {
-	char since[CLOCK_RFC3339_SIZE] = "", threshold[32], rule[64];
+	char threshold[32];
+	text_exact(a->threshold, threshold);
+	snprintf(rule, 64, "%s%s%s", a->comparison ? a->comparison : "", *threshold ? " " : "", threshold);
+}
+
+/* An alarm that is well needs no reason to be read. */
+static void eye_alarm(struct table *t, const struct alarm *a, int64_t now)
+{
+	char age[TEXT_NUM] = "", rule[64];
+	if (a->since > 0)
+		text_duration(now - a->since, age);
+	alarm_rule(a, rule);
+	table_add(t, alarm_mark(a->state));
+	table_add(t, a->name);
+	table_add(t, alarm_state_name(a->state));
+	table_add(t, age);
+	table_add(t, a->metric);
+	table_add(t, rule);
+	table_add(t, a->state == ALARM_STATE_OK ? "" : a->reason);
+}
+
+static void pipe_alarm(struct table *t, const struct alarm *a)
+{
+	char since[CLOCK_RFC3339_SIZE] = "", rule[64];
 	if (a->since > 0)
 		clock_rfc3339(a->since, since);
-	text_exact(a->threshold, threshold);
-	snprintf(rule, sizeof rule, "%s%s%s", a->comparison ? a->comparison : "", *threshold ? " " : "", threshold);
-	table_add(t, tty ? alarm_mark(a->state) : "alarm");
+	alarm_rule(a, rule);
+	table_add(t, "alarm");
 	table_add(t, a->name);
 	table_add(t, alarm_state_name(a->state));
 	table_add(t, since);
@@ -121,11 +143,14 @@ static void alarm_row(struct table *t, const struct alarm *a, bool tty)
 static void alarms(struct out *o, const struct snapshot *s)
 {
 	struct table t;
-	table_init(&t, 7, 0);
+	table_init(&t, 7, 1U << 3);
 	if (o->tty && s->nalarms)
 		out_own(o, "\nALARMS\n");
 	for (unsigned i = 0; i < s->nalarms; i++)
-		alarm_row(&t, &s->alarms[i], o->tty);
+		if (o->tty)
+			eye_alarm(&t, &s->alarms[i], s->at);
+		else
+			pipe_alarm(&t, &s->alarms[i]);
 	table_print(&t, o);
 }
 

@@ -30,26 +30,39 @@ static unsigned *widths(const struct table *t)
 	return width;
 }
 
-/* The last column needs no blanks behind it. */
-static void aligned(const struct table *t, unsigned i, unsigned width, struct out *o)
+/* One row, its columns under each other; no blanks at its end. */
+static void aligned(const struct table *t, unsigned row, const unsigned *width, struct out *o)
 {
-	unsigned column = i % t->columns, w = text_width(span_of(t->cells[i]));
-	int pad = (int)(width - w);
-	bool right = t->right & (1U << column), last = column + 1 == t->columns;
-	out_ownf(o, "%*s%s%*s%s", right ? pad : 0, "", t->cells[i], right || last ? 0 : pad, "", last ? "\n" : "  ");
+	struct buf line;
+	buf_init(&line, 1 << 24);
+	for (unsigned i = 0; i < t->columns; i++) {
+		const char *cell = t->cells[row + i];
+		int pad = (int)(width[i] - text_width(span_of(cell)));
+		bool right = t->right & (1U << i);
+		buf_addf(&line, "%s%*s%s%*s", i ? "  " : "", right ? pad : 0, "", cell, right ? 0 : pad, "");
+	}
+	while (line.n && line.p[line.n - 1] == ' ')
+		line.p[--line.n] = '\0';
+	out_ownf(o, "%s\n", line.p ? line.p : "");
+	buf_clear(&line);
+}
+
+static void separated(const struct table *t, unsigned row, struct out *o)
+{
+	for (unsigned i = 0; i < t->columns; i++)
+		out_ownf(o, "%s%c", t->cells[row + i], i + 1 == t->columns ? '\n' : '\t');
 }
 
 void table_print(struct table *t, struct out *o)
 {
 	unsigned *width = widths(t);
-	for (unsigned i = 0; i < t->n; i++) {
-		unsigned column = i % t->columns;
+	for (unsigned row = 0; row + t->columns <= t->n; row += t->columns)
 		if (o->tty)
-			aligned(t, i, width[column], o);
+			aligned(t, row, width, o);
 		else
-			out_ownf(o, "%s%c", t->cells[i], column + 1 == t->columns ? '\n' : '\t');
+			separated(t, row, o);
+	for (unsigned i = 0; i < t->n; i++)
 		free(t->cells[i]);
-	}
 	free(width);
 	free(t->cells);
 	t->cells = NULL;
