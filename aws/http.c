@@ -287,6 +287,13 @@ static bool add_header(struct transfer *t, const char *line)
 	return l;
 }
 
+/* "Name;" is curl's way of saying: empty, but there. */
+static bool put_header(struct buf *line, const struct http_header *h)
+{
+	return buf_adds(line, h->name) &&
+	       (*h->value ? buf_adds(line, ": ") && buf_adds(line, h->value) : buf_addc(line, ';'));
+}
+
 static bool add_headers(struct transfer *t, const struct http_req *rq)
 {
 	struct buf line;
@@ -296,9 +303,7 @@ static bool add_headers(struct transfer *t, const struct http_req *rq)
 		const struct http_header *h = &rq->headers[i];
 		buf_reset(&line);
 		typed = typed || span_eq_nocase(span_of(h->name), "Content-Type");
-		/* "Name;" is curl's way of saying: empty, but there */
-		ok = one_line(h->name) && one_line(h->value) &&
-		     buf_addf(&line, *h->value ? "%s: %s" : "%s;", h->name, h->value) && add_header(t, line.p);
+		ok = one_line(h->name) && one_line(h->value) && put_header(&line, h) && add_header(t, line.p);
 	}
 	buf_clear(&line);
 	/* What curl would add by itself, unsigned and unasked. */
