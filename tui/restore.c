@@ -26,6 +26,8 @@ static const struct {
 
 #define NFATAL (sizeof fatal / sizeof *fatal)
 
+static struct sigaction before[NFATAL];
+
 /* A handler must not see half of the new bytes. */
 void restore_prepare(const struct termios *m, const char *b, size_t n)
 {
@@ -85,18 +87,18 @@ void restore_arm(void)
 {
 	stack_t stack = { .ss_sp = handler_stack, .ss_size = sizeof handler_stack };
 	sigaltstack(&stack, NULL);
-	struct sigaction was, sa = { .sa_handler = on_fatal, .sa_flags = SA_ONSTACK };
-	for (size_t i = 0; i < NFATAL; i++)
-		if (sigaction(fatal[i].number, NULL, &was) == 0 && !(fatal[i].number == SIGHUP && was.sa_handler == SIG_IGN))
+	struct sigaction sa = { .sa_handler = on_fatal, .sa_flags = SA_ONSTACK };
+	for (size_t i = 0; i < NFATAL; i++) {
+		sigaction(fatal[i].number, NULL, &before[i]);
+		if (fatal[i].number != SIGHUP || before[i].sa_handler != SIG_IGN)
 			sigaction(fatal[i].number, &sa, NULL);
+	}
 }
 
 void restore_disarm(void)
 {
-	struct sigaction was, sa = { .sa_handler = SIG_DFL };
 	for (size_t i = 0; i < NFATAL; i++)
-		if (sigaction(fatal[i].number, NULL, &was) == 0 && was.sa_handler == on_fatal)
-			sigaction(fatal[i].number, &sa, NULL);
+		sigaction(fatal[i].number, &before[i], NULL);
 	stack_t none = { .ss_flags = SS_DISABLE };
 	sigaltstack(&none, NULL);
 }

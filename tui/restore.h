@@ -17,6 +17,6 @@ void restore_prepare(const struct termios *modes, const char *bytes, size_t n); 
 void restore_arm(void);      /* catches the fatal signals, on a stack of their own; SIGHUP stays ignored when it was */
 void restore_up(bool up);    /* whether the terminal is ours now: nothing is written to it otherwise */
 void restore_now(void);      /* async-signal-safe; does nothing when the terminal is not up */
-void restore_disarm(void);   /* default actions again */
+void restore_disarm(void);   /* the actions of before; only after restore_arm() */
 
 #endif

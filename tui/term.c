@@ -344,13 +344,18 @@ bool term_gone(void)
 
 /* ---- suspend ---- */
 
-void term_resume(void)
+static void come_back(void)
 {
-	endwin(); /* whoever had the terminal meanwhile may have changed its modes */
 	restore_up(true);
 	term_forget();
 	t.cursor = -1;
 	wrefresh(curscr);
+}
+
+void term_resume(void)
+{
+	endwin(); /* whoever had the terminal meanwhile may have changed its modes */
+	come_back();
 }
 
 void term_suspend(void)
@@ -358,7 +363,8 @@ void term_suspend(void)
 	endwin();
 	restore_up(false);
 	signal(SIGTSTP, SIG_DFL);
-	raise(SIGTSTP);
+	raise(SIGTSTP); /* ignored by the kernel where no shell could continue us */
 	catch_requests(true);
-	term_resume();
+	term_signals(); /* that we were continued is known */
+	come_back();
 }
