@@ -4,6 +4,8 @@
 #include "aws/wire.h"
 #include "core/mem.h"
 
+#include <string.h>
+
 static const struct service service_kinesis = {
 	.id = "kinesis",
 	.host = "kinesis",
@@ -47,20 +49,24 @@ static bool list_build(const void *in, struct http_req *rq, struct err *e)
 	return wire_built(&o, e);
 }
 
-/* Summaries carry the ARN; older services and emulators give names alone. */
+static const char *arn_in(const struct json *summaries, const char *name)
+{
+	for (const struct json *s = json_first(summaries); s; s = json_next(s)) {
+		const char *n = json_get_str(s, "StreamName");
+		if (n && strcmp(n, name) == 0)
+			return json_get_str(s, "StreamARN");
+	}
+	return NULL;
+}
+
+/* The names are the page. Summaries carry the ARNs, but older services have none, and an emulator gives all on each page. */
 static const char *read_streams(struct found *f, const struct json *doc)
 {
 	const char *last = NULL;
-	for (const struct json *s = json_first(json_get(doc, "StreamSummaries")); s; s = json_next(s)) {
-		const char *name = json_get_str(s, "StreamName");
-		if (name)
-			found_add(f, last = name, json_get_str(s, "StreamARN"), NULL);
-	}
-	if (last)
-		return last;
-	for (const struct json *s = json_first(json_get(doc, "StreamNames")); s; s = json_next(s))
+	for (const struct json *s = json_first(json_get(doc, "StreamNames")); s; s = json_next(s)) {
 		if (json_str(s))
-			found_add(f, last = json_str(s), NULL, NULL);
+			found_add(f, last = json_str(s), arn_in(json_get(doc, "StreamSummaries"), json_str(s)), NULL);
+	}
 	return last;
 }
 

@@ -607,6 +607,13 @@ static void test_streams(void **state)
 	assert_string_equal(g->found.res[0].arn, "arn:aws:kinesis:r:1:stream/a");
 	assert_string_equal(g->found.page.token, "tn");
 	got_free(g);
+	g = reads(op, "{\"StreamNames\":[\"b\"],\"HasMoreStreams\":false,\"StreamSummaries\":[{\"StreamName\":\"a\","
+	              "\"StreamARN\":\"x\"},"
+	              "{\"StreamName\":\"b\",\"StreamARN\":\"y\"}]}"); /* more summaries than the page has names */
+	assert_int_equal(g->found.nres, 1);
+	assert_string_equal(g->found.res[0].name, "b");
+	assert_string_equal(g->found.res[0].arn, "y");
+	got_free(g);
 	g = reads(op, "{\"StreamNames\":[\"a\",\"b\"],\"HasMoreStreams\":true}"); /* no token: by the last name */
 	assert_int_equal(g->found.nres, 2);
 	assert_null(g->found.res[0].arn);
