@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define FLYING_MAX 32
-#define ATTEMPTS 3
+#define ATTEMPTS 3u
 #define PAGES_MAX 10000
 #define RATE_DEFAULT 50
 #define DELAY_MAX 20.0 /* seconds between attempts */
@@ -244,7 +244,7 @@ static void send_call(struct call *k)
 	struct buf url;
 	struct err e = { 0 };
 	http_req_init(&rq);
-	buf_init(&url, 128 * 1024);
+	buf_init(&url, 128u * 1024);
 	bool ok = k->op->build(k->in, &rq, &e);
 	if (ok) {
 		wire_frame(k->op, &rq);
@@ -595,22 +595,22 @@ struct aws *aws_new(struct http *h, const struct account *a)
 	return c;
 }
 
+static struct call *any_call(struct aws *c, struct calls **l)
+{
+	for (unsigned i = 0; (*l = list_at(c, i)); i++)
+		if ((*l)->head)
+			return (*l)->head;
+	return NULL;
+}
+
 void aws_free(struct aws *c)
 {
 	if (!c)
 		return;
 	struct calls *l;
 	c->closing = true;
-	for (bool any = true; any;) { /* callbacks may start further calls: these end here too */
-		any = false;
-		for (unsigned i = 0; (l = list_at(c, i)); i++) {
-			while (l->head) {
-				any = true;
-				cancel(l, l->head);
-				l = list_at(c, i);
-			}
-		}
-	}
+	for (struct call *k; (k = any_call(c, &l));) /* callbacks may start further calls: these end here too */
+		cancel(l, k);
 	free(c->lines);
 	free(c->stats);
 	free(c);

@@ -154,7 +154,7 @@ static const struct op op_describe_stream_summary = {
 	.iam = "kinesis:DescribeStreamSummary",
 	.effect = OP_READ,
 	.idempotent = true,
-	.cap = 1024 * 1024,
+	.cap = 1024u * 1024,
 	.build = describe_build,
 	.read = describe_read,
 };

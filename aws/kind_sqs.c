@@ -151,7 +151,7 @@ static const struct op op_get_queue_attributes = {
 	.iam = "sqs:GetQueueAttributes",
 	.effect = OP_READ,
 	.idempotent = true,
-	.cap = 1024 * 1024,
+	.cap = 1024u * 1024,
 	.build = describe_build,
 	.read = describe_read,
 };

@@ -143,7 +143,7 @@ static const char *metric_in(struct arena *mem, const struct json *o, const char
 	if (!read_metric(o, stat, &id))
 		return NULL;
 	struct buf text;
-	buf_init(&text, 64 * 1024);
+	buf_init(&text, 64u * 1024);
 	metric_text(&id, &text);
 	const char *kept = arena_strndup(mem, text.p ? text.p : "", text.n);
 	metric_clear(&id);

@@ -14,14 +14,14 @@
 
 #define QUERIES_MAX 500
 #define POINTS_MAX 100800 /* the service's own limit for an answer */
-#define TOKEN_MAX (64 * 1024)
+#define TOKEN_MAX (64u * 1024)
 
 /* ---- the prepared queries */
 
 void metric_queries_init(struct metric_queries *q, uint32_t period)
 {
 	*q = (struct metric_queries){ .period = period };
-	buf_init(&q->json, 4 * 1024 * 1024);
+	buf_init(&q->json, 4u * 1024 * 1024);
 }
 
 void metric_queries_clear(struct metric_queries *q)

@@ -57,7 +57,7 @@ const struct op op_get_caller_identity = {
 	.iam = "sts:GetCallerIdentity",
 	.effect = OP_READ,
 	.idempotent = true,
-	.cap = 64 * 1024,
+	.cap = 64u * 1024,
 	.build = build,
 	.read = read,
 };

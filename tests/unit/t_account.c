@@ -90,7 +90,7 @@ static struct account *load_in(struct account_in in, enum err_code code)
 
 static struct account *load(enum err_code code)
 {
-	return load_in((struct account_in){ NULL }, code);
+	return load_in((struct account_in){ .profile = NULL }, code);
 }
 
 /* The problem's line; each is one line with what to do. */
@@ -357,7 +357,7 @@ static void test_region_order(void **state)
 {
 	(void)state;
 	env_keys();
-	problem((struct account_in){ NULL }, ERR_USAGE, "region", "--region, AWS_REGION");
+	problem((struct account_in){ .profile = NULL }, ERR_USAGE, "region", "--region, AWS_REGION");
 	put_file("config", two_profiles);
 	struct account *a = load(ERR_OK);
 	is(&a->region, "us-east-1", "~/.aws/config [default]");
@@ -506,7 +506,7 @@ static void test_bad_endpoints(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		problem((struct account_in){ .endpoint_url = bad[i] }, ERR_CONF, "--endpoint-url", "is no endpoint");
 		setenv("AWS_ENDPOINT_URL_SQS", bad[i], 1);
-		problem((struct account_in){ NULL }, ERR_CONF, "AWS_ENDPOINT_URL_SQS", "is no endpoint");
+		problem((struct account_in){ .profile = NULL }, ERR_CONF, "AWS_ENDPOINT_URL_SQS", "is no endpoint");
 		unsetenv("AWS_ENDPOINT_URL_SQS");
 	}
 }
@@ -517,12 +517,12 @@ static void test_variants_are_refused(void **state)
 	env_keys();
 	setenv("AWS_REGION", "us-gov-west-1", 1);
 	setenv("AWS_USE_FIPS_ENDPOINT", "true", 1);
-	problem((struct account_in){ NULL }, ERR_CONF, "AWS_USE_FIPS_ENDPOINT", "ordinary endpoints only");
+	problem((struct account_in){ .profile = NULL }, ERR_CONF, "AWS_USE_FIPS_ENDPOINT", "ordinary endpoints only");
 	setenv("AWS_USE_FIPS_ENDPOINT", "false", 1);
 	put_file("config", "[default]\nuse_fips_endpoint = true\n");
 	account_free(load(ERR_OK));
 	put_file("config", "[default]\nuse_dualstack_endpoint = TRUE\n");
-	problem((struct account_in){ NULL }, ERR_CONF, "~/.aws/config [default]", "use_dualstack_endpoint");
+	problem((struct account_in){ .profile = NULL }, ERR_CONF, "~/.aws/config [default]", "use_dualstack_endpoint");
 }
 
 /* ---- the rest */
@@ -547,13 +547,13 @@ static void test_bad_files(void **state)
 	env_keys();
 	setenv("AWS_REGION", "eu-west-1", 1);
 	put_file("config", "[default]\nregion = x\n\nnonsense\n");
-	problem((struct account_in){ NULL }, ERR_CONF, "config:4", "=");
+	problem((struct account_in){ .profile = NULL }, ERR_CONF, "config:4", "=");
 	put_file("config", "");
 	put_file("credentials", "[default\n");
-	problem((struct account_in){ NULL }, ERR_CONF, "credentials:1", "]");
+	problem((struct account_in){ .profile = NULL }, ERR_CONF, "credentials:1", "]");
 	put_file("credentials", "");
 	setenv("AWS_CONFIG_FILE", home, 1); /* a folder */
-	problem((struct account_in){ NULL }, ERR_CONF, home, "not a regular file");
+	problem((struct account_in){ .profile = NULL }, ERR_CONF, home, "not a regular file");
 	forget_environment();
 	problem((struct account_in){ .profile = "nope" }, ERR_CONF, "--profile",
 	        "\"nope\" is neither in"); /* the first problem of three */
@@ -563,7 +563,7 @@ static void test_first_problem(void **state)
 {
 	(void)state;
 	struct err e = { 0 };
-	struct account_in in = { NULL };
+	struct account_in in = { .profile = NULL };
 	struct account *a = account_load(&in, &e); /* neither region nor keys */
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_string_equal(a->partition, "aws");
