@@ -119,8 +119,10 @@ static bool build(const struct cli *c, struct history_request *rq, struct err *e
 		rq->resource = c->argv[0];
 	else {
 		struct metric_id id;
-		if (!metric_parse(&id, rq->metric, e))
+		if (!metric_parse(&id, rq->metric, e)) {
+			e->code = ERR_USAGE; /* an argument, not a line of a file */
 			return false;
+		}
 		metric_clear(&id);
 	}
 	if (a->until) {

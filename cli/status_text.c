@@ -34,7 +34,8 @@ static void short_value(double v, enum unit unit, char out[40])
 	snprintf(out, 40, "%s%s", number, unit == UNIT_PERCENT ? "%" : unit == UNIT_BYTES ? "B" : "");
 }
 
-/* A terminal gets short numbers and ~ on what is old; a pipe gets what reads back as the same number. */
+/* A terminal gets short numbers, a pipe what reads back as the same number; both get ~ on what is old, so that no script takes
+ * an old value for a current one without noticing. */
 static void add_value(struct table *t, const struct reading *m, bool tty)
 {
 	char text[40] = "", cell[48];
@@ -45,7 +46,7 @@ static void add_value(struct table *t, const struct reading *m, bool tty)
 		short_value(m->value, m->info->unit, text);
 	else
 		text_exact(m->value, text);
-	snprintf(cell, sizeof cell, "%s%s", text, tty && !none && m->stale ? "~" : "");
+	snprintf(cell, sizeof cell, "%s%s", text, !none && m->stale ? "~" : "");
 	table_add(t, cell);
 }
 

@@ -54,13 +54,23 @@ static void load_account(struct engine *g)
 	snprintf(g->target.endpoint, sizeof g->target.endpoint, "%s", a->endpoint_url.value ? a->endpoint_url.value : "");
 }
 
+/* "FILE:LINE", the end of a long path rather than its beginning. */
+static void line_of(const struct conf *c, unsigned line, char *out, size_t size)
+{
+	char number[16];
+	const char *path = c->path ? c->path : "configuration";
+	int n = snprintf(number, sizeof number, ":%u", line);
+	size_t room = size - 1 - (size_t)n, len = strlen(path);
+	snprintf(out, size, "%s%s", len > room ? path + len - room : path, number);
+}
+
 static bool kinds_known(const struct conf *c, struct err *e)
 {
-	char where[64];
+	char where[sizeof e->where];
 	for (unsigned i = 0; i < c->nstages; i++) {
 		if (kind_find(c->stages[i].kind))
 			continue;
-		snprintf(where, sizeof where, "%.50s:%u", c->path ? c->path : "configuration", c->stages[i].line);
+		line_of(c, c->stages[i].line, where, sizeof where);
 		return err_set(e, ERR_CONF, where, "resource: this version knows no kind \"%.40s\"", c->stages[i].kind);
 	}
 	return true;

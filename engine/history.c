@@ -28,7 +28,7 @@ struct work {
 	double *v[2];
 	struct batch *batch;
 	struct err poll_err;
-	bool asked_more, polled;
+	bool asked_more, polled, listed;
 	struct list_metrics_in list_in;
 	struct list_metrics_out list_out;
 	uint64_t call;
@@ -55,9 +55,10 @@ static uint32_t step_for(int64_t from)
 	return age < 15 * DAY ? STEP : age < 63 * DAY ? 300 : 3600;
 }
 
-static bool full_text(const char *metric)
+/* NAMESPACE/NAME...: a kind's keys and the roles hold no slash. */
+static bool full_text(const struct history_request *rq)
 {
-	return strchr(metric, '/') != NULL;
+	return strchr(rq->metric, '/') != NULL || (!rq->row && !rq->resource);
 }
 
 static struct measure *at_step(struct engine *g, struct measure *m, uint32_t step)
@@ -183,7 +184,7 @@ static bool resolve_by_name(struct work *w)
 /* These three return false while they wait, or when the task has ended. */
 static bool resolve(struct work *w)
 {
-	return full_text(w->t->rq.history.metric) ? resolve_by_text(w) : resolve_by_name(w);
+	return full_text(&w->t->rq.history) ? resolve_by_text(w) : resolve_by_name(w);
 }
 
 /* ---- what is known */
@@ -259,9 +260,10 @@ static void polled_point(void *ctx, unsigned query, int64_t t, double v)
 
 static void list_done(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
 {
-	(void)op, (void)in, (void)out, (void)e;
+	(void)op, (void)in, (void)out;
 	struct work *w = ctx;
 	w->call = 0;
+	w->listed = e->code == ERR_OK;
 	w->t->state = FINISH;
 }
 
@@ -331,7 +333,7 @@ static char *metric_words(const struct work *w)
 /* CloudWatch finds nothing unless the dimensions match exactly: say which ones it has. */
 static char *hint_words(const struct work *w)
 {
-	if (!w->polled || any_value(w) || !w->m[0]->id.ns || w->t->rq.history.row)
+	if (!w->listed || any_value(w))
 		return NULL;
 	if (w->list_out.n == 0)
 		return xstrdup(
