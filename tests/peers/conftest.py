@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 import processes  # noqa: E402
 import tls  # noqa: E402
 from peer import Peer  # noqa: E402
-from program import Sluice, binary  # noqa: E402
+from program import Sluice, binary, clean_env  # noqa: E402
 
 
 def pytest_report_header():
@@ -103,6 +103,20 @@ def ministack(ministack_process):
     """Functions that really run, alarms that really fire; empty at the start of each test."""
     urllib.request.urlopen(urllib.request.Request(f"{ministack_process}/_ministack/reset", method="POST"), timeout=20).close()
     return Peer("ministack", ministack_process, "AKIAIOSFODNN7EXAMPLE", "ministack-takes-any-secret")
+
+
+@pytest.fixture(scope="session")
+def sim(logs):
+    """Ours, with nothing in it: `sluice sim --scenario empty`, accepting one key pair and verifying signatures."""
+    port, log = processes.free_port(), str(logs / "sim.log")
+    peer = Peer("sim", f"http://127.0.0.1:{port}", "AKIASLUICETEST000001", "the/secret+of+the+simulator+0123456789abc", verifies=True)
+    env = clean_env(logs, {"AWS_ACCESS_KEY_ID": peer.access_key, "AWS_SECRET_ACCESS_KEY": peer.secret_key})
+    p = processes.start([binary(), "sim", "--port", str(port), "--scenario", "empty"], env, str(logs), log)
+    try:
+        processes.wait_ready(p, peer.url, log)
+        yield peer
+    finally:
+        processes.stop(p)
 
 
 @pytest.fixture(scope="session")

@@ -242,18 +242,18 @@ def check_status(ran, world):
     return stages
 
 
-NUMBER = re.compile(r"^(-?[\d,]*\.?\d+)([kMGT%]?)")
+NUMBER = re.compile(r"^(-?[\d,]*\.?\d+)(?:e([-+]?\d+))?([kMGT%]?)$")
 
 
 def agrees(cell, value):
     """A cell holds a value when it lies within half a unit of the last digit shown."""
     cell = cell.removeprefix("~")  # the mark of a value that has aged
     if cell.startswith("<"):
-        return 0 < value < float(cell[1:])
+        return 0 < value < float(cell[1:].rstrip("%"))
     m = NUMBER.match(cell)
     assert m, f"no number: {cell!r}"
     digits = m[1].replace(",", "")
-    scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(m[2], 1)
+    scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(m[3], 1) * 10.0 ** int(m[2] or 0)
     unit = 10.0 ** -(len(digits.partition(".")[2])) * scale
     return abs(float(digits) * scale - value) <= 0.5 * unit * (1 + 1e-9)
 
