@@ -112,7 +112,8 @@ static enum opened open_to_write(struct cache *c, struct err *e)
 	enum opened o = examine(c, &version, e);
 	if (o != OPENED && o != EMPTY)
 		return o;
-	rc = db_tune(&c->store.db);
+	/* The file may be written, so it is its header that says it may not. */
+	rc = sqlite3_db_readonly(c->store.db.sql, "main") ? SQLITE_CORRUPT : db_tune(&c->store.db);
 	for (int n = (int)version + 1; n <= SCHEMA_VERSION && rc == SQLITE_OK; n++)
 		rc = migrate_to(&c->store.db, n);
 	if (rc == SQLITE_OK)
@@ -340,7 +341,10 @@ uint32_t cache_series(struct cache *c, const char *target, const char *metric, u
 void cache_add(struct cache *c, uint32_t series, int64_t t, double v)
 {
 	struct pending *p = &c->store.pending;
-	if (c->lock < 0 || t < 0 || t >= KEYED_T_MAX || !isfinite(v) || !names_known(&c->store.names, &c->store.db, series))
+	struct names *ns = &c->store.names;
+	if (c->lock < 0 || t < 0 || t >= KEYED_T_MAX || !isfinite(v))
+		return;
+	if (!names_known(ns, series) && !names_adopt(ns, &c->store.db, series))
 		return;
 	pending_add(p, series, t, v);
 	if (p->n % PENDING_FLUSH == 0)

@@ -111,7 +111,7 @@ static bool vet_one(const char *path, struct err *e)
 	if (why)
 		return fail(e, path, why);
 	/* A read-only disk cannot be narrowed, and needs not be: what stands there was always open. */
-	if ((st.st_mode & 077) && chmod(path, 0600) < 0 && errno != EROFS)
+	if ((st.st_mode & 07777) != 0600 && chmod(path, 0600) < 0 && errno != EROFS)
 		return fail(e, path, strerror(errno));
 	return true;
 }

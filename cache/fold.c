@@ -136,8 +136,9 @@ static int start_merge(struct merge *m, const struct fold *f, struct ticks *ts, 
 	*m = (struct merge){ .span = f->span, .n = to - from };
 	m->at = xcalloc(m->n, sizeof *m->at);
 	buf_init(&m->body, CHUNK_BYTES_MAX);
+	uint32_t hint = 0;
 	for (size_t i = 0; i < m->n; i++)
-		tick_seek(&ts->v[from + i], f->next, &m->at[i]);
+		tick_seek(&ts->v[from + i], f->next, &m->at[i], &hint);
 	int64_t range[2] = { tick_id(f->span, f->next), tick_id(f->span, TICK_NUMBER_MAX) }, last;
 	int rc = db_number(d, DB_CHUNK_LAST, 2, range, -1, &last);
 	m->fresh = last < 0;

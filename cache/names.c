@@ -118,6 +118,7 @@ static struct name *add(struct names *ns, struct name m, const char *target, con
 		slot_in(ns, ns->n - 1);
 	grow_ids(ns, m.id);
 	ns->by_id[m.id] = ns->n;
+	ns->differ |= m.id != m.file;
 	return &ns->v[ns->n - 1];
 }
 
@@ -221,7 +222,7 @@ static struct name *find_id(struct names *ns, struct db *d, uint32_t id)
 	return m ? m : adopt(ns, d, id);
 }
 
-bool names_known(struct names *ns, struct db *d, uint32_t id)
+bool names_adopt(struct names *ns, struct db *d, uint32_t id)
 {
 	return find_id(ns, d, id) != NULL;
 }
@@ -280,12 +281,14 @@ int names_rebind(struct names *ns, struct db *d, bool write)
 	int rc = read_last(ns, d);
 	bool empty = ns->last == 0;
 	ns->unstored = 0;
+	ns->differ = false;
 	for (uint32_t i = 0; i < ns->n && rc == SQLITE_OK; i++) {
 		struct name *m = &ns->v[i];
 		rc = look_up(d, m->hash, m->target, m->metric, m->step, &m->file);
 		m->stored = m->file != 0;
 		if (rc == SQLITE_OK && !m->stored && write)
 			place(ns, m, empty);
+		ns->differ |= m->id != m->file;
 	}
 	return rc;
 }

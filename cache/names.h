@@ -5,6 +5,7 @@
 
 #include "cache/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct name {
@@ -28,13 +29,18 @@ struct names {
 	unsigned ntargets, captargets;
 	uint32_t last;     /* the file's largest id, what is not stored yet included */
 	uint32_t unstored; /* how many */
+	bool differ;       /* some name's two ids are not the same */
 };
 
 void names_clear(struct names *ns);
 /* The caller's id; 0 when a reader's file does not have it, or on failure. */
 int names_find(struct names *ns, struct db *d, bool write, const char *target, const char *metric, uint32_t step,
                uint32_t *id);
-bool names_known(struct names *ns, struct db *d, uint32_t id);
+bool names_adopt(struct names *ns, struct db *d, uint32_t id); /* an id of an earlier opening of the same file */
+static inline bool names_known(const struct names *ns, uint32_t id)
+{
+	return id < ns->nids && ns->by_id[id];
+}
 /* The file's id for the caller's; 0 when there is none. A reader looks again for what was not there. */
 uint32_t names_file(struct names *ns, struct db *d, uint32_t id);
 /* Writes new names within the caller's transaction; names_stored says that it was committed. SQLITE_CONSTRAINT: somebody

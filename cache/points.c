@@ -69,29 +69,39 @@ static int write_ticks(struct store *s, const struct keyed *p, size_t n)
 	return rc;
 }
 
-/* Copies, because what was pending must still be there when the disk is full. */
-static int write_pending(struct store *s)
+/* Sorting and dropping what was overtaken changes nothing of what is pending, so it is done in place: it must still be there
+ * when the disk is full. */
+static void tidy(struct store *s)
 {
-	size_t n = s->pending.n, kept = 0;
-	if (!n)
-		return SQLITE_OK;
-	struct keyed *work = xreallocarray(NULL, n, 2 * sizeof *work);
-	for (size_t i = 0; i < n; i++) {
-		struct keyed k = s->pending.v[i];
-		uint32_t file = names_file(&s->names, &s->db, keyed_series(k.key));
-		int64_t t = keyed_time(k.key);
-		if (file)
-			work[kept++] = (struct keyed){ keyed_key(file, t), k.v };
-		if (t > s->fold.newest)
-			s->fold.newest = t;
-	}
+	struct pending *p = &s->pending;
 	int64_t reason = clock_wall() + DAY;
+	for (size_t i = 0; i < p->n; i++)
+		if (keyed_time(p->v[i].key) > s->fold.newest)
+			s->fold.newest = keyed_time(p->v[i].key);
 	if (s->fold.newest > reason)
 		s->fold.newest = reason;
-	kept = keyed_sort(work, work + n, kept);
-	int rc = write_ticks(s, work, kept);
-	free(work);
+	p->n = keyed_sort(p->v, p->n);
+}
+
+static int write_translated(struct store *s)
+{
+	struct keyed *v = xreallocarray(NULL, s->pending.n, sizeof *v);
+	size_t n = 0;
+	for (size_t i = 0; i < s->pending.n; i++) {
+		struct keyed k = s->pending.v[i];
+		uint32_t file = names_file(&s->names, &s->db, keyed_series(k.key));
+		if (file)
+			v[n++] = (struct keyed){ keyed_key(file, keyed_time(k.key)), k.v };
+	}
+	int rc = write_ticks(s, v, keyed_sort(v, n));
+	free(v);
 	return rc;
+}
+
+static int write_pending(struct store *s)
+{
+	tidy(s);
+	return s->names.differ ? write_translated(s) : write_ticks(s, s->pending.v, s->pending.n);
 }
 
 static int load_state(struct store *s)
@@ -224,9 +234,10 @@ static int read_chunks(struct db *d, uint32_t series, int64_t first, int64_t las
 
 static int read_ticks(struct ticks *ts, uint32_t series, int64_t first, int64_t last, struct points *out)
 {
+	uint32_t hint = 0;
 	for (size_t i = ticks_at(ts, tick_id(first, 0)); i < ts->n && ts->v[i].id >> SERIES_BITS <= last; i++) {
 		struct tick_cursor c;
-		tick_seek(&ts->v[i], series, &c);
+		tick_seek(&ts->v[i], series, &c, &hint);
 		if (c.bad || (c.series == series && !tick_take(&c, out)))
 			return SQLITE_CORRUPT;
 	}

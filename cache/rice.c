@@ -16,45 +16,61 @@ static uint64_t low_bits(uint64_t v, unsigned n)
 	return n < 64 ? v & ((UINT64_C(1) << n) - 1) : v;
 }
 
-static uint64_t cost(const uint64_t *u, size_t n, unsigned k, bool repeats)
+/* What n numbers of w bits cost at k, about: half of them fill the top of their width's range, half the bottom. */
+static uint64_t cost(uint64_t n, unsigned w, unsigned k)
 {
-	uint64_t bits = 0;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t x = u[i];
-		if (repeats) {
-			bits++;
-			if (!x--)
-				continue;
-		}
-		uint64_t high = x >> k;
-		bits += high < ESCAPE ? high + 1 + k : ESCAPE + 64;
-	}
-	return bits;
+	if (w <= k)
+		return n * (1 + k);
+	unsigned over = w - k; /* the high part is 2^(over - 1) .. 2^over - 1 */
+	if (over > 5)
+		return n * (ESCAPE + 64);
+	uint64_t high = (UINT64_C(3) << over >> 2) + (over == 1);
+	return n * (high + 1 + k);
 }
 
-static void try_around(struct rice *best, const uint64_t *u, size_t n, unsigned guess, bool repeats)
+struct widths {
+	uint32_t of[65];
+	unsigned least, most;
+};
+
+static struct widths count_widths(const uint64_t *u, size_t n, bool less_one)
 {
-	unsigned from = guess > 2 ? guess - 2 : 0;
-	for (unsigned k = from; k <= guess + 1 && k < 64; k++) {
-		uint64_t bits = cost(u, n, k, repeats);
+	struct widths w = { .least = 64 };
+	for (size_t i = 0; i < n; i++) {
+		if (less_one && !u[i])
+			continue;
+		unsigned bits = width(u[i] - less_one);
+		w.of[bits]++;
+		w.least = bits < w.least ? bits : w.least;
+		w.most = bits > w.most ? bits : w.most;
+	}
+	return w;
+}
+
+static void try_widths(struct rice *best, const struct widths *w, uint64_t flags, bool repeats)
+{
+	unsigned most = w->most < 63 ? w->most : 63;
+	for (unsigned k = w->least < most ? w->least : most; k <= most; k++) {
+		uint64_t bits = flags;
+		for (unsigned i = w->least; i <= w->most && bits < best->bits; i++)
+			if (w->of[i])
+				bits += cost(w->of[i], i, k);
 		if (bits < best->bits)
 			*best = (struct rice){ k, repeats, bits };
 	}
 }
 
-/* The mean width, not the mean: one number far out must not choose k for all the others. */
 struct rice rice_plan(const uint64_t *u, size_t n)
 {
 	struct rice best = { 0, false, UINT64_MAX };
-	uint64_t sum = 0;
-	size_t zeros = 0;
-	for (size_t i = 0; i < n; i++) {
-		sum += width(u[i]);
-		zeros += !u[i];
+	struct widths w = count_widths(u, n, false);
+	uint32_t zeros = w.of[0];
+	try_widths(&best, &w, 0, false);
+	/* Fewer zeros than that cannot pay for a bit before each number. */
+	if (zeros * 4 >= n && zeros < n) {
+		w = count_widths(u, n, true);
+		try_widths(&best, &w, n, true);
 	}
-	try_around(&best, u, n, n ? (unsigned)(sum / n) : 0, false);
-	if (zeros && zeros < n)
-		try_around(&best, u, n, (unsigned)(sum / (n - zeros)), true);
 	return best;
 }
 

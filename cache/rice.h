@@ -12,7 +12,7 @@
 struct rice {
 	unsigned k; /* 0..63 */
 	bool repeats;
-	uint64_t bits; /* what it costs */
+	uint64_t bits; /* what it costs, about */
 };
 
 struct rice rice_plan(const uint64_t *u, size_t n); /* the cheapest parameters, nearly */

@@ -8,41 +8,18 @@
 #include <string.h>
 
 #define VERSION 1
-#define MARK_EVERY 16
-#define TIME_BITS 13 /* CHUNK_SPAN fits */
+#define BLOCK 32 /* groups */
+#define ROW_MIN 3
 #define DIGITS_MAX 4
 
-enum { ONE_SAME, ONE_TIMED, SEVERAL };
+enum { ONE_SAME, ONE_TIMED, SEVERAL, ROW };
 enum { WHOLE, NEGATIVE, DECIMAL, RAW = 7 };
 
-_Static_assert(CHUNK_SPAN <= 1 << TIME_BITS, "a time within a span fits its bits");
-
 /* ---- keys */
-
-uint64_t keyed_key(uint32_t series, int64_t t)
-{
-	uint64_t span = (uint64_t)t / CHUNK_SPAN, rest = (uint64_t)t % CHUNK_SPAN;
-	return span << (SERIES_BITS + TIME_BITS) | (uint64_t)series << TIME_BITS | rest;
-}
-
-uint32_t keyed_series(uint64_t key)
-{
-	return (uint32_t)(key >> TIME_BITS) & (SERIES_LIMIT - 1);
-}
-
-int64_t keyed_span(uint64_t key)
-{
-	return (int64_t)(key >> (SERIES_BITS + TIME_BITS));
-}
 
 static uint32_t key_rest(uint64_t key)
 {
 	return (uint32_t)key & ((1U << TIME_BITS) - 1);
-}
-
-int64_t keyed_time(uint64_t key)
-{
-	return keyed_span(key) * CHUNK_SPAN + key_rest(key);
 }
 
 static bool sorted(const struct keyed *p, size_t n)
@@ -65,8 +42,9 @@ static void sort_by_byte(const struct keyed *from, struct keyed *to, size_t n, u
 }
 
 /* Byte by byte, as each pass keeps the order of the one before; bytes that are equal in all keys are passed over. */
-static void radix_sort(struct keyed *p, struct keyed *spare, size_t n)
+static void radix_sort(struct keyed *p, size_t n)
 {
+	struct keyed *spare = xreallocarray(NULL, n, sizeof *spare);
 	uint64_t varies = 0;
 	for (size_t i = 1; i < n; i++)
 		varies |= p[i].key ^ p[0].key;
@@ -81,12 +59,13 @@ static void radix_sort(struct keyed *p, struct keyed *spare, size_t n)
 	}
 	if (from != p)
 		memcpy(p, from, n * sizeof *p);
+	free(spare);
 }
 
-size_t keyed_sort(struct keyed *p, struct keyed *spare, size_t n)
+size_t keyed_sort(struct keyed *p, size_t n)
 {
 	if (!sorted(p, n))
-		radix_sort(p, spare, n);
+		radix_sort(p, n);
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (kept && p[kept - 1].key == p[i].key)
@@ -100,31 +79,58 @@ size_t keyed_sort(struct keyed *p, struct keyed *spare, size_t n)
 
 static const double tens[DIGITS_MAX + 1] = { 1, 1e1, 1e2, 1e3, 1e4 };
 
-static void put_raw(struct buf *out, double v)
+#define VALUE_MAX 10 /* bytes */
+
+static uint8_t *write_raw(uint8_t *p, double v)
 {
 	uint64_t bits;
 	memcpy(&bits, &v, sizeof bits);
 	bits = htole64(bits);
-	put_varint(out, RAW);
-	buf_add(out, &bits, sizeof bits);
+	*p++ = RAW;
+	memcpy(p, &bits, sizeof bits);
+	return p + sizeof bits;
 }
 
-static void put_value(struct buf *out, double v)
+static bool decimal(double size, unsigned digits, uint64_t *m)
+{
+	*m = (uint64_t)(size * tens[digits] + 0.5);
+	return (double)*m / tens[digits] == size;
+}
+
+/* Before fewer digits are tried, all are: what fails there, as most averages do, has failed for good. */
+static uint8_t *write_value(uint8_t *p, double v)
 {
 	double size = fabs(v);
-	for (unsigned digits = 0; digits <= DIGITS_MAX && size < 1e11; digits++) {
-		uint64_t m = (uint64_t)(size * tens[digits] + 0.5);
-		if ((double)m / tens[digits] != size)
-			continue;
-		if (!signbit(v))
-			put_varint(out, m << 3 | (digits ? DECIMAL + digits - 1 : WHOLE));
-		else if (digits == 0 && m)
-			put_varint(out, m << 3 | NEGATIVE);
-		else
-			break;
-		return;
+	if (!(size < 1e11))
+		return write_raw(p, v);
+	uint64_t m = (uint64_t)size;
+	if ((double)m == size)
+		return signbit(v) && !m ? write_raw(p, v) : write_varint(p, m << 3 | (signbit(v) ? NEGATIVE : WHOLE));
+	if (signbit(v) || !decimal(size, DIGITS_MAX, &m))
+		return write_raw(p, v);
+	unsigned digits = 1;
+	while (!decimal(size, digits, &m))
+		digits++;
+	return write_varint(p, m << 3 | (DECIMAL + digits - 1));
+}
+
+/* Passes n values without making numbers of them. */
+static void skip_values(struct reader *r, uint32_t n)
+{
+	const uint8_t *p = r->p;
+	for (; n && p < r->end; n--) {
+		if (*p == RAW) {
+			if (r->end - p <= (ptrdiff_t)sizeof(double))
+				break;
+			p += sizeof(double);
+		} else {
+			while (*p >= 0x80 && p + 1 < r->end)
+				p++;
+		}
+		p++;
 	}
-	put_raw(out, v);
+	r->p = p;
+	r->bad |= n > 0;
 }
 
 static double read_value(struct reader *r)
@@ -164,43 +170,137 @@ static void put_several(struct buf *out, const struct keyed *p, size_t n)
 	points_clear(&ps);
 }
 
+struct writer {
+	struct buf body, blocks; /* groups; the list of blocks */
+	const struct keyed *p, *end;
+	uint32_t series, time, common;
+};
+
+/* Points of p's series. */
+static size_t how_many(const struct keyed *p, const struct keyed *end)
+{
+	const struct keyed *q = p + 1;
+	while (q < end && keyed_series(q->key) == keyed_series(p->key))
+		q++;
+	return (size_t)(q - p);
+}
+
+/* How long a row of single points at the current time begins here, at most max. */
+static size_t row_of(const struct writer *w, size_t max)
+{
+	size_t n = 0;
+	uint64_t key = w->p->key;
+	if (key_rest(key) != w->time)
+		return 0;
+	while (n < max && w->p + n < w->end && w->p[n].key == key + ((uint64_t)n << TIME_BITS))
+		n++;
+	/* The last may have a second point behind it. */
+	if (n && w->p + n < w->end && keyed_series(w->p[n].key) == keyed_series(w->p[n - 1].key))
+		n--;
+	return n;
+}
+
+static void put_row(struct buf *out, uint64_t head, const struct keyed *p, size_t n)
+{
+	uint8_t bytes[20 + BLOCK * VALUE_MAX], *at = write_varint(write_varint(bytes, head), n);
+	for (size_t i = 0; i < n; i++)
+		at = write_value(at, p[i].v);
+	buf_add(out, bytes, (size_t)(at - bytes));
+}
+
+static void put_one(struct buf *out, uint64_t head, uint32_t t, double v)
+{
+	uint8_t bytes[20 + VALUE_MAX], *at = write_varint(bytes, head);
+	if ((head & 3) == ONE_TIMED)
+		at = write_varint(at, t);
+	at = write_value(at, v);
+	buf_add(out, bytes, (size_t)(at - bytes));
+}
+
+/* One group; returns how many series it holds. */
+static size_t put_group(struct writer *w, size_t max)
+{
+	uint32_t series = keyed_series(w->p->key), t = key_rest(w->p->key);
+	uint64_t head = (uint64_t)(series - w->series) << 2;
+	size_t row = row_of(w, max), points = how_many(w->p, w->end);
+	w->series = series;
+	if (row >= ROW_MIN) {
+		put_row(&w->body, head | ROW, w->p, row);
+		w->series += (uint32_t)row - 1;
+		w->p += row;
+		return row;
+	}
+	if (points > 1) {
+		put_varint(&w->body, head | SEVERAL);
+		put_several(&w->body, w->p, points);
+	} else {
+		put_one(&w->body, head | (t == w->time ? ONE_SAME : ONE_TIMED), t, w->p->v);
+		w->time = t;
+	}
+	w->p += points;
+	return 1;
+}
+
+/* By vote: whatever more than half of the points have wins. */
+static uint32_t common_time(const struct keyed *p, size_t n)
+{
+	uint32_t time = 0;
+	size_t votes = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (votes == 0)
+			time = key_rest(p[i].key);
+		votes = key_rest(p[i].key) == time ? votes + 1 : votes - 1;
+	}
+	return time;
+}
+
 void tick_encode(struct buf *out, const struct keyed *p, size_t n)
 {
-	uint32_t series = 0, time = 0;
-	buf_addc(out, VERSION);
-	for (size_t i = 0, next; i < n; i = next) {
-		uint32_t s = keyed_series(p[i].key);
-		for (next = i + 1; next < n && keyed_series(p[next].key) == s;)
-			next++;
-		uint64_t group = (uint64_t)(s - series) << 2;
-		series = s;
-		if (next - i > 1) {
-			put_varint(out, group | SEVERAL);
-			put_several(out, p + i, next - i);
-			continue;
-		}
-		uint32_t t = key_rest(p[i].key);
-		put_varint(out, group | (t == time ? ONE_SAME : ONE_TIMED));
-		if (t != time)
-			put_varint(out, t);
-		time = t;
-		put_value(out, p[i].v);
+	struct writer w = { .p = p, .end = p + n, .common = common_time(p, n) };
+	uint32_t nblocks = 0;
+	buf_init(&w.body, out->max);
+	buf_init(&w.blocks, out->max);
+	for (uint32_t first = 0; w.p < w.end; nblocks++) {
+		size_t from = w.body.n;
+		put_varint(&w.blocks, keyed_series(w.p->key) - first);
+		first = keyed_series(w.p->key);
+		w.series = first - 1;
+		w.time = w.common;
+		for (size_t room = BLOCK; room && w.p < w.end;)
+			room -= put_group(&w, room);
+		put_varint(&w.blocks, w.body.n - from);
 	}
+	buf_addc(out, VERSION);
+	put_varint(out, w.common);
+	put_varint(out, nblocks);
+	buf_addspan(out, buf_span(&w.blocks));
+	buf_addspan(out, buf_span(&w.body));
+	buf_clear(&w.blocks);
+	buf_clear(&w.body);
 }
 
 /* ---- reading */
 
 static void stop(struct tick_cursor *c, bool bad)
 {
-	c->series = 0;
+	c->series = c->row = 0;
 	c->chunk = (struct span){ "", 0 };
 	c->bad = bad;
+	c->block = c->t->nblocks;
 	c->r.p = c->r.end;
+}
+
+static void start_block(struct tick_cursor *c, uint32_t block)
+{
+	const struct tick_block *b = &c->t->blocks[block];
+	c->block = block;
+	c->series = b->series - 1;
+	c->time = c->t->time;
+	c->r = (struct reader){ c->t->body + b->at, c->t->body + b[1].at, false };
 }
 
 static void read_group(struct tick_cursor *c, unsigned form)
 {
-	c->chunk = (struct span){ "", 0 };
 	if (form == SEVERAL) {
 		c->chunk = read_span(&c->r, read_varint(&c->r));
 		c->r.bad |= c->chunk.n == 0;
@@ -211,79 +311,126 @@ static void read_group(struct tick_cursor *c, unsigned form)
 		c->r.bad |= t >= CHUNK_SPAN;
 		c->time = (uint32_t)t;
 	}
+	if (form == ROW) {
+		uint64_t n = read_varint(&c->r);
+		c->r.bad |= n < 1 || n > BLOCK;
+		c->row = (uint32_t)n - 1;
+	}
 	c->v = read_value(&c->r);
+}
+
+static void next_group(struct tick_cursor *c)
+{
+	uint64_t head = read_varint(&c->r), step = head >> 2;
+	if (step == 0 || step >= SERIES_LIMIT - c->series) {
+		c->r.bad = true;
+		return;
+	}
+	c->series += (uint32_t)step;
+	read_group(c, head & 3);
 }
 
 void tick_next(struct tick_cursor *c)
 {
-	if (c->r.p == c->r.end) {
-		stop(c, c->bad);
-		return;
+	c->chunk.n = 0;
+	if (c->row) {
+		c->row--;
+		c->series++;
+		c->v = read_value(&c->r);
+	} else {
+		if (c->r.p == c->r.end) {
+			bool order = c->block + 1 >= c->t->nblocks || c->series < c->t->blocks[c->block + 1].series;
+			if (!order || c->block + 1 >= c->t->nblocks) {
+				stop(c, c->bad || !order);
+				return;
+			}
+			start_block(c, c->block + 1);
+		}
+		next_group(c);
 	}
-	uint64_t group = read_varint(&c->r);
-	uint64_t step = group >> 2;
-	unsigned form = group & 3;
-	if (form > SEVERAL || !step || step >= SERIES_LIMIT - c->series) {
-		stop(c, true);
-		return;
-	}
-	c->series += (uint32_t)step;
-	read_group(c, form);
-	if (c->r.bad || (!c->chunk.n && !isfinite(c->v)))
+	if (c->r.bad || c->series >= SERIES_LIMIT || (!c->chunk.n && !isfinite(c->v)))
 		stop(c, true);
 }
 
 bool tick_take(const struct tick_cursor *c, struct points *out)
 {
 	if (c->chunk.n)
-		return chunk_decode(c->chunk, c->base, out);
-	points_put(out, c->base + c->time, c->v);
+		return chunk_decode(c->chunk, c->t->base, out);
+	points_put(out, c->t->base + c->time, c->v);
 	return true;
 }
 
-static void start_at(const struct tick *t, struct tick_mark m, struct tick_cursor *c)
+static bool is_block(const struct tick *t, uint32_t block, uint32_t series)
 {
-	*c = (struct tick_cursor){ .base = t->base, .series = m.before, .time = m.time };
-	c->r = (struct reader){ t->body + m.at, t->body + t->n, false };
+	return block < t->nblocks && (block == 0 || t->blocks[block].series <= series) &&
+	       (block + 1 == t->nblocks || series < t->blocks[block + 1].series);
 }
 
-void tick_seek(const struct tick *t, uint32_t series, struct tick_cursor *c)
+static uint32_t find_block(const struct tick *t, uint32_t series)
 {
-	size_t low = 0, high = t->nmarks;
+	uint32_t low = 0, high = t->nblocks;
 	while (high - low > 1) {
-		size_t mid = (low + high) / 2;
-		if (t->marks[mid].before < series)
+		uint32_t mid = (low + high) / 2;
+		if (t->blocks[mid].series <= series)
 			low = mid;
 		else
 			high = mid;
 	}
-	start_at(t, t->marks[low], c);
-	do
+	return low;
+}
+
+void tick_seek(const struct tick *t, uint32_t series, struct tick_cursor *c, uint32_t *hint)
+{
+	if (!is_block(t, *hint, series))
+		*hint = find_block(t, series);
+	*c = (struct tick_cursor){ .t = t };
+	start_block(c, *hint);
+	tick_next(c);
+	while (c->series && c->series < series) {
+		if (c->row > 1 && series - c->series > 1) {
+			uint32_t n = series - c->series - 1 < c->row - 1 ? series - c->series - 1 : c->row - 1;
+			skip_values(&c->r, n);
+			c->row -= n;
+			c->series += n;
+		}
 		tick_next(c);
-	while (c->series && c->series < series);
+	}
+}
+
+static bool read_blocks(struct tick *t, struct reader *r)
+{
+	uint64_t series = 0, at = 0;
+	t->blocks = xreallocarray(NULL, t->nblocks + 1, sizeof *t->blocks);
+	for (uint32_t i = 0; i < t->nblocks; i++) {
+		uint64_t step = read_varint(r), n = read_varint(r);
+		if (step == 0 || step >= SERIES_LIMIT - series || n == 0 || n > t->n)
+			return false;
+		series += step;
+		t->blocks[i] = (struct tick_block){ (uint32_t)series, (uint32_t)at };
+		at += n;
+		if (at > t->n)
+			return false;
+	}
+	size_t head = (size_t)(r->p - t->body);
+	for (uint32_t i = 0; i < t->nblocks; i++)
+		t->blocks[i].at += (uint32_t)head;
+	t->blocks[t->nblocks] = (struct tick_block){ SERIES_LIMIT, (uint32_t)t->n };
+	return !r->bad && head + at == t->n;
 }
 
 bool tick_open(struct tick *t, int64_t id, int64_t base, struct span body)
 {
 	*t = (struct tick){ .id = id, .base = base, .n = body.n };
-	if (body.n < 1 || body.n > UINT32_MAX || body.p[0] != VERSION)
+	if (body.n < 1 || body.n > INT32_MAX || body.p[0] != VERSION)
 		return false;
 	t->body = xmalloc(body.n);
 	memcpy(t->body, body.p, body.n);
-	struct tick_cursor c;
-	start_at(t, (struct tick_mark){ 0, 1, 0 }, &c);
-	size_t cap = 0;
-	for (size_t groups = 0;; groups++) {
-		struct tick_mark m = { c.series, (uint32_t)(c.r.p - t->body), c.time };
-		tick_next(&c);
-		if (!c.series)
-			break;
-		if (groups % MARK_EVERY)
-			continue;
-		MEM_GROW(t->marks, t->nmarks, cap);
-		t->marks[t->nmarks++] = m;
-	}
-	if (!c.bad && t->nmarks)
+	struct reader r = { t->body + 1, t->body + t->n, false };
+	uint64_t time = read_varint(&r), nblocks = read_varint(&r);
+	t->time = (uint32_t)time;
+	t->nblocks = (uint32_t)nblocks;
+	/* A block takes two bytes of the list and one of its own. */
+	if (!r.bad && time < CHUNK_SPAN && nblocks > 0 && nblocks <= body.n / 3 && read_blocks(t, &r))
 		return true;
 	tick_close(t);
 	return false;
@@ -292,6 +439,6 @@ bool tick_open(struct tick *t, int64_t id, int64_t base, struct span body)
 void tick_close(struct tick *t)
 {
 	free(t->body);
-	free(t->marks);
+	free(t->blocks);
 	*t = (struct tick){ 0 };
 }

@@ -61,14 +61,19 @@ static inline struct span read_span(struct reader *r, uint64_t n)
 	return s;
 }
 
+/* At most 10 bytes at p; returns what follows them. */
+static inline uint8_t *write_varint(uint8_t *p, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		*p++ = (uint8_t)(v | 0x80);
+	*p++ = (uint8_t)v;
+	return p;
+}
+
 static inline void put_varint(struct buf *b, uint64_t v)
 {
-	uint8_t bytes[10];
-	unsigned n = 0;
-	for (; v >= 0x80; v >>= 7)
-		bytes[n++] = (uint8_t)(v | 0x80);
-	bytes[n++] = (uint8_t)v;
-	buf_add(b, bytes, n);
+	uint8_t bytes[10], *end = write_varint(bytes, v);
+	buf_add(b, bytes, (size_t)(end - bytes));
 }
 
 static inline uint64_t zigzag(int64_t v)
