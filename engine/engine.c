@@ -31,9 +31,8 @@ bool engine_global_init(struct err *e)
 	return http_global_init(e);
 }
 
-static void load_account(struct engine *g)
+static void load_account(struct engine *g, const struct engine_options *o)
 {
-	const struct engine_options *o = &g->o;
 	if (o->demo) {
 		g->account = account_static("eu-west-1", o->demo_endpoint, o->demo_access_key, o->demo_secret_key, "--demo");
 	} else {
@@ -76,20 +75,33 @@ static bool kinds_known(const struct conf *c, struct err *e)
 	return true;
 }
 
+/* The options are borrowed only while engine_new runs. */
+static void own_options(struct engine *g, const struct engine_options *o)
+{
+	arena_init(&g->strings);
+	g->o = *o;
+	g->o.profile = arena_strdup(&g->strings, o->profile);
+	g->o.region = arena_strdup(&g->strings, o->region);
+	g->o.endpoint_url = arena_strdup(&g->strings, o->endpoint_url);
+	g->o.cache_path = arena_strdup(&g->strings, o->cache_path);
+	g->o.demo_endpoint = arena_strdup(&g->strings, o->demo_endpoint);
+	g->o.demo_access_key = g->o.demo_secret_key = NULL;
+	g->o.poll_s = o->poll_s ? o->poll_s : POLL_DEFAULT;
+}
+
 struct engine *engine_new(const struct engine_options *o, struct err *e)
 {
 	if (!kinds_known(o->conf, e))
 		return NULL;
 	struct engine *g = xcalloc(1, sizeof *g);
-	g->o = *o;
-	g->o.poll_s = o->poll_s ? o->poll_s : POLL_DEFAULT;
+	own_options(g, o);
 	g->conf = o->conf;
 	g->lookback = LOOKBACK;
 	g->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	latest_init(&g->snapshot);
 	ring_init(&g->asked);
 	ring_init(&g->answered);
-	load_account(g);
+	load_account(g, o);
 	return g;
 }
 
@@ -163,6 +175,7 @@ void engine_free(struct engine *g)
 	describe_alarms_out_clear(&g->alarms);
 	inventory_free(g);
 	account_free(g->account);
+	arena_clear(&g->strings);
 	close(g->event_fd);
 	free(g);
 }

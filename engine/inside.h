@@ -124,7 +124,8 @@ struct task; /* a request being worked on */
 struct ask;
 
 struct engine {
-	struct engine_options o;
+	struct engine_options o; /* its strings in `strings` */
+	struct arena strings;
 	const struct conf *conf;
 	struct account *account;
 	struct err account_err; /* no calls can be made */
