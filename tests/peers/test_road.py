@@ -273,6 +273,8 @@ def check_screen(sluice, world, config, status):
         for heading, key, per in (("IN/s", "in", 60), ("ERR%", "error", 1)):
             if (v := value(status, "custom", key)) is not None:
                 cell = console.column("custom", heading, "STAGE")
+                if set(cell) == {"#"}:
+                    continue  # too wide for the list: the detail below has room
                 assert agrees(cell, v / per), f"custom {heading}: {cell!r} is not {v} / {per}\n{console.text}"
         console.type("/custom\r").wait(lambda c: "stream" not in c.text.split()).type("\r").wait("METRICS")
         for key in ("in", "error"):
