@@ -57,7 +57,7 @@ def left_out(name, why):
 # ---- what runs and what it cost
 
 def run(argv, env, ok=(0,)):
-    """(CPU ms of the process and its children, wall ms, maximum RSS in MB)"""
+    """(CPU ms of the process and its children, wall ms); its output in run.out"""
     start = time.perf_counter()
     p = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     out = p.stdout.read()
@@ -67,18 +67,18 @@ def run(argv, env, ok=(0,)):
     if p.returncode not in ok:
         raise SystemExit(f"{argv} ended with {p.returncode}:\n{out.decode(errors='replace')[-2000:]}")
     run.out = out.decode(errors="replace")
-    return (use.ru_utime + use.ru_stime) * 1e3, wall, use.ru_maxrss / 1024
+    return (use.ru_utime + use.ru_stime) * 1e3, wall
 
 
 def paired(n, *commands):
-    """Medians of CPU, wall and RSS of each (argv, env), the runs interleaved; the first round warms up and is not counted."""
+    """Medians of CPU and wall of each (argv, env), the runs interleaved; the first round warms up and is not counted."""
     taken = [[] for _ in commands]
     for i in range(n + 1):
         for k, (argv, env) in enumerate(commands):
             cost = run(argv, env)
             if i:
                 taken[k].append(cost)
-    return [tuple(statistics.median(c[j] for c in costs) for j in range(3)) for costs in taken]
+    return [tuple(statistics.median(c[j] for c in costs) for j in range(2)) for costs in taken]
 
 
 class World:
@@ -150,7 +150,6 @@ def bench_one_call(w):
     print(f"    (16 rounds of the three made {calls}; the trust store holds {w.count} certificates)")
     compare("C1", "check, one TLS call: CPU against bare libcurl", a[0], b[0], 1.25)
     compare("C2", "the same against curl --aws-sigv4, default bundle", a[0], c[0], 0.40)
-    print(f"    (RSS: sluice {a[2]:.1f} MB, bare {b[2]:.1f} MB, curl {c[2]:.1f} MB)")
     if not wants("C3"):
         return
     if not aws_clis():
@@ -179,13 +178,9 @@ echo $worst
 
 
 def five_queues(w):
-    """A check of the same five queues: depth, dead-letter depth, age."""
+    """The same five queues for sluice, whose own defaults judge dead-letter depth, age and alarms."""
     stages = "".join(f"[stage \"orders/q{i}\"]\nresource = sqs:queue{i}\n[stage \"orders/d{i}\"]\nresource = sqs:queue{i}-dlq\n" for i in range(5))
-    checks = "".join(f"[check \"q{i} depth\"]\nstage = orders/q{i}\nmetric = visible\ncritical = 1000\n"
-                     f"[check \"q{i} dlq\"]\nstage = orders/d{i}\nmetric = visible\ncritical = 0\n"
-                     f"[check \"q{i} age\"]\nmetric = AWS/SQS/ApproximateAgeOfOldestMessage{{QueueName=queue{i}}}:Maximum\ncritical = 300\n"
-                     for i in range(5))
-    return w.config("five.ini", "[pipeline \"orders\"]\n" + stages + checks)
+    return w.config("five.ini", "[pipeline \"orders\"]\n" + stages)
 
 
 def bench_five_queues(w):
