@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -164,10 +165,12 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const 
 
 /* ---- the loop */
 
-/* Releases what is due; returns the milliseconds to the next one, -1 when nothing waits. */
+/* Releases what is due; returns the milliseconds to the next one, -1 when nothing waits. After a release that is 0: only
+ * MHD_run takes a resumed connection up, and MHD_get_timeout does not know of it. */
 static int64_t release_due(struct sim_server *s)
 {
 	int64_t now = clock_mono_ms(), next = -1;
+	bool released = false;
 	struct exchange *list = s->waiting;
 	s->waiting = NULL;
 	while (list) {
@@ -179,12 +182,13 @@ static int64_t release_due(struct sim_server *s)
 		} else if (!x->again || serve(s, x)) {
 			x->stage = READY;
 			MHD_resume_connection(x->conn);
+			released = true;
 		}
 	}
 	for (const struct exchange *x = s->waiting; x; x = x->next)
 		if (next < 0 || x->due_ms - now < next)
 			next = x->due_ms > now ? x->due_ms - now : 0;
-	return next;
+	return released ? 0 : next;
 }
 
 static int timeout_ms(struct sim_server *s)
@@ -238,6 +242,17 @@ static bool listen_on(struct sim_server *s, unsigned port, struct err *e)
 	return true;
 }
 
+/* Signals are other threads' business. */
+static bool start_thread(struct sim_server *s)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int failed = pthread_create(&s->thread, NULL, loop, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return failed == 0;
+}
+
 struct sim_server *sim_server_start(unsigned port, struct world *w, const struct sim_key *key, unsigned latency_ms,
                                     struct err *e)
 {
@@ -249,7 +264,7 @@ struct sim_server *sim_server_start(unsigned port, struct world *w, const struct
 	if (s->stop_fd < 0) {
 		err_set(e, ERR_INTERNAL, "sim", "%s", strerror(errno));
 	} else if (listen_on(s, port, e)) {
-		if (pthread_create(&s->thread, NULL, loop, s) == 0)
+		if (start_thread(s))
 			return s;
 		err_set(e, ERR_INTERNAL, "sim", "no thread");
 		MHD_stop_daemon(s->mhd);

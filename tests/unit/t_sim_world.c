@@ -35,7 +35,7 @@ static double at(struct world *w, const char *ns, const char *name, const char *
 {
 	struct sim_dim d = { dim, value };
 	struct sim_stat s;
-	double v;
+	double v = 0;
 	assert_true(stat_parse(stat, &s));
 	const struct sim_metric *m = metrics_get(&w->metrics, ns, name, &d, 1, false);
 	if (!m || !metric_stat(m, minute, minute + 1, &s, &v))
