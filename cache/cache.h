@@ -38,7 +38,7 @@ bool cache_read(struct cache *c, uint32_t series, int64_t from, int64_t to, cach
 bool cache_put_text(struct cache *c, const char *target, const char *name, const char *text, struct err *e);
 char *cache_get_text(struct cache *c, const char *target, const char *name);
 
-/* Forgets points older than `before` and folds the rest; call rarely. */
+/* Forgets points older than `before`, by whole spans of two hours, and folds the spans that are over; call rarely. */
 bool cache_retain(struct cache *c, int64_t before, struct err *e);
 bool cache_fold(struct cache *c, struct err *e);         /* folds now (tests, bench, close) */
 

@@ -275,7 +275,8 @@ int store_read(struct store *s, bool writer, uint32_t id, int64_t from, int64_t 
 	s->idle = 0;
 	if (series)
 		rc = read_file(s, writer, series, first, last, out);
-	db_run(&s->db, DB_COMMIT, 0, NULL);
+	if (db_run(&s->db, DB_COMMIT, 0, NULL))
+		db_run(&s->db, DB_ROLLBACK, 0, NULL);
 	if (rc)
 		ticks_forget(&s->ticks);
 	else

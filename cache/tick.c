@@ -13,7 +13,7 @@
 #define DIGITS_MAX 4
 
 enum { ONE_SAME, ONE_TIMED, SEVERAL, ROW };
-enum { WHOLE, NEGATIVE, DECIMAL, RAW = 7 };
+enum { WHOLE, NEGATIVE, DECIMAL, NEAR = 6, RAW = 7 };
 
 /* ---- keys */
 
@@ -80,15 +80,44 @@ size_t keyed_sort(struct keyed *p, size_t n)
 static const double tens[DIGITS_MAX + 1] = { 1, 1e1, 1e2, 1e3, 1e4 };
 
 #define VALUE_MAX 10 /* bytes */
+#define MANTISSA 52
+#define NEAR_LEAST (1023 - 256) /* the least exponent of the 512 that NEAR can hold */
+#define NEAR_BYTES 8
+#define RAW_BYTES 9
 
+/* A double that is no short number: the tag's byte has room for five bits of the exponent, so that a positive one of common
+ * size takes no more than its eight bytes. */
 static uint8_t *write_raw(uint8_t *p, double v)
 {
-	uint64_t bits;
+	uint64_t bits, exponent;
 	memcpy(&bits, &v, sizeof bits);
-	bits = htole64(bits);
+	exponent = (bits >> MANTISSA) - NEAR_LEAST; /* the sign makes it large */
+	if (exponent < 512) {
+		uint64_t rest = (bits & ((UINT64_C(1) << MANTISSA) - 1)) | exponent >> 5 << MANTISSA;
+		bits = htole64(rest << 8 | (exponent & 31) << 3 | NEAR);
+		memcpy(p, &bits, NEAR_BYTES);
+		return p + NEAR_BYTES;
+	}
 	*p++ = RAW;
+	bits = htole64(bits);
 	memcpy(p, &bits, sizeof bits);
 	return p + sizeof bits;
+}
+
+static double read_raw(struct reader *r, unsigned tag)
+{
+	uint64_t bits = 0;
+	struct span s = read_span(r, tag == NEAR ? NEAR_BYTES : RAW_BYTES);
+	if (s.n)
+		memcpy(&bits, s.p + s.n - sizeof bits, sizeof bits);
+	bits = le64toh(bits);
+	if (tag == NEAR) {
+		uint64_t exponent = NEAR_LEAST + ((bits >> 3 & 31) | bits >> 60 << 5);
+		bits = (bits >> 8 & ((UINT64_C(1) << MANTISSA) - 1)) | exponent << MANTISSA;
+	}
+	double v;
+	memcpy(&v, &bits, sizeof v);
+	return v;
 }
 
 static bool decimal(double size, unsigned digits, uint64_t *m)
@@ -119,14 +148,15 @@ static void skip_values(struct reader *r, uint32_t n)
 {
 	const uint8_t *p = r->p;
 	for (; n && p < r->end; n--) {
-		if (*p == RAW) {
-			if (r->end - p <= (ptrdiff_t)sizeof(double))
+		unsigned tag = *p & 7;
+		if (tag >= NEAR) {
+			if (r->end - p < (tag == NEAR ? NEAR_BYTES : RAW_BYTES))
 				break;
-			p += sizeof(double);
-		} else {
-			while (*p >= 0x80 && p + 1 < r->end)
-				p++;
+			p += tag == NEAR ? NEAR_BYTES : RAW_BYTES;
+			continue;
 		}
+		while (*p >= 0x80 && p + 1 < r->end)
+			p++;
 		p++;
 	}
 	r->p = p;
@@ -135,22 +165,13 @@ static void skip_values(struct reader *r, uint32_t n)
 
 static double read_value(struct reader *r)
 {
-	uint64_t x = read_varint(r);
-	unsigned tag = x & 7;
-	double size = (double)(x >> 3);
-	if (tag == RAW) {
-		struct span s = read_span(r, 8);
-		uint64_t bits = 0;
-		memcpy(&bits, s.p, s.n);
-		bits = le64toh(bits);
-		memcpy(&size, &bits, sizeof size);
-		return size;
-	}
-	if (tag > DECIMAL + DIGITS_MAX - 1)
-		r->bad = true;
-	if (tag == NEGATIVE)
-		return -size;
-	return tag == WHOLE || r->bad ? size : size / tens[tag - DECIMAL + 1];
+	unsigned tag = r->p < r->end ? *r->p & 7 : WHOLE;
+	if (tag >= NEAR)
+		return read_raw(r, tag);
+	double size = (double)(read_varint(r) >> 3);
+	if (tag < DECIMAL)
+		return tag == NEGATIVE ? -size : size;
+	return size / tens[tag - DECIMAL + 1];
 }
 
 /* ---- writing */

@@ -9,7 +9,8 @@
  *             chunk (chunk.h), 3 a row of series, one after the other, one point each at the time before: their number as
  *             varint, then the values
  *   value     of a single point: varint of its magnitude times 8 plus: 0 a whole number, 1 a negative one, 2..5 a decimal of
- *             1..4 digits, 7 eight bytes of a double follow (magnitude 0) */
+ *             1..4 digits. Or a first byte with 7 in its low bits and then the eight bytes of a double, or with 6 and then
+ *             seven: of the exponent + 256 five bits in the first byte, then the mantissa, then the upper four */
 #ifndef CACHE_TICK_H
 #define CACHE_TICK_H
 
