@@ -42,10 +42,6 @@ struct measure {
 	struct err err;    /* why the last reading failed; code OK when it did not */
 };
 
-/* engine.c */
-struct engine;
-bool engine_connect(struct engine *g); /* trust store and client, at the first need; false: account_err says why */
-
 /* ---- resources and stages */
 struct res {
 	const struct kind *kind;
@@ -181,6 +177,19 @@ struct engine {
 	int64_t next_poll_ms, next_discovery_ms, published_ms;
 	bool dirty;
 };
+
+/* life.c */
+void engine_prepare(struct engine *g, bool history); /* what a first frame needs; later calls do nothing */
+bool engine_connect(struct engine *g);    /* trust store and client, at the first need; false: account_err says why */
+void engine_disconnect(struct engine *g); /* ends every call; there are none after it */
+void engine_wake(struct engine *g);       /* any thread */
+
+/* turn.c */
+#define PUBLISH_MS 100
+#define WAIT_MOST_MS 30000
+void engine_turn(struct engine *g, int most_ms);
+void engine_work(struct engine *g); /* requests alone, without the network */
+void engine_publish(struct engine *g, bool now);
 
 /* inventory.c */
 void inventory_init(struct engine *g); /* stages from the configuration */

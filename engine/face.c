@@ -1,0 +1,94 @@
+/* The console's side: the engine's thread, and what the faces' thread hands over and takes. */
+#include "core/log.h"
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NICE 10
+
+/* No credentials, no region, no trust store: the history can still be looked at, and the screen says why there is no more. */
+static void without_aws(struct engine *g)
+{
+	if (!g->live) {
+		g->live = true;
+		judge_all(g);
+		g->dirty = true;
+	}
+	engine_work(g);
+	engine_publish(g, true);
+	usleep(5 * PUBLISH_MS * 1000);
+}
+
+static void *engine_main(void *arg)
+{
+	struct engine *g = arg;
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE); /* Linux: of this thread alone */
+	engine_prepare(g, true);
+	g->dirty = true;
+	engine_publish(g, true); /* the first frame: the history, before any network */
+	while (!atomic_load(&g->stop)) {
+		if (!engine_connect(g)) {
+			without_aws(g);
+			continue;
+		}
+		engine_turn(g, WAIT_MOST_MS);
+	}
+	return NULL;
+}
+
+bool engine_start(struct engine *g, struct err *e)
+{
+	sigset_t all, old;
+	sigfillset(&all);
+	g->threaded = true;
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int failed = pthread_create(&g->thread, NULL, engine_main, g);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!failed)
+		return true;
+	g->threaded = false;
+	return err_set(e, ERR_INTERNAL, "engine", "no thread: %s", strerror(failed));
+}
+
+int engine_fd(const struct engine *g)
+{
+	return g->event_fd;
+}
+
+struct snapshot *engine_take(struct engine *g)
+{
+	uint64_t count;
+	if (read(g->event_fd, &count, sizeof count) < 0)
+		return latest_take(&g->snapshot); /* nothing was signalled; a value may still wait */
+	return latest_take(&g->snapshot);
+}
+
+bool engine_refresh(struct engine *g)
+{
+	atomic_store(&g->refresh, true);
+	engine_wake(g);
+	return true;
+}
+
+uint64_t engine_ask(struct engine *g, const struct request *rq)
+{
+	struct task *t = task_new(rq, ++g->next_id);
+	uint64_t id = t->result->id;
+	t->asked = true;
+	if (!ring_put(&g->asked, t)) {
+		task_free(t);
+		return 0;
+	}
+	engine_wake(g);
+	return id;
+}
+
+struct result *engine_answer(struct engine *g)
+{
+	return ring_take(&g->answered);
+}

@@ -1,0 +1,169 @@
+/* The engine's birth and death: what it was told, the account it works for, the history, the connection. */
+#include "core/hash.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define POLL_DEFAULT 60
+
+bool engine_global_init(struct err *e)
+{
+	if (!hash_init())
+		return err_set(e, ERR_INTERNAL, "OpenSSL", "its digests are not available");
+	return http_global_init(e);
+}
+
+static void load_account(struct engine *g, const struct engine_options *o)
+{
+	if (o->demo) {
+		g->account = account_static("eu-west-1", o->demo_endpoint, o->demo_access_key, o->demo_secret_key, "--demo");
+	} else {
+		const struct conf_target *t = o->target;
+		struct account_in in = { o->profile, o->region, o->endpoint_url, "--profile", "--region", "--endpoint-url" };
+		if (t && !in.profile && t->profile)
+			in.profile = t->profile, in.profile_from = "configuration";
+		if (t && !in.region && t->region)
+			in.region = t->region, in.region_from = "configuration";
+		if (t && !in.endpoint_url && t->endpoint_url)
+			in.endpoint_url = t->endpoint_url, in.endpoint_from = "configuration";
+		g->account = account_load(&in, &g->account_err);
+	}
+	const struct account *a = g->account;
+	snprintf(g->target.partition, sizeof g->target.partition, "%s", a->partition);
+	snprintf(g->target.region, sizeof g->target.region, "%s", a->region.value ? a->region.value : "");
+	snprintf(g->target.profile, sizeof g->target.profile, "%s", a->profile.value ? a->profile.value : "");
+	snprintf(g->target.endpoint, sizeof g->target.endpoint, "%s", a->endpoint_url.value ? a->endpoint_url.value : "");
+}
+
+/* "FILE:LINE", the end of a long path rather than its beginning. */
+static void line_of(const struct conf *c, unsigned line, char *out, size_t size)
+{
+	char number[16];
+	const char *path = c->path ? c->path : "configuration";
+	int n = snprintf(number, sizeof number, ":%u", line);
+	size_t room = size - 1 - (size_t)n, len = strlen(path);
+	snprintf(out, size, "%s%s", len > room ? path + len - room : path, number);
+}
+
+static bool kinds_known(const struct conf *c, struct err *e)
+{
+	char where[sizeof e->where];
+	for (unsigned i = 0; i < c->nstages; i++) {
+		if (kind_find(c->stages[i].kind))
+			continue;
+		line_of(c, c->stages[i].line, where, sizeof where);
+		return err_set(e, ERR_CONF, where, "resource: this version knows no kind \"%.40s\"", c->stages[i].kind);
+	}
+	return true;
+}
+
+/* The options are borrowed only while engine_new runs. */
+static void own_options(struct engine *g, const struct engine_options *o)
+{
+	arena_init(&g->strings);
+	g->o = *o;
+	g->o.profile = arena_strdup(&g->strings, o->profile);
+	g->o.region = arena_strdup(&g->strings, o->region);
+	g->o.endpoint_url = arena_strdup(&g->strings, o->endpoint_url);
+	g->o.cache_path = arena_strdup(&g->strings, o->cache_path);
+	g->o.demo_endpoint = arena_strdup(&g->strings, o->demo_endpoint);
+	g->o.demo_access_key = g->o.demo_secret_key = NULL;
+	g->o.poll_s = o->poll_s ? o->poll_s : POLL_DEFAULT;
+}
+
+struct engine *engine_new(const struct engine_options *o, struct err *e)
+{
+	if (!kinds_known(o->conf, e))
+		return NULL;
+	struct engine *g = xcalloc(1, sizeof *g);
+	own_options(g, o);
+	g->conf = o->conf;
+	g->lookback = LOOKBACK;
+	g->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	latest_init(&g->snapshot);
+	ring_init(&g->asked);
+	ring_init(&g->answered);
+	load_account(g, o);
+	return g;
+}
+
+/* What a first frame needs; a check does without the history, whose opening it would pay for. */
+void engine_prepare(struct engine *g, bool history)
+{
+	if (g->prepared)
+		return;
+	g->prepared = true;
+	if (history)
+		store_open(g);
+	if (history && g->cache)
+		store_recall_account(g);
+	inventory_init(g);
+	if (g->cache)
+		store_load(g);
+}
+
+/* Trust store, TLS and connections: only when something is to be asked. */
+bool engine_connect(struct engine *g)
+{
+	if (g->aws || g->closing || g->account_err.code != ERR_OK)
+		return g->aws != NULL;
+	g->http = http_new(g->account->ca_bundle.value, &g->account_err);
+	if (!g->http)
+		return false;
+	atomic_store(&g->wakeable, g->http);
+	g->aws = aws_new(g->http, g->account);
+	return true;
+}
+
+void engine_disconnect(struct engine *g)
+{
+	g->closing = true;
+	aws_free(g->aws);
+	g->aws = NULL;
+	discover_relate(g);
+}
+
+void engine_wake(struct engine *g)
+{
+	struct http *h = atomic_load(&g->wakeable);
+	if (h)
+		http_wakeup(h);
+}
+
+void engine_free(struct engine *g)
+{
+	if (!g)
+		return;
+	if (g->threaded) {
+		atomic_store(&g->stop, true);
+		engine_wake(g);
+		pthread_join(g->thread, NULL);
+	}
+	if (g->aws)
+		engine_disconnect(g);
+	http_free(g->http);
+	for (struct task *t = g->tasks, *next; t; t = next) {
+		next = t->next;
+		task_free(t);
+	}
+	for (struct task *t; (t = ring_take(&g->asked));)
+		task_free(t);
+	for (struct result *r; (r = ring_take(&g->answered));)
+		result_free(r);
+	snapshot_free(latest_take(&g->snapshot));
+	store_close(g);
+	poll_free(g);
+	free(g->extra);
+	describe_alarms_out_clear(&g->alarms);
+	inventory_free(g);
+	account_free(g->account);
+	arena_clear(&g->strings);
+	close(g->event_fd);
+	free(g);
+}

@@ -1,0 +1,163 @@
+/* The engine's turn: requests, timers, network, rounds, snapshots, answers; and engine_call, which turns it on the caller's
+ * thread until one result is there. */
+#include "core/log.h"
+#include "engine/inside.h"
+
+#include <unistd.h>
+
+#define DISCOVERY_MS (5 * 60 * 1000)
+#define PATIENCE_MS 2000
+
+static void signal_faces(struct engine *g)
+{
+	uint64_t one = 1;
+	if (write(g->event_fd, &one, sizeof one) < 0)
+		log_debug(LOG_ENGINE, "event pending already");
+}
+
+void engine_publish(struct engine *g, bool now)
+{
+	int64_t ms = clock_mono_ms();
+	if (!g->threaded || !g->dirty || (!now && ms - g->published_ms < PUBLISH_MS))
+		return;
+	if (g->round.active &&
+	    ms - g->round.begun_ms > PATIENCE_MS) { /* one slow service must not hide what the others said */
+		g->live = true;
+		judge_all(g);
+	}
+	g->dirty = false;
+	g->published_ms = ms;
+	snapshot_free(latest_put(&g->snapshot, snap_build(g)));
+	signal_faces(g);
+}
+
+static void take_requests(struct engine *g)
+{
+	for (struct task *t; (t = ring_take(&g->asked));) {
+		t->next = g->tasks;
+		g->tasks = t;
+	}
+}
+
+/* An answer that finds the ring full stays a task and is offered again next turn. */
+static bool deliver(struct engine *g, struct task *t)
+{
+	if (!t->asked || !ring_put(&g->answered, t->result))
+		return false;
+	t->result = NULL;
+	signal_faces(g);
+	return true;
+}
+
+static void run_tasks(struct engine *g)
+{
+	for (struct task **at = &g->tasks; *at;) {
+		struct task *t = *at;
+		task_run(g, t);
+		if (t->done && deliver(g, t)) {
+			*at = t->next;
+			task_free(t);
+			continue;
+		}
+		at = &t->next;
+	}
+}
+
+void engine_work(struct engine *g)
+{
+	take_requests(g);
+	run_tasks(g);
+}
+
+/* The console's timers: a poll each minute, discovery every five. */
+static void timers(struct engine *g)
+{
+	int64_t now = clock_mono_ms();
+	bool refresh = atomic_exchange(&g->refresh, false);
+	if (!g->threaded || (!refresh && now < g->next_poll_ms))
+		return;
+	g->wanted |= NEED_ALARMS | NEED_METRICS | NEED_DIRECT;
+	g->next_poll_ms = now + (int64_t)g->o.poll_s * 1000;
+	if (now >= g->next_discovery_ms || !g->live) {
+		g->wanted |= NEED_ALL;
+		g->next_discovery_ms = now + DISCOVERY_MS;
+	}
+}
+
+static int wait_ms(struct engine *g, int most)
+{
+	int tick = g->aws ? aws_tick(g->aws) : -1;
+	int64_t wait = tick >= 0 && tick < most ? tick : most;
+	if (g->threaded && !g->round.active && g->next_poll_ms - clock_mono_ms() < wait)
+		wait = g->next_poll_ms - clock_mono_ms();
+	if (g->threaded && g->dirty && wait > PUBLISH_MS)
+		wait = PUBLISH_MS;
+	if (g->threaded && !g->live && g->round.active && wait > PATIENCE_MS) {
+		wait = PATIENCE_MS;
+		g->dirty = true; /* so that the turn after it shows what is there */
+	}
+	return wait < 0 ? 0 : (int)wait;
+}
+
+static void begin_round(struct engine *g)
+{
+	unsigned needs = g->wanted;
+	if (!needs || g->round.active)
+		return;
+	g->wanted = 0;
+	if (engine_connect(g)) {
+		round_begin(g, needs, g->lookback);
+		return;
+	}
+	for (struct task *t = g->tasks; t; t = t->next) /* nothing can be asked: they end with account_err */
+		t->waits_for = 0;
+}
+
+void engine_turn(struct engine *g, int most_ms)
+{
+	timers(g);
+	engine_work(g);
+	begin_round(g);
+	round_step(g);
+	if (g->http)
+		http_turn(g->http, wait_ms(g, most_ms));
+	round_step(g);
+	run_tasks(g);
+	engine_publish(g, false);
+}
+
+/* ---- commands: the caller's thread is the engine's */
+
+static void end_calls(struct engine *g)
+{
+	if (g->aws)
+		engine_disconnect(g);
+	round_step(g);
+	for (struct task *t = g->tasks; t; t = t->next)
+		t->waits_for = 0;
+}
+
+struct result *engine_call(struct engine *g, const struct request *rq)
+{
+	struct task *t = task_new(rq, ++g->next_id);
+	int64_t deadline = clock_mono_ms() + (int64_t)(g->o.deadline_s ? g->o.deadline_s : 60) * 1000;
+	engine_prepare(g, rq->kind != REQUEST_CHECK);
+	g->tasks = t;
+	while (!t->done) {
+		int64_t left = deadline - clock_mono_ms();
+		if (left <= 0)
+			break;
+		engine_turn(g, left < WAIT_MOST_MS ? (int)left : WAIT_MOST_MS);
+	}
+	if (!t->done) { /* too late: what was asked ends as cancelled, what is known is told */
+		end_calls(g);
+		run_tasks(g);
+	}
+	struct result *r = t->result;
+	if (!t->done && r->err.code == ERR_OK)
+		err_set(&r->err, ERR_TIMEOUT, "sluice", "no complete answer in time");
+	t->result = NULL;
+	g->tasks = NULL;
+	task_free(t);
+	return r;
+}
