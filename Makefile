@@ -76,7 +76,7 @@ unit: $(UNIT) ## unit tests
 	@sh tests/unit.sh $(UNIT)
 
 peers: $(BUILD)/sluice $(TOOLS) $(VENV_OK) ## the program against AWS emulators and on terminals
-	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(PYTEST_ARGS) $(wildcard tests/peers tests/crash)
+	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(PYTEST_ARGS) tests/peers $(if $(SLUICE_SANITIZER),,$(wildcard tests/crash))
 
 peers-env: $(VENV_OK)
 $(VENV_OK): tests/requirements.txt
