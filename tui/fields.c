@@ -29,6 +29,11 @@ double field_number(const struct row *r, enum role role)
 	return rd->value;
 }
 
+const char *field_absent(const struct row *r, const struct reading *rd)
+{
+	return rd && (!rd->info->sparse || r->health == HEALTH_UNKNOWN) ? "?" : "-";
+}
+
 static void number_text(const struct reading *rd, enum role role, double v, char out[TEXT_NUM])
 {
 	char label[16];
@@ -49,7 +54,7 @@ void field_text(const struct row *r, enum role role, bool old, char out[FIELD_SI
 	double v = field_number(r, role);
 	char n[TEXT_NUM];
 	if (!rd || isnan(v)) {
-		snprintf(out, FIELD_SIZE, "%s", rd && !rd->info->sparse ? "?" : "-");
+		snprintf(out, FIELD_SIZE, "%s", field_absent(r, rd));
 		return;
 	}
 	number_text(rd, role, v, n);

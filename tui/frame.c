@@ -67,28 +67,47 @@ struct bit {
 	enum style style;
 };
 
-static unsigned count_bits(const struct view *v, bool full, struct bit bits[HEALTH_COUNT + 1])
+/* What could not be asked is not among the stages, and must not look like fine. */
+static unsigned failed_calls(const struct view *v)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; v->snap && i < v->snap->napis; i++)
+		n += v->snap->apis[i].last.code != ERR_OK;
+	return n;
+}
+
+#define BITS (HEALTH_COUNT + 2)
+
+static void bit_set(struct bit *b, enum health h, unsigned count, bool full)
 {
 	static const char *const words[HEALTH_COUNT] = {
 		[HEALTH_ALARM] = "ALARM", [HEALTH_WARN] = "WARN", [HEALTH_UNKNOWN] = "UNKNOWN",
 		[HEALTH_STALE] = "STALE", [HEALTH_OK] = "ok",     [HEALTH_IDLE] = "idle",
 	};
-	unsigned n = 0, all = 0;
+	const char *mark = health_mark(h);
+	b->style = style_of(h);
+	if (h == HEALTH_OK || h == HEALTH_IDLE)
+		snprintf(b->text, sizeof b->text, full ? "%s %u" : "%s%u", words[h], count);
+	else
+		snprintf(b->text, sizeof b->text, full ? "%.*s%u %s" : "%.*s%u", (int)strcspn(mark, " "), mark, count,
+		         words[h]);
+}
+
+static unsigned count_bits(const struct view *v, bool full, struct bit bits[BITS])
+{
+	unsigned n = 0, all = 0, calls = failed_calls(v);
 	for (int h = HEALTH_COUNT - 1; v->snap && h >= 0; h--) {
 		unsigned count = v->snap->count[h];
-		const char *mark = health_mark((enum health)h);
-		struct bit *b = &bits[n];
 		all += count;
-		if (count == 0)
-			continue;
-		b->style = style_of((enum health)h);
-		if (h == HEALTH_OK || h == HEALTH_IDLE)
-			snprintf(b->text, sizeof b->text, full ? "%s %u" : "%s%u", words[h], count);
-		else if (full)
-			snprintf(b->text, sizeof b->text, "%.*s%u %s", (int)strcspn(mark, " "), mark, count, words[h]);
-		else
-			snprintf(b->text, sizeof b->text, "%.*s%u", (int)strcspn(mark, " "), mark, count);
-		n++;
+		if (h == HEALTH_UNKNOWN && !full)
+			count += calls; /* short of room they share a mark */
+		if (count)
+			bit_set(&bits[n++], (enum health)h, count, full);
+	}
+	if (full && calls) {
+		bits[n].style = STYLE_UNKNOWN;
+		snprintf(bits[n++].text, sizeof bits->text, "%s%u call%s failed", health_mark(HEALTH_UNKNOWN), calls,
+		         calls == 1 ? "" : "s");
 	}
 	if (full && all) {
 		bits[n].style = STYLE_NORMAL;
@@ -99,7 +118,7 @@ static unsigned count_bits(const struct view *v, bool full, struct bit bits[HEAL
 
 static void put_counts(const struct view *v, bool full, char *out, size_t size)
 {
-	struct bit bits[HEALTH_COUNT + 1];
+	struct bit bits[BITS];
 	unsigned n = count_bits(v, full, bits);
 	size_t at = 0;
 	for (unsigned i = 0; i < n && at < size; i++)
@@ -108,7 +127,7 @@ static void put_counts(const struct view *v, bool full, char *out, size_t size)
 
 static void draw_counts(struct view *v, bool full, int x)
 {
-	struct bit bits[HEALTH_COUNT + 1];
+	struct bit bits[BITS];
 	unsigned n = count_bits(v, full, bits);
 	for (unsigned i = 0; i < n; i++)
 		x += draw_str(&v->canvas, 0, x, v->canvas.cols, bits[i].style, bits[i].text) + (full ? 2 : 1);

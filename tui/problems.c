@@ -41,8 +41,10 @@ static void add_calls(const struct snapshot *s, struct problems *l)
 		char why[512];
 		if (e->code == ERR_OK)
 			continue;
-		snprintf(why, sizeof why, "%s: %.240s; %s%s%.60s", err_name(e->code), e->text, err_hint(e->code),
-		         e->action[0] ? ": " : "", e->action);
+		if (e->action[0]) /* what to do first: the service's words are long */
+			snprintf(why, sizeof why, "%s, allow %s: %.240s", err_name(e->code), e->action, e->text);
+		else
+			snprintf(why, sizeof why, "%s: %.240s; %s", err_name(e->code), e->text, err_hint(e->code));
 		add(l, HEALTH_UNKNOWN, s->apis[i].op, why);
 	}
 }
@@ -75,7 +77,7 @@ static void draw(struct view *v, int y, const struct problems *l)
 {
 	struct canvas *c = &v->canvas;
 	char more[32] = "";
-	int who = widest(l, c->cols >= 120 ? 32 : c->cols >= 60 ? 20 : 14), at = 3 + who + 2, cells = 0;
+	int who = widest(l, c->cols >= 120 ? 32 : c->cols >= 60 ? 26 : 14), at = 3 + who + 2, cells = 0;
 	if (l->total > l->n)
 		cells = snprintf(more, sizeof more, "  +%u more", l->total - l->n);
 	for (unsigned i = 0; i < l->n; i++) {

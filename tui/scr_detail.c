@@ -60,21 +60,26 @@ static void flow_add(struct flow *f, const char *label, const char *value)
 	f->x += at + draw_name(f->c, f->y, f->x + at, room - at, STYLE_NORMAL, value) + 2;
 }
 
-/* retention_s=345600 reads "retention 4d00h", memory_mb=512 "memory 512 MB". */
+/* A key says its unit at its end: retention_s=345600 reads "retention 4d00h", memory_mb=512 "memory 512 MB". */
 static void flow_fact(struct flow *f, const struct fact *fact)
 {
-	char key[48], value[200], *end = NULL;
+	static const struct {
+		const char *end, *unit;
+	} units[] = { { "_mb", " MB" }, { "_h", "h" }, { "_days", "d" } };
+	char key[48], value[200], *after = NULL;
 	snprintf(key, sizeof key, "%s", fact->key);
 	snprintf(value, sizeof value, "%s", fact->value ? fact->value : "");
-	long long number = strtoll(value, &end, 10);
-	char *unit = strrchr(key, '_');
-	if (unit && end != value && *end == '\0' && strcmp(unit, "_s") == 0) {
-		*unit = '\0';
+	long long number = strtoll(value, &after, 10);
+	char *end = after != value && *after == '\0' ? strrchr(key, '_') : NULL;
+	if (end && strcmp(end, "_s") == 0) {
+		*end = '\0';
 		text_duration(number, value);
-	} else if (unit && end != value && *end == '\0' && strcmp(unit, "_mb") == 0) {
-		*unit = '\0';
-		snprintf(value, sizeof value, "%lld MB", number);
 	}
+	for (size_t i = 0; end && i < sizeof units / sizeof *units; i++)
+		if (strcmp(end, units[i].end) == 0) {
+			*end = '\0';
+			snprintf(value, sizeof value, "%lld%s", number, units[i].unit);
+		}
 	for (char *p = key; *p; p++)
 		*p = *p == '_' ? ' ' : *p;
 	flow_add(f, key, value);
@@ -95,7 +100,7 @@ static int draw_facts(struct view *v, int y, int rows, const struct row *r)
 	if (r->pipeline < s->npipelines)
 		flow_add(&f, "pipeline", s->pipelines[r->pipeline].name);
 	flow_add(&f, "arn", r->arn);
-	flow_add(&f, "endpoint", s->target.endpoint);
+	flow_add(&f, "endpoint", v->options->demo ? NULL : s->target.endpoint);
 	flow_add(&f, "note", r->by_role[ROLE_ERROR] ? NULL : r->kind->no_error);
 	return f.left > 0 ? f.y - y + (f.x > GUTTER) : rows;
 }
@@ -114,13 +119,13 @@ static void draw_head(struct view *v, int y, const struct row *r)
 
 /* ---- metrics ---- */
 
-static void value_text(const struct view *v, const struct reading *rd, char out[FIELD_SIZE])
+static void value_text(const struct view *v, const struct row *r, const struct reading *rd, char out[FIELD_SIZE])
 {
 	char label[16];
 	bool old = rd->stale || v->snap->phase == PHASE_CACHED;
 	chart_label(rd->value, rd->info->unit, label);
 	if (isnan(rd->value))
-		snprintf(out, FIELD_SIZE, "%s", rd->info->sparse ? "-" : "?");
+		snprintf(out, FIELD_SIZE, "%s", field_absent(r, rd));
 	else if (rd->info->unit <= UNIT_COUNT && rd->value == floor(rd->value) && fabs(rd->value) < 1e7)
 		snprintf(out, FIELD_SIZE, "%s%.0f", old ? "~" : "", rd->value);
 	else
@@ -173,7 +178,7 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 		if (rd->at > 0)
 			text_duration(v->now > rd->at ? v->now - rd->at : 0, text);
 		break;
-	default: value_text(v, rd, text); break;
+	default: value_text(v, r, rd, text); break;
 	}
 	draw_right(c, y, x, width, rd->stale ? STYLE_STALE : STYLE_NORMAL, text);
 }

@@ -123,7 +123,7 @@ static void test_overview_80x24_ascii(void **state)
 {
 	(void)state;
 	open_view(24, 80, false, picture());
-	assert_string_equal(draw(), "sluice  prod 123456789012 eu-west-1  !!2 !1 ??1 ~1 ok1  READ-ONLY  03:14:42Z +4s\n"
+	assert_string_equal(draw(), "sluice  prod 123456789012 eu-west-1  !!2 !1 ??2 ~1 ok1  READ-ONLY  03:14:42Z +4s\n"
 	                            "--------------------------------------------------------------------------------\n"
 	                            "!! orders-ingest  oldest 6h09m, growing 1.00 s/s\n"
 	                            "!! orders-enrich  error rate 7.8 % > 5 %, 3 of 3 points                  +4 more\n"
@@ -134,7 +134,7 @@ static void test_overview_80x24_ascii(void **state)
 	                            "    orders-load     sqs         361    360     -     214    14s %%%%%%#####@@@@@\n"
 	                            " ~  orders-loader   lambda     ~360   ~359  ~0.2       -      - %%%%%%#####@@@@@\n"
 	                            " !  orders-load-dlq sqs dlq     0.4      0     -   1,291  3d02h %%%%%%#####@@@@@\n"
-	                            " ?? orders-curate   lambda        -      -     -       -      - ................\n"
+	                            " ?? orders-curate   lambda        ?      ?     ?       -      - ................\n"
 	                            "-- ALARMS ----------------------------------- 2 not ok, 3 in all, worst first --\n"
 	                            " !! HighErrorRate   orders-enrich       ErrorRate > 5              ALARM     33m\n"
 	                            " ?? CurateHeartbeat orders-curate       RunCompleted < 1           no data   44m\n"
@@ -155,6 +155,16 @@ static void test_row_1_at_every_width(void **state)
 		assert_true(cols < 60 || strstr(top, "03:14:42Z"));
 		assert_true(cols < 60 || strstr(top, "RO") || strstr(top, "READ-ONLY"));
 	}
+}
+
+/* What could not be asked is told beside the stages, and is no stage. */
+static void test_failed_calls_are_counted(void **state)
+{
+	(void)state;
+	open_view(60, 200, false, picture());
+	assert_non_null(strstr(line(0), "??1 UNKNOWN  ~1 STALE  ok 1  ??1 call failed  of 6 stages"));
+	assert_true(
+	    shows("?? lambda:ListFunctions  denied, allow lambda:ListFunctions: User: arn:aws:iam::123456789012:user/ops"));
 }
 
 static void test_endpoint_and_production_are_marked(void **state)
@@ -216,7 +226,7 @@ static void test_small_and_too_small(void **state)
 {
 	(void)state;
 	open_view(12, 40, false, picture());
-	assert_string_equal(line(0), "123456789012 eu-west-1 !!2 !1 ??1 ~1 ok1");
+	assert_string_equal(line(0), "123456789012 eu-west-1 !!2 !1 ??2 ~1 ok1");
 	assert_string_equal(line(5), ">!! orders-ingest       -       -  6h09m");
 	static const char message[] = "sluice: 80x24 wanted, 40x12 needed";
 	for (int rows = 1; rows < 14; rows++)
@@ -676,6 +686,7 @@ int main(void)
 		cmocka_unit_test(test_flood_of_marks_takes_one_cell),
 		cmocka_unit_test(test_overview_80x24_ascii),
 		cmocka_unit_test(test_row_1_at_every_width),
+		cmocka_unit_test(test_failed_calls_are_counted),
 		cmocka_unit_test(test_endpoint_and_production_are_marked),
 		cmocka_unit_test(test_first_frame_needs_no_snapshot),
 		cmocka_unit_test(test_cached_values_are_marked),

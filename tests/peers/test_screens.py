@@ -1,0 +1,82 @@
+"""Screens as text: a script of keys, the embedded AWS, a frozen clock, a size, and what must then stand on the screen, cell for
+cell: in what the program says it drew, and in what an independent terminal emulator made of its bytes.
+
+tests/screens/NAME.keys is the script, NAME-COLUMNSxLINES[-ascii].txt the screen. SLUICE_SCREENS=write writes the screens anew:
+read the difference before committing it."""
+
+import os
+import pathlib
+
+import pytest
+from console import Console
+from program import LONG
+
+SCREENS = pathlib.Path(__file__).resolve().parents[1] / "screens"
+NOW = "2026-11-23T03:14:42Z"
+SIZES = [(80, 24), (120, 40), (200, 60)]
+TERMS = {"C.UTF-8": "vt220", "C": "linux"}  # these neither repeat nor scroll by a count, which pyte does not know
+EVERYWHERE = [(name, "poison-shard", size, lang) for name in ("overview", "detail", "help") for size in SIZES for lang in ("C.UTF-8", "C")]
+MORE = [
+    ("overview", "poison-shard", (40, 12), "C"),
+    ("detail", "poison-shard", (40, 12), "C.UTF-8"),
+    ("overview", "poison-shard", (39, 11), "C"),
+    ("filter", "poison-shard", (80, 24), "C.UTF-8"),
+    ("sort", "poison-shard", (80, 24), "C"),
+    ("cursor", "poison-shard", (120, 40), "C.UTF-8"),
+    ("alarms", "poison-shard", (120, 40), "C"),
+    ("blocks", "poison-shard", (80, 24), "C.UTF-8"),
+    ("calm", "calm", (80, 24), "C.UTF-8"),
+    ("dlq-growth", "dlq-growth", (80, 24), "C.UTF-8"),
+    ("denied", "denied", (120, 40), "C.UTF-8"),
+    ("throttled", "throttled", (80, 24), "C"),
+    ("throttled-detail", "throttled", (80, 24), "C"),
+    ("empty", "empty", (80, 24), "C"),
+]
+
+
+def expected_path(name, size, lang):
+    return SCREENS / f"{name}-{size[0]}x{size[1]}{'-ascii' if lang == 'C' else ''}.txt"
+
+
+def script_of(name, saved, tmp_path):
+    """The screen's keys; a screen without keys of its own only waits until everything was read."""
+    path = SCREENS / f"{name}.keys"
+    keys = path.read_text() if path.exists() else "wait settled\n"
+    script = tmp_path / "script"
+    script.write_text(f"{keys}save {saved}\nquit\n")
+    return script
+
+
+@pytest.mark.parametrize("name,scenario,size,lang", EVERYWHERE + MORE, ids=lambda v: "x".join(map(str, v)) if isinstance(v, tuple) else v)
+def test_screen(tmp_path, name, scenario, size, lang):
+    saved = tmp_path / "saved.txt"
+    env = {"SLUICE_SCRIPT": str(script_of(name, saved, tmp_path)), "SLUICE_NOW": NOW, "LANG": lang, "TERM": TERMS[lang]}
+    with Console(tmp_path, f"--demo={scenario}", columns=size[0], lines=size[1], env=env) as console:
+        assert console.end(seconds=60) == 0, console.raw[-300:]
+        while (seen := len(console.raw)) >= 0 and console.pump(0.01) and len(console.raw) > seen:
+            pass  # what it wrote last
+    drawn = saved.read_text(encoding="ascii" if lang == "C" else "utf-8")
+    assert drawn.splitlines() == console.lines, f"the terminal shows something else:\n{console.text}\n--- drawn\n{drawn}"
+    path = expected_path(name, size, lang)
+    if os.environ.get("SLUICE_SCREENS") == "write":
+        path.write_text(drawn, encoding="utf-8")
+    assert path.exists(), f"no expected screen {path}"
+    assert drawn == path.read_text(encoding="utf-8"), f"{path.name}\n{drawn}"
+
+
+def test_no_expected_screen_is_left_over():
+    wanted = {expected_path(name, size, lang).name for name, _, size, lang in EVERYWHERE + MORE}
+    assert {p.name for p in SCREENS.glob("*.txt")} == wanted
+
+
+@pytest.mark.parametrize("line,says", [
+    *([("wait text no such text", "waited in vain: text no such text")] if LONG else []),  # takes all of its ten seconds
+    ("key Nonsense", "no such key: Nonsense"),
+    ("press j", "no such command: press j"), ("wait for me", "no such wait: for me"), ("save /nonexistent/x", "No such file or directory"),
+])
+def test_script_that_fails_says_where(tmp_path, line, says):
+    (tmp_path / "script").write_text(f"# first a comment\nkey j\n{line}\n")
+    env = {"SLUICE_SCRIPT": str(tmp_path / "script"), "SLUICE_NOW": NOW}
+    with Console(tmp_path, "--demo=empty", env=env) as console:
+        assert console.end(seconds=30) == 1
+    assert f"sluice: script line 3: {says}" in console.raw.decode()
