@@ -112,12 +112,22 @@ static bool read_attributes(const struct json *map, struct sim_attr **out, unsig
 }
 
 struct draft {
-	const char *body, *group;
+	const char *body, *group, *trace;
 	int64_t delay_s;
 	struct sim_attr *attrs;
 	unsigned nattrs;
 	size_t bytes;
 };
+
+static bool read_trace(const struct json *map, struct draft *d, struct sim_fail *f)
+{
+	for (const struct json *a = json_first(map); a; a = json_next(a)) {
+		d->trace = json_get_str(a, "StringValue");
+		if (strcmp(json_key(a), "AWSTraceHeader") != 0 || !d->trace)
+			return sim_fail(f, WHY_INVALID_VALUE, "The only message system attribute is AWSTraceHeader, a String.");
+	}
+	return true;
+}
 
 /* One message of SendMessage or of a batch's entry. */
 static bool read_draft(const struct sim_req *rq, const struct json *from, const struct sim_queue *q, struct draft *d,
@@ -131,7 +141,8 @@ static bool read_draft(const struct sim_req *rq, const struct json *from, const 
 		return sim_fail(f, WHY_INVALID_CONTENTS,
 		                "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | "
 		                "#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF");
-	if (!read_attributes(json_get(from, "MessageAttributes"), &d->attrs, &d->nattrs, f))
+	if (!read_trace(json_get(from, "MessageSystemAttributes"), d, f) ||
+	    !read_attributes(json_get(from, "MessageAttributes"), &d->attrs, &d->nattrs, f))
 		return false;
 	d->bytes = strlen(d->body);
 	for (unsigned i = 0; i < d->nattrs; i++)
@@ -144,6 +155,16 @@ static bool read_draft(const struct sim_req *rq, const struct json *from, const 
 	                q->max_bytes);
 }
 
+static void tell_trace(struct wr *o, const char *trace)
+{
+	char name[] = "AWSTraceHeader", type[] = "String", md5[33];
+	char *value = xstrdup(trace);
+	struct sim_attr a = { name, type, value, strlen(value), false };
+	queue_attrs_md5(&a, 1, md5);
+	wr_str(o, "MD5OfMessageSystemAttributes", md5);
+	free(value);
+}
+
 static void tell_sent(struct world *w, struct wr *o, struct sim_queue *q, const struct draft *d)
 {
 	uint8_t digest[HASH_MD5];
@@ -152,11 +173,14 @@ static void tell_sent(struct world *w, struct wr *o, struct sim_queue *q, const 
 	m->attrs = d->attrs;
 	m->nattrs = d->nattrs;
 	m->group = d->group ? xstrdup(d->group) : NULL;
+	m->trace = d->trace ? xstrdup(d->trace) : NULL;
 	queue_send(w, q, m, d->delay_s);
 	hash_md5(d->body, strlen(d->body), digest);
 	hash_hex(digest, sizeof digest, md5);
 	wr_str(o, "MessageId", m->id);
 	wr_str(o, "MD5OfMessageBody", md5);
+	if (m->trace)
+		tell_trace(o, m->trace);
 	if (m->nattrs == 0)
 		return;
 	queue_attrs_md5(m->attrs, m->nattrs, md5);

@@ -33,7 +33,6 @@ struct sim_stream {
 	struct sim_shard *shards;
 	unsigned nshards;
 	uint64_t seq;    /* of the newest record */
-	int64_t read_ms; /* when a client last called GetRecords */
 };
 
 struct sim_stream *stream_new(struct world *w, const char *name, unsigned shards); /* added to the world */

@@ -21,6 +21,7 @@ static const struct sim_op ops[] = {
 const struct sim_service sim_sts = {
 	.name = "sts",
 	.target = "AWSSecurityTokenServiceV20110615",
+	.json11 = true,
 	.version = "2011-06-15",
 	.xmlns = "https://sts.amazonaws.com/doc/2011-06-15/",
 	.ops = ops,

@@ -177,6 +177,9 @@ static bool read_json(struct sim_req *rq, struct call *c, struct sim_fail *f)
 	size_t n = dot ? (size_t)(dot - target) : 0;
 	if (!dot || !c->service->target || strlen(c->service->target) != n || strncmp(target, c->service->target, n) != 0)
 		return unknown_op(f, target);
+	if (rq->json11 != c->service->json11)
+		return sim_fail(f, WHY_UNKNOWN_OPERATION, "This service speaks application/x-amz-json-1.%d",
+		                c->service->json11 ? 1 : 0);
 	snprintf(rq->op, sizeof rq->op, "%s", dot + 1);
 	if (!(c->op = find_op(c->service, rq->op)))
 		return unknown_op(f, rq->op);

@@ -43,7 +43,7 @@ struct world {
 	int64_t now_ms;            /* simulated, set by world_advance */
 	int64_t minute;            /* the minute in progress: everything before it is settled */
 	int64_t minute0;           /* the minute in progress at the start: scenarios are written backwards from it */
-	uint64_t seed, ids, noise;
+	uint64_t seed, noise;
 	const struct scenario *scenario;
 	struct sim_fault fault;
 	struct sim_metrics metrics;

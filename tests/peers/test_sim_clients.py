@@ -218,6 +218,17 @@ def test_messages(sim, rng):
     assert sorted(seen) == sorted(bodies)
 
 
+def test_trace_header(sim):
+    sqs = sim.client("sqs")
+    url = sqs.create_queue(QueueName="traced")["QueueUrl"]
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
+    sent = sqs.send_message(QueueUrl=url, MessageBody="x", MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": trace}})
+    parts = b"".join(len(p).to_bytes(4, "big") + p for p in (b"AWSTraceHeader", b"String")) + b"\1" + len(trace).to_bytes(4, "big") + trace.encode()
+    assert sent["MD5OfMessageSystemAttributes"] == hashlib.md5(parts).hexdigest()
+    got = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["AWSTraceHeader"])["Messages"][0]
+    assert got["Attributes"] == {"AWSTraceHeader": trace}
+
+
 def test_message_refusals(sim):
     sqs = sim.client("sqs")
     url = sqs.create_queue(QueueName="refusals", Attributes={"MaximumMessageSize": "1024"})["QueueUrl"]
