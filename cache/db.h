@@ -31,7 +31,7 @@
 	X(TICK_DROP, "DELETE FROM tick WHERE id BETWEEN ?1 AND ?2")                                                        \
 	X(CHUNK_GET, "SELECT body FROM chunk WHERE id = ?1")                                                               \
 	X(CHUNK_PUT, "REPLACE INTO chunk VALUES (?1, ?2)")                                                                 \
-	X(CHUNK_FIRST, "SELECT min(id) FROM chunk")                                                                        \
+	X(CHUNK_NEXT, "SELECT min(id) FROM chunk WHERE id >= ?1")                                                          \
 	X(CHUNK_LAST, "SELECT max(id) FROM chunk WHERE id BETWEEN ?1 AND ?2")                                              \
 	X(CHUNK_DROP, "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE id < ?1 ORDER BY id LIMIT ?2)")           \
 	X(FOLD_GET, "SELECT done, span, upto, next FROM fold WHERE id = 1")                                                \

@@ -84,12 +84,13 @@ static int read_body(struct db *d, int64_t id, sqlite3_stmt **st, struct span *b
 	return rc;
 }
 
-int chunk_read(struct db *d, int64_t span, uint32_t series, struct points *out)
+int chunk_read(struct db *d, int64_t span, uint32_t series, struct points *out, bool *found)
 {
 	sqlite3_stmt *st;
 	struct span body;
 	int rc = read_body(d, tick_id(span, series), &st, &body);
-	if (rc == SQLITE_ROW)
+	*found = rc == SQLITE_ROW;
+	if (*found)
 		rc = chunk_decode(body, span * CHUNK_SPAN, out) ? SQLITE_OK : SQLITE_CORRUPT;
 	sqlite3_reset(st);
 	return rc;
@@ -155,9 +156,10 @@ static void end_merge(struct merge *m)
 /* Ticks in their order over the chunk: the later value of a time stays. */
 static int merge_series(struct merge *m, struct db *d, uint32_t series)
 {
+	bool found;
 	m->points.n = 0;
 	buf_reset(&m->body);
-	int rc = m->fresh ? SQLITE_OK : chunk_read(d, m->span, series, &m->points);
+	int rc = m->fresh ? SQLITE_OK : chunk_read(d, m->span, series, &m->points, &found);
 	for (size_t i = 0; i < m->n && rc == SQLITE_OK; i++) {
 		struct tick_cursor *c = &m->at[i];
 		if (c->series != series)

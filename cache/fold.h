@@ -30,6 +30,6 @@ int fold_step(struct fold *f, struct ticks *ts, struct db *d, int64_t limit, int
 int fold_due_step(struct fold *f, struct ticks *ts, struct db *d, int64_t points);
 
 /* Reads a chunk into out (nothing when there is none). */
-int chunk_read(struct db *d, int64_t span, uint32_t series, struct points *out);
+int chunk_read(struct db *d, int64_t span, uint32_t series, struct points *out, bool *found);
 
 #endif

@@ -9,7 +9,7 @@
 #define TICK_BYTES_MAX (32 << 20)
 /* Points a commit folds, some 10 ms; four times that when too many ticks wait: more than a flush can add. */
 #define FOLD_POINTS (64 << 10)
-#define IDLE_MAX 10
+#define IDLE_MAX 10 /* commits without a read, until the copy of the ticks is let go */
 #define DROP_ROWS 5000
 #define DAY 86400
 
@@ -206,30 +206,24 @@ int store_drop_before(struct store *s)
 
 /* ---- reading */
 
-/* Narrows a long range to where the file has anything. */
-static int narrow(struct db *d, int64_t *first, int64_t *last)
-{
-	int64_t range[2] = { 0, INT64_MAX }, low, high;
-	if (*last - *first < 64)
-		return SQLITE_OK;
-	int rc = db_number(d, DB_CHUNK_FIRST, 0, NULL, INT64_MAX, &low);
-	if (rc == SQLITE_OK)
-		rc = db_number(d, DB_CHUNK_LAST, 2, range, -1, &high);
-	if (rc)
-		return rc;
-	if (*first < low >> SERIES_BITS)
-		*first = low >> SERIES_BITS;
-	if (*last > high >> SERIES_BITS)
-		*last = high >> SERIES_BITS;
-	return SQLITE_OK;
-}
-
+/* Where there is none, it goes on at the next span that has any: a stray point of the year 9999 makes no long way. */
 static int read_chunks(struct db *d, uint32_t series, int64_t first, int64_t last, struct points *out)
 {
-	int rc = narrow(d, &first, &last);
-	for (int64_t span = first; span <= last && rc == SQLITE_OK; span++)
-		rc = chunk_read(d, span, series, out);
-	return rc;
+	for (int64_t span = first; span <= last; span++) {
+		bool found;
+		int rc = chunk_read(d, span, series, out, &found);
+		if (found && rc == SQLITE_OK)
+			continue;
+		int64_t from = tick_id(span + 1, 0), next = 0;
+		if (rc == SQLITE_OK)
+			rc = db_number(d, DB_CHUNK_NEXT, 1, &from, INT64_MAX, &next);
+		if (rc)
+			return rc;
+		if (next < from)
+			return SQLITE_CORRUPT;
+		span = (next >> SERIES_BITS) - 1;
+	}
+	return SQLITE_OK;
 }
 
 static int read_ticks(struct ticks *ts, uint32_t series, int64_t first, int64_t last, struct points *out)

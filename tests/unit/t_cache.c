@@ -344,6 +344,33 @@ static void a_back_fill_is_folded(void **state)
 	cache_close(c);
 }
 
+/* A stray point far away must not make reading everything a walk through the centuries. */
+static void far_points_are_near(void **state)
+{
+	(void)state;
+	static const int64_t times[] = { 0, 59, 1000000000, START, START + 1, 4102444800, 253402300799 };
+	enum { N = sizeof times / sizeof *times };
+	struct cache *c = open_cache();
+	uint32_t a = series_of(c, "a"), b = series_of(c, "b");
+	for (unsigned i = N; i-- > 0;) {
+		cache_add(c, a, times[i], i);
+		cache_add(c, b, START + 7200 * (int64_t)i, i);
+	}
+	for (unsigned stage = 0; stage < 3; stage++) {
+		assert_int_equal(read_all(c, a), N);
+		for (unsigned i = 0; i < N; i++)
+			assert_point(i, times[i], i);
+		assert_int_equal(read_range(c, a, 1, times[N - 1]), N - 2);
+		assert_int_equal(read_all(c, b), N);
+		if (stage == 0)
+			commit(c);
+		else
+			assert_true(cache_fold(c, NULL));
+	}
+	assert_int_equal(ask("SELECT count(*) FROM tick"), 0);
+	cache_close(c);
+}
+
 static void retention_forgets_whole_spans(void **state)
 {
 	(void)state;
@@ -583,6 +610,7 @@ int main(void)
 		T(spans_are_folded_when_they_have_ended),
 		T(a_large_span_is_folded_in_steps),
 		T(a_back_fill_is_folded),
+		T(far_points_are_near),
 		T(retention_forgets_whole_spans),
 		T(texts_are_kept),
 		T(the_second_only_reads),
