@@ -21,7 +21,7 @@ PYTEST  := $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 # The goals below compile nothing themselves: they may run on a machine that still lacks the libraries.
 NO_PKGS := help demo test test-long bench lint clean format peers-env
-PKGS    := libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc
+PKGS    := libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc zlib
 ifneq (,$(filter-out $(NO_PKGS),$(or $(MAKECMDGOALS),all)))
 ifneq (0,$(shell pkg-config --exists $(PKGS) 2>/dev/null; echo $$?))
 $(error $(shell sh deps.sh --missing build))

@@ -4,7 +4,7 @@
 set -eu
 
 build='gcc libc6-dev make pkg-config libncurses-dev libcurl4-openssl-dev libssl-dev libcjson-dev libsqlite3-dev
-	libexpat1-dev libmicrohttpd-dev libutf8proc-dev ca-certificates'
+	libexpat1-dev libmicrohttpd-dev libutf8proc-dev zlib1g-dev ca-certificates'
 test='libcmocka-dev python3 python3-venv openssl pmccabe'
 lint='pmccabe clang clang-format clang-tidy cppcheck shellcheck'
 bench='curl htop btop jq valgrind strace'
@@ -28,7 +28,7 @@ packages=${packages# }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	# Not Debian: nothing can be looked up or installed by name, so what pkg-config finds decides.
-	pkg-config --exists libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc 2>/dev/null && [ -z "$only_say" ] && exit 0
+	pkg-config --exists libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc zlib 2>/dev/null && [ -z "$only_say" ] && exit 0
 	echo "missing libraries, and no Debian package manager to install them. Under Debian's names, sluice needs: $packages"
 	[ -n "$only_say" ] && exit 0
 	exit 1

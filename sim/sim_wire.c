@@ -3,7 +3,7 @@
 #include "core/clock.h"
 #include "sim/motion.h"
 #include "sim/sim_form.h"
-#include "sim/sim_inflate.h"
+#include "sim/sim_gzip.h"
 #include "sim/world.h"
 
 #include <stdio.h>

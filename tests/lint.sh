@@ -69,6 +69,7 @@ home() { # PATTERN WHERE...
 	home 'openssl/' core/hash.c aws/http.c
 	home 'microhttpd' sim
 	home 'utf8proc' core/text.c
+	home 'zlib' sim
 } >"$out"
 report "a library is used in one place only (docs/dependencies.md)"
 
@@ -117,7 +118,7 @@ if ! absent shellcheck "shell scripts"; then
 fi
 
 if [ "${1:-}" = full ]; then
-	packages='libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc'
+	packages='libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc zlib'
 	common="-std=gnu17 -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 		-Wwrite-strings -Werror -I. -Ibuild/gen -D_GNU_SOURCE -DSLUICE_VERSION=__FILE__ $(pkg-config --cflags $packages)"
 	make --no-print-directory build/gen/schema.sql.h >/dev/null
