@@ -1,5 +1,6 @@
 #include "sim/sim_gzip.h"
 
+#define ZLIB_CONST /* next_in only reads */
 #include <limits.h>
 #include <zlib.h>
 
