@@ -8,7 +8,7 @@
 
 #define TICK_BYTES_MAX (32 << 20)
 /* Points a commit folds, some 10 ms; four times that when too many ticks wait: more than a flush can add. */
-#define FOLD_POINTS (64 << 10)
+#define FOLD_POINTS (INT64_C(64) << 10)
 #define IDLE_MAX 10 /* commits without a read, until the copy of the ticks is let go */
 #define DROP_ROWS 5000
 #define DAY 86400

@@ -7,9 +7,9 @@
 #include "cache/ticks.h"
 
 /* So many pending points are written without waiting for the commit (a back-fill is two million). */
-#define PENDING_FLUSH (64 << 10)
+#define PENDING_FLUSH ((size_t)64 << 10)
 /* When they cannot be written: beyond, the oldest go. */
-#define PENDING_MAX (512 << 10)
+#define PENDING_MAX ((size_t)512 << 10)
 
 struct pending {
 	struct keyed *v; /* keys hold the caller's ids; in the order given */
