@@ -121,8 +121,6 @@ static void next_gap(struct clock_in *c, struct reader *r)
 /* Steps to the next point, at least 1. */
 static uint64_t next_distance(struct clock_in *c, struct reader *r)
 {
-	if (c->mode == TIMES_EVEN)
-		return 1;
 	if (c->mode == TIMES_EACH) {
 		uint64_t each = read_varint(r);
 		return each < CHUNK_SPAN ? each + 1 : CHUNK_SPAN;
@@ -147,6 +145,11 @@ static bool read_times(struct reader *r, unsigned mode, int64_t base, struct sam
 	if (c.t >= CHUNK_SPAN || c.step >= CHUNK_SPAN || (n > 1 && !c.step))
 		return false;
 	p[0].t = base + (int64_t)c.t;
+	if (mode == TIMES_EVEN) {
+		for (size_t i = 1; i < n; i++)
+			p[i].t = p[i - 1].t + (int64_t)c.step;
+		return !r->bad && p[n - 1].t < base + CHUNK_SPAN;
+	}
 	for (size_t i = 1; i < n; i++) {
 		c.t += c.step * next_distance(&c, r);
 		if (c.t >= CHUNK_SPAN)
@@ -291,24 +294,34 @@ static bool read_residues(struct reader *r, unsigned mode, uint64_t *u, size_t n
 	return !r->bad && byte < 128 && rice_decode(rest, plan, u + delta, n - delta);
 }
 
-/* From integers to numbers, in place of the residues. */
-static bool restore(const uint64_t *u, size_t n, uint64_t first, unsigned mode, unsigned scale, unsigned shift,
-                    struct sample *p)
+/* From residues to integers, in place. */
+static void restore(uint64_t *u, size_t n, uint64_t first, unsigned mode)
 {
 	uint64_t m = first;
-	for (size_t i = 0; i < n; i++) {
-		if (mode == VALUES_DELTA)
-			m += (uint64_t)unzigzag(u[i]);
-		else
-			m = first + u[i];
-		if (scale == SCALE_BITS)
-			p[i].v = of_bits((int64_t)m, shift);
-		else
-			p[i].v = scale ? (double)(int64_t)m / tens[scale] : (double)(int64_t)m;
-		if (!isfinite(p[i].v))
-			return false;
-	}
-	return true;
+	if (mode != VALUES_DELTA)
+		for (size_t i = 0; i < n; i++)
+			u[i] += first;
+	else
+		for (size_t i = 0; i < n; i++)
+			u[i] = m += (uint64_t)unzigzag(u[i]);
+}
+
+/* An integer over a power of ten is finite whatever it is; bits need not be. */
+static bool as_numbers(const uint64_t *u, size_t n, unsigned scale, unsigned shift, struct sample *p)
+{
+	bool finite = true;
+	if (scale == 0)
+		for (size_t i = 0; i < n; i++)
+			p[i].v = (double)(int64_t)u[i];
+	else if (scale != SCALE_BITS)
+		for (size_t i = 0; i < n; i++)
+			p[i].v = (double)(int64_t)u[i] / tens[scale];
+	else
+		for (size_t i = 0; i < n; i++) {
+			p[i].v = of_bits((int64_t)u[i], shift);
+			finite &= isfinite(p[i].v) != 0;
+		}
+	return finite;
 }
 
 static bool read_values(struct reader *r, unsigned mode, unsigned scale, struct sample *p, size_t n)
@@ -318,7 +331,11 @@ static bool read_values(struct reader *r, unsigned mode, unsigned scale, struct 
 	if (shift > 63)
 		return false;
 	uint64_t small[256], *u = n > 256 ? xreallocarray(NULL, n, sizeof *u) : small;
-	bool ok = read_residues(r, mode, u, n) && restore(u, n, first, mode, scale, (unsigned)shift, p);
+	bool ok = read_residues(r, mode, u, n);
+	if (ok) {
+		restore(u, n, first, mode);
+		ok = as_numbers(u, n, scale, (unsigned)shift, p);
+	}
 	if (u != small)
 		free(u);
 	return ok;

@@ -30,7 +30,7 @@ int db_open(struct db *d, const char *path, bool write)
 		sqlite3_extended_result_codes(d->sql, 1);
 		sqlite3_busy_timeout(d->sql, BUSY_MS);
 		harden(d->sql);
-		rc = db_exec(d, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
+		rc = db_exec(d, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000");
 	}
 	if (rc)
 		db_close(d, false);
@@ -43,6 +43,11 @@ int db_tune(struct db *d)
 	return db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL;"
 	                  "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 256;"
 	                  "PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST");
+}
+
+void db_rest(struct db *d)
+{
+	sqlite3_db_release_memory(d->sql);
 }
 
 void db_close(struct db *d, bool damaged)

@@ -52,6 +52,7 @@ struct db {
 
 int db_open(struct db *d, const char *path, bool write);
 int db_tune(struct db *d); /* for writing; the first that changes the file */
+void db_rest(struct db *d); /* lets go of the pages it holds in memory, at most 4 MB */
 void db_close(struct db *d, bool damaged); /* damaged: the file and its log stay as they are */
 int db_exec(struct db *d, const char *sql);
 int db_pragma(struct db *d, const char *sql, int64_t *v); /* the first column of the first row; 0 when there is none */

@@ -152,10 +152,11 @@ int store_commit(struct store *s)
 	if (s->pending.cap > 2 * PENDING_FLUSH)
 		pending_clear(&s->pending);
 	s->pending.n = s->pending.lost = 0;
-	if (s->idle <= IDLE_MAX)
-		s->idle++;
-	else if (s->fold.span < 0)
+	if (s->idle++ >= IDLE_MAX && s->fold.span < 0) {
 		ticks_unload(&s->ticks);
+		db_rest(&s->db);
+		s->idle = 0;
+	}
 	return SQLITE_OK;
 }
 

@@ -139,7 +139,7 @@ static inline void refill(struct bit_in *in)
 		in->n |= 56;
 		return;
 	}
-	for (; in->n <= 56 && in->p < in->end; in->n += 8)
+	for (; in->n < 56 && in->p < in->end; in->n += 8)
 		in->held |= (uint64_t)*in->p++ << in->n;
 }
 
@@ -168,12 +168,18 @@ static inline uint64_t get_long(struct bit_in *in, unsigned n) /* n <= 64 */
 
 static inline uint64_t get_rice(struct bit_in *in, unsigned k)
 {
-	if (in->n <= ESCAPE)
-		refill(in);
+	refill(in);
 	unsigned ones = ~in->held ? (unsigned)__builtin_ctzll(~in->held) : 64;
 	if (ones >= ESCAPE) {
 		get_bits(in, ESCAPE);
 		return get_long(in, 64);
+	}
+	unsigned n = ones + 1 + k;
+	if (n <= in->n) { /* the whole number is held */
+		uint64_t low = low_bits(in->held >> (ones + 1), k);
+		in->held >>= n;
+		in->n -= n;
+		return (uint64_t)ones << k | low;
 	}
 	get_bits(in, ones + 1);
 	return (uint64_t)ones << k | get_long(in, k);
