@@ -54,12 +54,12 @@ class Console:
         self.stream.feed(data)
         return bool(data)
 
-    def settle(self, quiet=0.15, seconds=5):
-        """Until the program has nothing more to write for a moment: no half frames."""
-        end = time.monotonic() + seconds * SLOWER
+    def settle(self, quiet=0.15, seconds=3):
+        """Until the program has nothing more to write for a moment (its clock ticks each second): no half frames."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             before = len(self.raw)
-            if not self.pump(quiet * SLOWER) or len(self.raw) == before:
+            if not self.pump(min(quiet * SLOWER, 0.5)) or len(self.raw) == before:
                 break
         return self
 

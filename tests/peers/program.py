@@ -9,7 +9,7 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LONG = bool(os.environ.get("SLUICE_LONG"))
 SANITIZER = os.environ.get("SLUICE_SANITIZER", "")
-SLOWER = {"": 1, "asan": 4, "tsan": 12}[SANITIZER]  # how much longer a run may take
+SLOWER = {"": 1, "asan": 3, "tsan": 5}[SANITIZER]  # how much longer a run may take
 
 
 def binary():
