@@ -94,7 +94,8 @@ struct rule_result rule_eval(const struct rule *r, const struct series *s, int64
 	}
 	if (out.samples == 0)
 		return out;
-	if (out.samples < r->min_samples)
+	bool open = out.breaching < m && out.breaching + (n - taken) >= m; /* the missing points could have breached it */
+	if (out.samples < r->min_samples || open)
 		out.state = RULE_TOO_FEW;
 	else
 		out.state = out.breaching >= m ? RULE_BREACHED : RULE_OK;

@@ -38,7 +38,8 @@ struct call {
 	unsigned line; /* index of its operation's line */
 	unsigned total_ms, attempt, pages, anchor_page;
 	bool skew_tried;
-	int spent; /* quota of its last retry */
+	int64_t skew; /* what its last signature was corrected by */
+	int spent;    /* quota of its last retry */
 	int64_t wake, begun;
 	char *anchor; /* an earlier page's token: meeting it again means going in circles */
 	char invocation[37];
@@ -188,12 +189,13 @@ static bool sign(struct call *k, struct span endpoint, struct http_req *rq, stru
 	const struct account *a = k->aws->account;
 	char host[256];
 	host_of(endpoint, host);
+	k->skew = k->aws->skew;
 	struct sign_in in = {
 		.keys = { a->access_key.value, a->secret_key.value, a->session_token.value },
 		.region = a->region.value,
 		.service = k->op->service->signing,
 		.host = host,
-		.now = clock_wall() + k->aws->skew,
+		.now = clock_wall() + k->skew,
 	};
 	return sign_request(&in, rq, e);
 }
@@ -357,11 +359,13 @@ static bool adopt_clock(struct call *k, const struct http_res *res)
 	int64_t theirs;
 	if (k->skew_tried || http_res_header(res, "Age") || !http_date(http_res_header(res, "Date"), &theirs))
 		return false;
-	int64_t offset = theirs - clock_wall(), change = offset - k->aws->skew;
-	if (change > -SKEW_LEAST && change < SKEW_LEAST)
+	int64_t offset = theirs - clock_wall();
+	if (llabs(offset - k->skew) < SKEW_LEAST)
 		return false;
-	log_warn(LOG_AWS, "%s: this machine's clock is %lld s off the service's", k->op->iam, (long long)offset);
-	k->aws->skew = offset;
+	if (llabs(offset - k->aws->skew) >= SKEW_LEAST) { /* else a call beside this one has learned it already */
+		log_warn(LOG_AWS, "%s: this machine's clock is %lld s off the service's", k->op->iam, (long long)offset);
+		k->aws->skew = offset;
+	}
 	k->skew_tried = true;
 	calls_push(&k->aws->lines[k->line].waiting, k);
 	return true;

@@ -49,6 +49,11 @@ static void set_points(struct named *n, unsigned m, unsigned of, unsigned min_sa
 	n->window = window ? window : WINDOW;
 	if (!window && n->window < (int64_t)period * (of ? of : 1))
 		n->window = (int64_t)period * (of ? of : 1);
+	if (n->problem.code == ERR_OK && n->window < period)
+		err_set(&n->problem, ERR_USAGE, "window", "shorter than one period of %u s", period);
+	if (n->problem.code == ERR_OK && n->window / period > SERIES_MAX - 2)
+		err_set(&n->problem, ERR_USAGE, "window", "more than %d periods of %u s; use a longer period (METRIC@300)",
+		        SERIES_MAX - 2, period);
 }
 
 /* NS/NAME{..}:STAT@PERIOD: the period is what follows the last '@' when it is a number. */
@@ -198,7 +203,7 @@ static enum verdict_status no_data_status(const char *said)
 	return said && strcmp(said, "crit") == 0 ? VERDICT_CRITICAL : VERDICT_UNKNOWN;
 }
 
-static void judge_points(struct verdict *v, const struct named *n, const struct series *s)
+static void judge_points(struct verdict *v, const struct named *n, const struct series *s, int64_t stale)
 {
 	struct rule_result c = rule_eval(&n->crit, s, v->window_start, v->window_end);
 	struct rule_result w = rule_eval(&n->warn, s, v->window_start, v->window_end);
@@ -207,6 +212,7 @@ static void judge_points(struct verdict *v, const struct named *n, const struct 
 	v->samples = c.samples;
 	v->missing = c.missing;
 	v->age_s = c.samples ? clock_wall() - c.at : -1;
+	bool old = c.samples && v->age_s - v->period > stale;
 	text_exact(c.value, value);
 	bool crit = c.state == RULE_BREACHED, warn = w.state == RULE_BREACHED;
 	const struct rule_result *r = crit ? &c : &w;
@@ -214,7 +220,8 @@ static void judge_points(struct verdict *v, const struct named *n, const struct 
 	if (c.state == RULE_NO_DATA)
 		verdict_set(v, no_data_status(n->no_data), "NO_DATA", "no datapoint in the window");
 	else if (c.state == RULE_TOO_FEW)
-		verdict_set(v, VERDICT_UNKNOWN, "TOO_FEW", "%u datapoints, %u wanted", c.samples, n->crit.min_samples);
+		verdict_set(v, VERDICT_UNKNOWN, "TOO_FEW", "%u datapoints, %u wanted", c.samples,
+		            n->crit.min_samples > of ? n->crit.min_samples : of);
 	else if (crit || warn) {
 		const struct range *range = crit ? &n->crit.range : &n->warn.range;
 		unsigned seen = c.samples < of ? c.samples : of;
@@ -225,7 +232,31 @@ static void judge_points(struct verdict *v, const struct named *n, const struct 
 		else
 			verdict_set(v, crit ? VERDICT_CRITICAL : VERDICT_WARNING, NULL, "%u of %u points %s, the newest is %s",
 			            r->breaching, seen, limit, value);
-	} else
+	} else if (old)
+		verdict_set(v, VERDICT_UNKNOWN, "STALE", "%s, but that is %lld s old", value, (long long)v->age_s);
+	else
+		verdict_set(v, VERDICT_OK, NULL, "%s", value);
+}
+
+/* What the service says right now: one reading, no window. */
+static void judge_direct(struct engine *g, struct verdict *v, const struct named *n)
+{
+	struct value val = stage_value(g, n->s, n->info, NULL);
+	char value[32], limit[RANGE_TEXT];
+	text_exact(val.v, value);
+	v->value = val.v;
+	v->samples = isnan(val.v) ? 0u : 1u;
+	v->age_s = val.at ? clock_wall() - val.at : -1;
+	v->window_start = v->window_end = val.at;
+	bool crit = range_breached(&n->crit.range, val.v), warn = range_breached(&n->warn.range, val.v);
+	range_text(crit ? &n->crit.range : &n->warn.range, limit);
+	if (isnan(val.v))
+		verdict_set(v, no_data_status(n->no_data), "NO_DATA", "no reading");
+	else if (val.stale)
+		verdict_set(v, VERDICT_UNKNOWN, "STALE", "the last reading (%s) is old", value);
+	else if (crit || warn)
+		verdict_set(v, crit ? VERDICT_CRITICAL : VERDICT_WARNING, NULL, "%s %s", value, limit);
+	else
 		verdict_set(v, VERDICT_OK, NULL, "%s", value);
 }
 
@@ -248,26 +279,28 @@ static void judge_named(struct engine *g, const struct check_request *rq, const 
 	v->window_start = v->window_end - n->window;
 	v->source = "live";
 	const struct err *e = n->problem.code != ERR_OK  ? &n->problem
-	                      : n->s                     ? stage_err(n->s, n->info, n->m)
+	                      : n->s                     ? stage_err(g, n->s, n->info, n->m)
 	                      : n->m->err.code != ERR_OK ? &n->m->err
 	                                                 : NULL;
 	if (e) {
 		verdict_err(v, e);
 		return;
 	}
-	if (n->s) {
+	if (n->info && n->info->from == FROM_DIRECT)
+		judge_direct(g, v, n);
+	else if (n->s) {
 		stage_series(n->s, n->info, n->m, v->window_start, &series);
-		judge_points(v, n, &series);
+		judge_points(v, n, &series, stale_after(g, v->period));
 		series_clear(&series);
 	} else
-		judge_points(v, n, &n->m->series);
+		judge_points(v, n, &n->m->series, stale_after(g, v->period));
 }
 
 /* ---- verdicts of everything else */
 
 static void judge_alarms(struct engine *g, const struct check_request *rq, struct verdicts *out)
 {
-	if (!g->alarms_read) {
+	if (!g->alarms_read || g->alarms_err.code != ERR_OK) {
 		struct verdict *v = verdicts_add(out, g, NULL, "alarms");
 		if (g->alarms_err.code != ERR_OK)
 			verdict_err(v, &g->alarms_err);
@@ -297,19 +330,6 @@ static void judge_alarms(struct engine *g, const struct check_request *rq, struc
 		            "there are no alarms in this account and region");
 }
 
-static const struct err *discovery_err(const struct engine *g, unsigned k)
-{
-	const struct kind_state *st = &g->kind_state[k];
-	if (st->list.code != ERR_OK)
-		return &st->list;
-	if (st->edges.code != ERR_OK)
-		return &st->edges;
-	for (unsigned i = 0; i < g->nres; i++)
-		if (g->res[i]->kind == kinds[k] && g->res[i]->err.code != ERR_OK)
-			return &g->res[i]->err;
-	return NULL;
-}
-
 static void judge_discovery(struct engine *g, struct verdicts *out)
 {
 	for (unsigned k = 0; k < nkinds; k++) {
@@ -324,11 +344,37 @@ static void judge_discovery(struct engine *g, struct verdicts *out)
 	}
 }
 
+/* "sqs:orders-load (Disabled)": is what feeds it shown? */
+static bool fed_by_shown(struct engine *g, const struct res *r)
+{
+	for (unsigned i = 0; r->fed_by && i < g->nstages; i++) {
+		const struct res *from = g->stages[i]->res;
+		size_t n = from ? strlen(from->key) : 0;
+		if (from && strncmp(r->fed_by, from->key, n) == 0 && (r->fed_by[n] == '\0' || r->fed_by[n] == ' '))
+			return true;
+	}
+	return false;
+}
+
+/* A configuration names the queue; its dead-letter queue belongs to it, named or not. */
+static void judge_unshown_dlqs(struct engine *g, double max, struct verdicts *out)
+{
+	for (unsigned i = 0; i < g->nres; i++) {
+		struct res *r = g->res[i];
+		if (!r->dlq || r->shown || !fed_by_shown(g, r))
+			continue;
+		struct stage *s = inventory_adhoc(g, r->key);
+		s->res = r;
+		judge_dlq(g, s, max, out);
+	}
+}
+
 static void judge_dlqs(struct engine *g, double max, struct verdicts *out)
 {
-	unsigned before = out->n;
-	for (unsigned i = 0; i < g->nstages; i++)
+	unsigned before = out->n, had = g->nstages;
+	for (unsigned i = 0; i < had; i++)
 		judge_dlq(g, g->stages[i], max, out);
+	judge_unshown_dlqs(g, max, out);
 	if (out->n == before)
 		verdict_set(verdicts_add(out, g, NULL, "dlq"), VERDICT_SKIPPED, "IDLE", "no dead-letter queue was found");
 }
@@ -392,20 +438,6 @@ static void add_causes(struct engine *g, struct check_result *r)
 	}
 }
 
-/* Every alarm's ARN names the account: no need to ask STS when one is there. */
-static void account_from_arn(struct engine *g)
-{
-	const char *arn = g->alarms.n ? g->alarms.alarms[0].arn : NULL;
-	for (unsigned colon = 0; arn && colon < 4; colon++) {
-		arn = strchr(arn, ':');
-		arn = arn ? arn + 1 : NULL;
-	}
-	if (!arn || g->target.account[0] || strspn(arn, "0123456789") != 12)
-		return;
-	memcpy(g->target.account, arn, 12);
-	g->target.account[12] = '\0';
-}
-
 void check_step(struct engine *g, struct task *t)
 {
 	struct check_result *r = &t->result->check;
@@ -425,7 +457,6 @@ void check_step(struct engine *g, struct task *t)
 	struct verdicts vs = { 0 };
 	judge(g, p, &t->rq.check, &vs);
 	apply_select(g, &t->rq.check, &vs);
-	account_from_arn(g);
 	r->target = g->target;
 	r->verdicts = vs.v;
 	r->n = vs.n;

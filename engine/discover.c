@@ -38,12 +38,16 @@ static void ask_free(struct ask *a)
 	free(a);
 }
 
-static struct kind_state *state_of(struct engine *g, const struct kind *k)
+static void describe(struct engine *g, struct res *r);
+
+/* A configured queue brings its dead-letter queue along, named or not. */
+static void describe_dead_letters(struct engine *g, const struct found *f)
 {
-	unsigned i = 0;
-	while (kinds[i] != k)
-		i++;
-	return &g->kind_state[i];
+	for (unsigned i = 0; i < f->nedges && g->conf->npipelines && !g->closing; i++) {
+		struct res *to = f->edges[i].kind == EDGE_DLQ ? inventory_by_arn(g, f->edges[i].to) : NULL;
+		if (to && !to->shown && to->round != g->round.number)
+			describe(g, to);
+	}
 }
 
 static void on_described(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
@@ -57,6 +61,7 @@ static void on_described(void *ctx, const struct op *op, void *in, void *out, co
 		if (e->code == ERR_OK) {
 			inventory_described(g, r, &a->found);
 			inventory_related(g, &a->found);
+			describe_dead_letters(g, &a->found);
 		}
 	}
 	ask_free(a);
@@ -66,6 +71,7 @@ static void on_described(void *ctx, const struct op *op, void *in, void *out, co
 static void describe(struct engine *g, struct res *r)
 {
 	struct ask *a = ask_new(g, r->kind);
+	r->round = g->round.number;
 	a->name = xstrdup(r->name);
 	a->handle = xstrdup(r->handle ? r->handle : r->name);
 	a->describe = (struct describe_in){ a->name, a->handle };
@@ -81,6 +87,14 @@ static bool has_direct(const struct kind *k)
 	return false;
 }
 
+/* A configuration names what matters; without one everything does. */
+static bool wanted(const struct engine *g, const struct res *r, bool all)
+{
+	if (g->describe_only)
+		return strcmp(r->name, g->describe_only) == 0;
+	return r->shown || (all && g->conf->npipelines == 0);
+}
+
 static void describe_kind(struct engine *g, const struct kind *k)
 {
 	if (!k->describe || g->closing)
@@ -88,8 +102,10 @@ static void describe_kind(struct engine *g, const struct kind *k)
 	bool all = g->round.needs & NEED_DESCRIBE;
 	if (!all && !((g->round.needs & NEED_DIRECT) && has_direct(k)))
 		return;
+	if (g->conf->npipelines) /* stages find their resources before these are chosen */
+		inventory_bind(g);
 	for (unsigned i = 0; i < g->nres; i++)
-		if (g->res[i]->kind == k && (all || g->res[i]->shown))
+		if (g->res[i]->kind == k && wanted(g, g->res[i], all))
 			describe(g, g->res[i]);
 }
 
@@ -98,7 +114,7 @@ static void on_listed(void *ctx, const struct op *op, void *in, void *out, const
 	(void)op, (void)in, (void)out;
 	struct ask *a = ctx;
 	struct engine *g = a->g;
-	struct kind_state *st = state_of(g, a->kind);
+	struct kind_state *st = kind_state_of(g, a->kind);
 	st->list = *e;
 	if (e->code == ERR_OK) { /* a list that broke off half way says nothing about what is gone */
 		st->listed = true;
@@ -115,7 +131,7 @@ static void on_edges(void *ctx, const struct op *op, void *in, void *out, const 
 	(void)op, (void)in, (void)out;
 	struct ask *a = ctx;
 	struct engine *g = a->g;
-	state_of(g, a->kind)->edges = *e;
+	kind_state_of(g, a->kind)->edges = *e;
 	a->next = g->edges;
 	g->edges = a;
 	round_arrived(g);

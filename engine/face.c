@@ -28,7 +28,7 @@ static void *engine_main(void *arg)
 {
 	struct engine *g = arg;
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE); /* Linux: of this thread alone */
-	engine_prepare(g, true);
+	engine_prepare(g, true, false);
 	g->dirty = true;
 	engine_publish(g, true); /* the first frame: the history, before any network */
 	while (!atomic_load(&g->stop)) {
@@ -70,9 +70,9 @@ struct snapshot *engine_take(struct engine *g)
 
 bool engine_refresh(struct engine *g)
 {
-	atomic_store(&g->refresh, true);
+	bool waiting = atomic_exchange(&g->refresh, true);
 	engine_wake(g);
-	return true;
+	return !waiting;
 }
 
 uint64_t engine_ask(struct engine *g, const struct request *rq)
@@ -90,5 +90,8 @@ uint64_t engine_ask(struct engine *g, const struct request *rq)
 
 struct result *engine_answer(struct engine *g)
 {
-	return ring_take(&g->answered);
+	struct result *r = ring_take(&g->answered);
+	if (r) /* there is room again: one that found the ring full is offered now */
+		engine_wake(g);
+	return r;
 }

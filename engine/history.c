@@ -27,7 +27,7 @@ struct work {
 	unsigned n;
 	double *v[2];
 	struct batch *batch;
-	struct err poll_err;
+	struct err poll_err, direct_err; /* direct: why the service itself could not be asked */
 	bool asked_more, polled, listed;
 	struct list_metrics_in list_in;
 	struct list_metrics_out list_out;
@@ -147,10 +147,21 @@ static unsigned who(const struct work *w)
 	return w->g->target.account[0] || !w->g->cache ? 0 : NEED_IDENTITY;
 }
 
+/* Not found because it could not be looked for. */
+static const struct err *unlisted(const struct engine *g)
+{
+	if (g->account_err.code != ERR_OK)
+		return &g->account_err;
+	for (unsigned i = 0; i < nkinds; i++)
+		if (g->kind_state[i].list.code != ERR_OK)
+			return &g->kind_state[i].list;
+	return NULL;
+}
+
 static bool ended(struct work *w, const struct err *e)
 {
-	bool nobody = e->code == ERR_NOTFOUND && w->g->account_err.code != ERR_OK && !w->t->rq.history.offline;
-	fail(w->t, nobody ? &w->g->account_err : e);
+	const struct err *why = e->code == ERR_NOTFOUND && !w->t->rq.history.offline ? unlisted(w->g) : NULL;
+	fail(w->t, why ? why : e);
 	return false;
 }
 
@@ -178,7 +189,15 @@ static bool resolve_by_name(struct work *w)
 		return true;
 	/* A direct reading's newest point comes from the service itself. */
 	unsigned direct = w->info.from == FROM_DIRECT ? NEED_LIST | NEED_DESCRIBE | kind_bit(s->kind) : 0;
-	return !ask_more(w, who(w) | direct);
+	if (direct)
+		w->g->describe_only = s->resource;
+	if (ask_more(w, who(w) | direct))
+		return false;
+	w->g->describe_only = NULL;
+	const struct err *e_direct = direct ? stage_err(w->g, s, &w->info, NULL) : NULL;
+	if (e_direct && online(w))
+		w->direct_err = *e_direct;
+	return true;
 }
 
 /* These three return false while they wait, or when the task has ended. */
@@ -211,7 +230,7 @@ static bool grid(struct work *w)
 {
 	const struct history_request *rq = &w->t->rq.history;
 	int64_t to = rq->to ? rq->to : clock_wall() + 1;
-	w->step = step_for(rq->from);
+	w->step = rq->offline ? STEP : step_for(rq->from);
 	w->from = rq->from / w->step * w->step;
 	w->to = (to + w->step - 1) / w->step * w->step;
 	struct err e;
@@ -281,12 +300,10 @@ static void poll_done(struct batch *b, const struct err *e)
 	struct work *w = b->ctx;
 	w->poll_err = *e;
 	for (unsigned i = 0; i < b->n && w->poll_err.code == ERR_OK; i++)
-		if (b->status[i] != METRIC_COMPLETE)
-			err_set(&w->poll_err, ERR_PARTIAL, op_get_metric_data.iam, "CloudWatch did not return all of the data");
+		batch_status_err(b, i, &w->poll_err);
 	w->polled = w->poll_err.code == ERR_OK;
 	for (unsigned i = 0; i < w->nm && w->polled; i++)
-		if (!w->m[i]->have_from || w->from < w->m[i]->have_from)
-			w->m[i]->have_from = w->from;
+		known_add(&w->m[i]->known, b->in.start, b->in.end);
 	w->t->state = FINISH;
 	if (w->polled && !any_value(w) && !w->t->rq.history.row && !w->g->closing) {
 		w->list_in = (struct list_metrics_in){ .ns = w->m[0]->id.ns, .name = w->m[0]->id.name };
@@ -295,15 +312,22 @@ static void poll_done(struct batch *b, const struct err *e)
 	}
 }
 
+/* The period that is still filling is nobody's last word: it is not asked for, and so not kept. */
+static int64_t poll_end(const struct work *w)
+{
+	int64_t full = clock_wall() / w->step * w->step;
+	return w->to < full ? w->to : full;
+}
+
 /* The console asks again and again for what the rounds keep up to date; only what is older than they reach costs a poll. */
 static bool wants_poll(const struct work *w)
 {
-	if (!online(w) || !w->m[0]->id.ns)
+	if (!online(w) || !w->m[0]->id.ns || poll_end(w) <= w->from)
 		return false;
 	if (!w->t->rq.history.row)
 		return engine_connect(w->g);
 	for (unsigned i = 0; i < w->nm; i++)
-		if (!w->m[i]->have_from || w->from < w->m[i]->have_from)
+		if (!known_covers(&w->m[i]->known, w->from, w->from))
 			return engine_connect(w->g);
 	return false;
 }
@@ -317,7 +341,7 @@ static void begin_poll(struct work *w)
 	w->batch->done = poll_done;
 	w->batch->ctx = w;
 	w->t->state = WAIT_POLL;
-	batch_send(w->batch, w->from, w->to);
+	batch_send(w->batch, w->from, poll_end(w));
 }
 
 /* ---- the result */
@@ -355,16 +379,32 @@ static bool covered(const struct work *w)
 {
 	for (unsigned i = 0; i < w->nm; i++)
 		if (w->m[i]->err.code != ERR_OK ||
-		    (w->m[i]->id.ns ? !w->m[i]->have_from || w->from < w->m[i]->have_from : !w->m[i]->read_at))
+		    (w->m[i]->id.ns ? !known_covers(&w->m[i]->known, w->from, w->from) : !w->m[i]->known.read_at))
 			return false;
 	return true;
+}
+
+static bool zero_at(const struct work *w, unsigned i, unsigned k)
+{
+	int64_t t = w->from + (int64_t)k * w->step;
+	return w->sparse[i] && known_covers(&w->m[i]->known, t, t + w->step);
+}
+
+/* Asked up to now, the slot of the period that is still filling is no gap: it is left out unless something is in it. */
+static void drop_filling(struct work *w)
+{
+	if (w->t->rq.history.to || w->n < 2 || !isnan(w->v[0][w->n - 1]))
+		return;
+	w->n--;
+	w->to -= w->step;
 }
 
 static void give(struct work *w)
 {
 	struct history_result *r = &w->t->result->history;
 	for (unsigned k = 0; w->nm == 2 && k < w->n; k++)
-		w->v[0][k] = derive(&w->info, w->v[0][k], w->v[1][k], w->sparse[0], w->sparse[1]);
+		w->v[0][k] = derive(&w->info, w->v[0][k], w->v[1][k], zero_at(w, 0, k), zero_at(w, 1, k));
+	drop_filling(w);
 	r->info = w->info;
 	r->info.key = xstrdup(w->t->rq.history.metric);
 	r->metric = metric_words(w);
@@ -377,6 +417,8 @@ static void give(struct work *w)
 	w->v[0] = NULL;
 	r->polled = w->polled || covered(w);
 	r->poll_error = w->g->account_err.code != ERR_OK && !w->t->rq.history.offline ? w->g->account_err : w->poll_err;
+	if (w->direct_err.code != ERR_OK && !r->polled)
+		r->poll_error = w->direct_err;
 	if (w->g->cache && w->polled)
 		cache_commit(w->g->cache, NULL);
 	finish(w->t);

@@ -6,6 +6,25 @@
 /* CloudWatch takes points up to two hours ahead; one from next year would push everything real out of the ring. */
 #define AHEAD (2 * 3600 + STEP)
 
+void known_add(struct known *k, int64_t from, int64_t to)
+{
+	k->read_at = clock_wall();
+	if (!k->to || from > k->to) { /* a hole between: only the newer part is known without one */
+		k->from = from;
+		k->to = to;
+		return;
+	}
+	if (to < k->from) /* an old window apart: the file keeps its points, nothing is claimed between */
+		return;
+	k->from = from < k->from ? from : k->from;
+	k->to = to > k->to ? to : k->to;
+}
+
+bool known_covers(const struct known *k, int64_t from, int64_t to)
+{
+	return k->to && k->from <= from && to <= k->to;
+}
+
 void ingest_point(struct engine *g, struct measure *m, int64_t t, double v)
 {
 	if (!isfinite(v) || t <= 0 || t > clock_wall() + AHEAD)
@@ -22,7 +41,6 @@ void ingest_point(struct engine *g, struct measure *m, int64_t t, double v)
 void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v)
 {
 	ingest_point(g, m, now, v);
-	m->read_at = now;
+	m->known.read_at = now;
 	err_clear(&m->err);
-	m->filled = true;
 }

@@ -28,6 +28,12 @@
 #define DELAY 120              /* a period is judged this long after its end, until the delay is learned */
 #define USD_PER_METRIC 0.00001 /* GetMetricData, per metric requested (an estimate: prices differ by region) */
 
+/* What a service has answered for, whole: inside [from, to) a gap is the service's own. */
+struct known {
+	int64_t from, to; /* 0, 0: nothing */
+	int64_t read_at;  /* instant of the last complete answer (or direct reading); 0 = never */
+};
+
 /* ---- measures: one series each, shared by whoever shows or judges it */
 struct measure {
 	char *text;          /* canonical metric text, or direct:KIND/KEY{name=RESOURCE}; the key in registry and cache */
@@ -35,11 +41,9 @@ struct measure {
 	struct series series;
 	uint32_t cache_id; /* 0: not kept */
 	bool sparse;
-	bool filled;       /* the back-fill was answered */
-	bool in_round;     /* asked for in the round under way */
-	int64_t have_from; /* start of the oldest window that was answered; 0 = none */
-	int64_t read_at;   /* instant of the last complete answer (or direct reading); 0 = never */
-	struct err err;    /* why the last reading failed; code OK when it did not */
+	struct known known;
+	bool in_round;  /* asked for in the round under way */
+	struct err err; /* why the last reading failed; code OK when it did not */
 };
 
 /* ---- resources and stages */
@@ -50,6 +54,7 @@ struct res {
 	struct arena mem; /* facts; made anew at each describe */
 	struct fact *facts;
 	unsigned nfacts;
+	uint64_t round; /* in which it was last described */
 	bool dlq, dlq_seen, seen, shown, described;
 	struct stage *stage; /* its discovered stage; NULL when stages come from the configuration */
 	char *fed_by, *feeds;
@@ -130,6 +135,7 @@ struct engine {
 	struct cache *cache;
 	struct err cache_err;
 	struct target target;
+	char attached[16]; /* the account whose history the measures' cache ids belong to; "" = none yet */
 
 	void *measures; /* tsearch tree by text and step */
 	struct measure **measure_list;
@@ -154,9 +160,10 @@ struct engine {
 	struct err identity_err;
 
 	struct round round;
-	unsigned wanted;  /* needs of the next round; 0 = none */
-	int64_t lookback; /* of the next round's back-fill */
-	bool prepared;    /* inventory (and history) are loaded */
+	const char *describe_only; /* a command that wants one resource: no other is described; NULL = all */
+	unsigned wanted;           /* needs of the next round; 0 = none */
+	int64_t lookback;          /* of the next round's back-fill */
+	bool prepared;             /* inventory (and history) are loaded */
 	uint64_t rounds_done;
 	int64_t polled_at, retained_at;
 	bool live;              /* at least one round has finished */
@@ -174,12 +181,13 @@ struct engine {
 	struct latest snapshot;
 	struct ring asked, answered;
 	uint64_t gen, next_id;
-	int64_t next_poll_ms, next_discovery_ms, published_ms;
+	int64_t next_poll_ms, next_discovery_ms, published_ms, judged_ms, publish_every_ms;
 	bool dirty;
 };
 
 /* life.c */
-void engine_prepare(struct engine *g, bool history); /* what a first frame needs; later calls do nothing */
+void engine_prepare(struct engine *g, bool history,
+                    bool offline);        /* what a first frame needs; later calls do nothing */
 bool engine_connect(struct engine *g);    /* trust store and client, at the first need; false: account_err says why */
 void engine_disconnect(struct engine *g); /* ends every call; there are none after it */
 void engine_wake(struct engine *g);       /* any thread */
@@ -194,12 +202,14 @@ void engine_publish(struct engine *g, bool now);
 /* inventory.c */
 void inventory_init(struct engine *g); /* stages from the configuration */
 void inventory_free(struct engine *g);
+struct kind_state *kind_state_of(const struct engine *g, const struct kind *k);
 struct res *inventory_res(struct engine *g, const struct kind *k, const char *name, bool add);
 struct res *inventory_by_arn(struct engine *g, const char *arn);
 void inventory_listed(struct engine *g, const struct kind *k,
                       const struct found *f); /* a complete list: the rest is gone */
 void inventory_described(struct engine *g, struct res *r, const struct found *f);
 void inventory_related(struct engine *g, const struct found *f);
+void inventory_account(struct engine *g);         /* STS did not say: every ARN of ours names the account */
 void inventory_relations_begin(struct engine *g); /* a full pass over the edges begins */
 void inventory_relations_end(
     struct engine *g);                 /* and was complete: what was not seen is no dead-letter queue any more */
@@ -213,6 +223,8 @@ struct stage *inventory_stage(struct engine *g, const char *name,
 const struct fact *res_fact(const struct res *r, const char *key);
 
 /* ingest.c */
+void known_add(struct known *k, int64_t from, int64_t to); /* [from, to) was answered, just now */
+bool known_covers(const struct known *k, int64_t from, int64_t to);
 void ingest_point(struct engine *g, struct measure *m, int64_t t, double v);
 void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v);
 
@@ -221,7 +233,8 @@ struct batch *batch_new(struct engine *g, uint32_t period);
 bool batch_add(struct batch *b, struct measure *m); /* false when it is full */
 void batch_send(struct batch *b, int64_t from, int64_t to);
 void batch_free(struct batch *b);
-void poll_plan(struct engine *g);  /* packs what stages show into batches */
+void batch_status_err(const struct batch *b, unsigned query, struct err *e); /* OK when that metric came whole */
+void poll_plan(struct engine *g);                                            /* packs what stages show into batches */
 void poll_begin(struct engine *g); /* sends the plan; each answer ends in round_arrived */
 void poll_free(struct engine *g);
 bool measure_percentile(const struct measure *m);
@@ -247,16 +260,20 @@ struct value {
 };
 struct value stage_value(const struct engine *g, const struct stage *s, const struct metric_info *info,
                          struct measure *own);
-double derive(const struct metric_info *info, double a, double b, bool sparse_a, bool sparse_b);
+double derive(const struct metric_info *info, double a, double b, bool zero_a,
+              bool zero_b); /* zero_x: absent means 0 */
 /* The points from `from` on of a metric, also of a derived one, into out, which is initialised here and cleared by the caller. */
 void stage_series(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t from,
                   struct series *out);
 const struct metric_info *stage_metric(const struct stage *s, const char *key,
                                        struct measure **own); /* key or role name */
 int64_t stale_after(const struct engine *g, uint32_t step);
-const struct err *stage_err(const struct stage *s, const struct metric_info *info, const struct measure *own);
+const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
+                            const struct measure *own);
 
 /* judge.c */
+const struct err *discovery_err(const struct engine *g,
+                                unsigned kind); /* the first failure of listing, relating or describing it */
 void verdict_clear(struct verdict *v);
 void verdict_set(struct verdict *v, enum verdict_status st, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -303,7 +320,7 @@ struct snapshot *snap_build(struct engine *g);
 /* store.c */
 void store_open(struct engine *g);
 void store_close(struct engine *g);
-bool store_recall_account(struct engine *g); /* the account these credentials had last time */
+bool store_recall_account(struct engine *g, bool loose); /* the account these credentials had last time */
 void store_account(struct engine *g);
 void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);

@@ -81,6 +81,14 @@ struct measure *inventory_direct(struct engine *g, const struct kind *k, const c
 
 /* ---- resources */
 
+struct kind_state *kind_state_of(const struct engine *g, const struct kind *k)
+{
+	unsigned i = 0;
+	while (kinds[i] != k)
+		i++;
+	return &g->kind_state[i];
+}
+
 static int by_key(const void *a, const void *b)
 {
 	return strcmp(((const struct res *)a)->key, ((const struct res *)b)->key);
@@ -123,7 +131,9 @@ struct res *inventory_by_arn(struct engine *g, const char *arn)
 	const struct kind *k = kind_of_arn(arn, &name);
 	struct res *r = k ? inventory_res(g, k, name, false) : NULL;
 	/* The same name in another account or region is another resource. */
-	return r && (!r->arn || strcmp(r->arn, arn) == 0) ? r : NULL;
+	if (r && r->arn)
+		return strcmp(r->arn, arn) == 0 ? r : NULL;
+	return r && (!g->target.account[0] || strstr(arn, g->target.account)) ? r : NULL;
 }
 
 const struct fact *res_fact(const struct res *r, const char *key)
@@ -169,8 +179,9 @@ static void drop_facts(struct res *r)
 static void drop_res(struct engine *g, unsigned i)
 {
 	struct res *r = g->res[i];
-	if (r->stage)
-		r->stage->res = NULL;
+	for (unsigned s = 0; s < g->nstages; s++) /* rare, so a walk will do */
+		if (g->stages[s]->res == r)
+			g->stages[s]->res = NULL;
 	tdelete(r, &g->res_tree, by_key);
 	res_free(r);
 	g->res[i] = g->res[--g->nres];
@@ -243,6 +254,30 @@ void inventory_relations_end(struct engine *g)
 {
 	for (unsigned i = 0; i < g->nres; i++)
 		g->res[i]->dlq = g->res[i]->dlq_seen;
+}
+
+static bool take_account(struct engine *g, const char *arn)
+{
+	for (unsigned colon = 0; arn && colon < 4; colon++) {
+		arn = strchr(arn, ':');
+		arn = arn ? arn + 1 : NULL;
+	}
+	if (!arn || strspn(arn, "0123456789") != 12)
+		return false;
+	memcpy(g->target.account, arn, 12);
+	g->target.account[12] = '\0';
+	store_account(g);
+	return true;
+}
+
+void inventory_account(struct engine *g)
+{
+	for (unsigned i = 0; i < g->alarms.n; i++)
+		if (take_account(g, g->alarms.alarms[i].arn))
+			return;
+	for (unsigned i = 0; i < g->nres; i++)
+		if (take_account(g, g->res[i]->arn))
+			return;
 }
 
 /* ---- stages */

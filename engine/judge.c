@@ -74,6 +74,19 @@ void verdict_err(struct verdict *v, const struct err *e)
 
 /* ---- the default checks */
 
+const struct err *discovery_err(const struct engine *g, unsigned k)
+{
+	const struct kind_state *st = &g->kind_state[k];
+	if (st->list.code != ERR_OK)
+		return &st->list;
+	if (st->edges.code != ERR_OK)
+		return &st->edges;
+	for (unsigned i = 0; i < g->nres; i++)
+		if (g->res[i]->kind == kinds[k] && g->res[i]->err.code != ERR_OK)
+			return &g->res[i]->err;
+	return NULL;
+}
+
 static int64_t judged_until(void)
 {
 	return (clock_wall() - DELAY) / STEP * STEP;
@@ -85,9 +98,7 @@ void verdict_empty(struct verdict *v, const struct metric_info *info, const stru
 	char age[TEXT_NUM];
 	bool sparse = info->sparse || info->from == FROM_RATIO || info->from == FROM_DIFFERENCE;
 	text_duration(val->at ? clock_wall() - val->at : 0, age);
-	if (!val->asked)
-		verdict_set(v, VERDICT_UNKNOWN, "NO_DATA", "%s was not read", info->key);
-	else if (sparse)
+	if (sparse)
 		verdict_set(v, VERDICT_SKIPPED, "IDLE", val->at ? "idle: last datapoint %s ago" : "idle: no datapoint", age);
 	else if (val->at)
 		verdict_set(v, VERDICT_UNKNOWN, "STALE", "the newest %s datapoint is %s old", info->key, age);
@@ -107,6 +118,16 @@ static struct verdict *begin(struct engine *g, struct stage *s, const struct met
 	return v;
 }
 
+/* Nothing can be said of a value that was not, or could not be, read. */
+static bool unreadable(struct verdict *v, const struct metric_info *info, const struct value *val)
+{
+	if (val->err)
+		verdict_err(v, val->err);
+	else if (!val->asked)
+		verdict_set(v, VERDICT_UNKNOWN, "NO_DATA", "%s was not read yet", info->key);
+	return val->err || !val->asked;
+}
+
 static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 {
 	struct measure *own;
@@ -116,10 +137,8 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 	struct value val = stage_value(g, s, info, own);
 	struct verdict *v = begin(g, s, info, &val, out);
 	v->critical = xasprintf("%g", ERROR_PERCENT);
-	if (val.err) {
-		verdict_err(v, val.err);
+	if (unreadable(v, info, &val))
 		return;
-	}
 	struct series series;
 	stage_series(s, info, own, v->window_start, &series);
 	unsigned have = series_count(&series, v->window_start, v->window_end);
@@ -130,7 +149,7 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 	v->value = r.value;
 	v->samples = r.samples;
 	v->missing = r.missing;
-	if (r.state == RULE_NO_DATA) {
+	if (r.state != RULE_BREACHED && (r.state == RULE_NO_DATA || val.stale)) {
 		verdict_empty(v, info, &val);
 		return;
 	}
@@ -152,10 +171,8 @@ static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
 		return;
 	struct value val = stage_value(g, s, info, own);
 	struct verdict *v = begin(g, s, info, &val, out);
-	if (val.err) {
-		verdict_err(v, val.err);
+	if (unreadable(v, info, &val))
 		return;
-	}
 	struct series series;
 	stage_series(s, info, own, v->window_start, &series);
 	v->samples = series_count(&series, v->window_start, v->window_end);
@@ -163,7 +180,7 @@ static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
 	double slope, scale = info->unit == UNIT_MILLISECONDS ? 0.001 : 1;
 	bool growing = rule_age_growing(&series, v->window_start, v->window_end, scale, &slope);
 	series_clear(&series);
-	if (v->samples == 0) {
+	if (!growing && (v->samples == 0 || val.stale)) {
 		verdict_empty(v, info, &val);
 		return;
 	}
@@ -189,9 +206,9 @@ void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *o
 	v->samples = isnan(val.v) ? 0u : 1u;
 	char count[TEXT_NUM];
 	text_number(val.v, count);
-	if (val.err)
-		verdict_err(v, val.err);
-	else if (isnan(val.v))
+	if (unreadable(v, info, &val))
+		return;
+	if (isnan(val.v))
 		verdict_empty(v, info, &val);
 	else if (val.stale)
 		verdict_set(v, VERDICT_UNKNOWN, "STALE", "the last count (%s) is old", count);
@@ -216,23 +233,21 @@ bool stage_judged(const struct stage *s, unsigned metric)
 	       (!s->own[ROLE_AGE] && feeds(kind_role(k, ROLE_AGE), key));
 }
 
-/* A configured resource that a complete list does not hold is a finding of its own. */
-static bool judge_missing(struct engine *g, struct stage *s, struct verdicts *out)
+/* A resource that is not in a complete list, that could not be listed, or that could not be described. */
+static void judge_resource(struct engine *g, struct stage *s, struct verdicts *out)
 {
-	unsigned i = 0;
-	while (kinds[i] != s->kind)
-		i++;
-	if (s->res || !g->kind_state[i].listed || g->kind_state[i].list.code != ERR_OK)
-		return false;
-	struct verdict *v = verdicts_add(out, g, s, "exists");
-	verdict_set(v, VERDICT_UNKNOWN, err_check_code(ERR_NOTFOUND), "no %s of this name in %s", s->kind->info.title,
-	            g->target.region);
-	return true;
+	const struct kind_state *st = kind_state_of(g, s->kind);
+	const struct err *e = s->res ? &s->res->err : &st->list;
+	if (e->code != ERR_OK)
+		verdict_err(verdicts_add(out, g, s, "resource"), e);
+	else if (!s->res && st->listed)
+		verdict_set(verdicts_add(out, g, s, "resource"), VERDICT_UNKNOWN, err_check_code(ERR_NOTFOUND),
+		            "no %s of this name in %s", s->kind->info.title, g->target.region);
 }
 
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out)
 {
-	judge_missing(g, s, out);
+	judge_resource(g, s, out);
 	judge_error(g, s, out);
 	judge_dlq(g, s, 0, out);
 	judge_age(g, s, out);
@@ -317,14 +332,24 @@ static bool in_use(const struct engine *g, const struct stage *s)
 	return false;
 }
 
+/* Of what the history alone tells nothing is OK. */
+static bool only_remembered(const struct engine *g, struct stage *s)
+{
+	bool answered = g->rounds_done > 0 || g->account_err.code != ERR_OK;
+	for (unsigned i = 0; i < s->kind->info.nmetrics && !answered; i++)
+		answered = s->m[i] && s->m[i]->known.read_at;
+	if (g->live && answered)
+		return false;
+	s->health = any_point(s) ? HEALTH_STALE : HEALTH_UNKNOWN;
+	set_reason(s, xstrdup(any_point(s) ? "from the history; asking AWS" : "asking AWS"));
+	return true;
+}
+
 static void judge_one(struct engine *g, struct stage *s, const struct firing *f, unsigned nf)
 {
 	struct verdicts vs = { 0 };
-	if (!g->live) {
-		s->health = any_point(s) ? HEALTH_STALE : HEALTH_UNKNOWN;
-		set_reason(s, xstrdup(any_point(s) ? "from the history; asking AWS" : "asking AWS"));
+	if (only_remembered(g, s))
 		return;
-	}
 	judge_stage(g, s, &vs);
 	s->health = verdicts_health(&vs);
 	if (s->health == HEALTH_IDLE && in_use(g, s))

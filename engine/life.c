@@ -94,7 +94,7 @@ struct engine *engine_new(const struct engine_options *o, struct err *e)
 }
 
 /* What a first frame needs; a check does without the history, whose opening it would pay for. */
-void engine_prepare(struct engine *g, bool history)
+void engine_prepare(struct engine *g, bool history, bool offline)
 {
 	if (g->prepared)
 		return;
@@ -102,7 +102,7 @@ void engine_prepare(struct engine *g, bool history)
 	if (history)
 		store_open(g);
 	if (history && g->cache)
-		store_recall_account(g);
+		store_recall_account(g, offline || !g->account->access_key.value);
 	inventory_init(g);
 	if (g->cache)
 		store_load(g);

@@ -88,8 +88,9 @@ void batch_send(struct batch *b, int64_t from, int64_t to)
 
 /* ---- the plan of a round */
 
-static void status_err(const struct batch *b, enum metric_status st, struct err *e)
+void batch_status_err(const struct batch *b, unsigned query, struct err *e)
 {
+	enum metric_status st = b->status[query];
 	const char *where = op_get_metric_data.iam;
 	const char *said = b->out.message[0] ? b->out.message : NULL;
 	switch (st) {
@@ -124,36 +125,38 @@ static void plan_done(struct batch *b, const struct err *e)
 		batch_submit(b);
 		return;
 	}
-	int64_t now = clock_wall();
 	for (unsigned i = 0; i < b->n; i++) {
 		struct measure *m = b->m[i];
 		if (e->code != ERR_OK)
 			m->err = *e;
 		else
-			status_err(b, b->status[i], &m->err);
+			batch_status_err(b, i, &m->err);
 		if (m->err.code != ERR_OK)
 			continue;
-		m->read_at = now;
-		if (!m->have_from || b->in.start < m->have_from)
-			m->have_from = b->in.start;
-		if (b->filling && !m->filled) {
-			m->filled = true;
+		known_add(&m->known, b->in.start, b->in.end);
+		if (b->filling)
 			g->stages_changed = true; /* it fits into a fuller batch from now on */
-		}
 	}
 	round_arrived(g);
+}
+
+/* Not yet filled, or a hole would stay: the line or the lid was down for longer than a poll reads again. */
+static bool wants_filling(const struct measure *m)
+{
+	return m->known.to < clock_wall() / STEP * STEP - REREAD;
 }
 
 /* Percentiles go apart: some peers answer a whole request with an error for one of them. */
 static struct batch *batch_for(struct engine *g, struct batch **open, const struct measure *m)
 {
-	unsigned slot = (measure_percentile(m) ? 2u : 0u) + (m->filled ? 1u : 0u);
-	unsigned points = (unsigned)((m->filled ? REREAD : g->round.lookback) / m->series.step + 1);
+	bool filling = wants_filling(m);
+	unsigned slot = (measure_percentile(m) ? 2u : 0u) + (filling ? 0u : 1u);
+	unsigned points = (unsigned)((filling ? g->round.lookback : REREAD) / m->series.step + 1);
 	struct batch *b = open[slot];
 	if (b && b->q.period == m->series.step && (b->n + 1u) * points <= MOST_POINTS && b->n < MOST_QUERIES)
 		return b;
 	b = batch_new(g, m->series.step);
-	b->filling = !m->filled;
+	b->filling = filling;
 	b->done = plan_done;
 	b->next = g->plan;
 	g->plan = b;
@@ -215,10 +218,19 @@ static void batch_cancelled(struct batch *b)
 		err_set(&b->m[i]->err, ERR_CANCELLED, op_get_metric_data.iam, "there was no time left to ask");
 }
 
+static bool any_hole(const struct engine *g)
+{
+	for (const struct batch *b = g->plan; b; b = b->next)
+		for (unsigned i = 0; i < b->n && !b->filling; i++)
+			if (wants_filling(b->m[i]))
+				return true;
+	return false;
+}
+
 void poll_begin(struct engine *g)
 {
 	int64_t end = clock_wall() / STEP * STEP; /* the period that is still filling is not asked for */
-	if (g->stages_changed || !g->plan || g->planned != (g->round.needs & NEED_POLL))
+	if (g->stages_changed || !g->plan || g->planned != (g->round.needs & NEED_POLL) || any_hole(g))
 		poll_plan(g);
 	for (struct batch *b = g->plan; b; b = b->next) {
 		if (g->closing) {

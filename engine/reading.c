@@ -25,15 +25,16 @@ static bool derived(const struct metric_info *info)
 	return info->from == FROM_RATIO || info->from == FROM_DIFFERENCE;
 }
 
-/* The rules of core/model/kind.h: an absent operand is absent, but for a sparse one beside a present other. */
-double derive(const struct metric_info *info, double a, double b, bool sparse_a, bool sparse_b)
+/* The rules of core/model/kind.h: an absent operand is absent, but for a sparse one beside a present other, where the service has
+ * answered for that time. */
+double derive(const struct metric_info *info, double a, double b, bool zero_a, bool zero_b)
 {
 	if (info->from == FROM_RATIO) {
-		if (isnan(a) && sparse_a && !isnan(b))
+		if (isnan(a) && zero_a && !isnan(b))
 			a = 0;
 		return isnan(a) || isnan(b) || b == 0 ? NAN : 100 * a / b;
 	}
-	if (isnan(b) && sparse_b && !isnan(a))
+	if (isnan(b) && zero_b && !isnan(a))
 		b = 0;
 	return isnan(a) || isnan(b) ? NAN : fmax(a - b, 0);
 }
@@ -44,6 +45,11 @@ static struct measure *own_or_kinds(const struct stage *s, const struct metric_i
 		if (&s->kind->info.metrics[i] == info)
 			return s->m[i];
 	return (struct measure *)own;
+}
+
+static bool zero_at(const struct measure *m, bool sparse, int64_t t)
+{
+	return sparse && known_covers(&m->known, t, t + m->series.step);
 }
 
 void stage_series(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t from,
@@ -60,7 +66,7 @@ void stage_series(const struct stage *s, const struct metric_info *info, const s
 	for (int64_t t = first > from ? first : (from + step - 1) / step * step; last && t <= last; t += step) {
 		double v = series_at(&a->series, t);
 		if (two)
-			v = derive(info, v, series_at(&b->series, t), sa, sb);
+			v = derive(info, v, series_at(&b->series, t), zero_at(a, sa, t), zero_at(b, sb, t));
 		if (!isnan(v))
 			series_put(out, t, v);
 	}
@@ -74,20 +80,32 @@ static bool newest_derived(const struct stage *s, const struct metric_info *info
 	int64_t last = a->series.last > b->series.last ? a->series.last : b->series.last;
 	for (int64_t i = 0; last && i < SERIES_MAX; i++) {
 		*at = last - i * STEP;
-		*v = derive(info, series_at(&a->series, *at), series_at(&b->series, *at), sa, sb);
+		*v = derive(info, series_at(&a->series, *at), series_at(&b->series, *at), zero_at(a, sa, *at),
+		            zero_at(b, sb, *at));
 		if (!isnan(*v))
 			return true;
 	}
 	return false;
 }
 
-const struct err *stage_err(const struct stage *s, const struct metric_info *info, const struct measure *own)
+/* A direct reading comes with the resource's description: what kept us from that keeps us from this. */
+static const struct err *direct_err(const struct engine *g, const struct stage *s)
 {
+	static const struct err gone = { .code = ERR_NOTFOUND, .text = "it was not found" };
+	if (s->res)
+		return s->res->err.code != ERR_OK ? &s->res->err : NULL;
+	const struct kind_state *st = kind_state_of(g, s->kind);
+	return st->list.code != ERR_OK ? &st->list : st->listed ? &gone : NULL;
+}
+
+const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
+                            const struct measure *own)
+{
+	if (info->from == FROM_DIRECT)
+		return direct_err(g, s);
 	bool sparse;
 	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
 	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : NULL;
-	if (info->from == FROM_DIRECT && s->res && s->res->err.code != ERR_OK)
-		return &s->res->err;
 	if (a && a->err.code != ERR_OK)
 		return &a->err;
 	return b && b->err.code != ERR_OK ? &b->err : NULL;
@@ -98,21 +116,21 @@ static bool asked(const struct stage *s, const struct metric_info *info, const s
 	bool sparse;
 	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
 	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : a;
-	return a && a->read_at && b && b->read_at;
+	return a && a->known.read_at && b && b->known.read_at;
 }
 
 struct value stage_value(const struct engine *g, const struct stage *s, const struct metric_info *info,
                          struct measure *own)
 {
-	struct value out = { .v = NAN, .err = stage_err(s, info, own), .asked = asked(s, info, own) };
+	struct value out = { .v = NAN, .err = stage_err(g, s, info, own), .asked = asked(s, info, own) };
 	bool some;
 	if (derived(info)) {
 		some = newest_derived(s, info, &out.at, &out.v);
 	} else {
 		const struct measure *m = own_or_kinds(s, info, own);
 		some = m && series_newest(&m->series, &out.at, &out.v);
-		if (some && info->from == FROM_DIRECT && m->read_at)
-			out.at = m->read_at; /* the instant it was read, not its minute */
+		if (some && info->from == FROM_DIRECT && m->known.read_at)
+			out.at = m->known.read_at; /* the instant it was read, not its minute */
 	}
 	if (!some)
 		return (struct value){ .v = NAN, .err = out.err, .asked = out.asked };

@@ -50,7 +50,7 @@ static bool anybody_answered(const struct engine *g)
 	unsigned n = 0;
 	const struct aws_stat *stats = g->aws ? aws_stats(g->aws, &n) : NULL;
 	for (unsigned i = 0; i < n; i++)
-		if (stats[i].ok_at >= g->round.begun)
+		if (stats[i].op != &op_get_caller_identity && stats[i].ok_at >= g->round.begun)
 			return true;
 	return false;
 }
@@ -62,8 +62,10 @@ static void round_end(struct engine *g)
 	g->rounds_done = r->number;
 	g->live = true;
 	discover_relate(g);
-	if ((r->needs & NEED_ALL) == NEED_ALL && relations_complete(g))
+	if ((r->needs & NEED_ALL) == NEED_ALL && g->conf->npipelines == 0 && relations_complete(g))
 		inventory_relations_end(g);
+	if (!g->target.account[0])
+		inventory_account(g);
 	if (anybody_answered(g))
 		g->polled_at = clock_wall();
 	judge_all(g);

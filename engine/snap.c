@@ -12,7 +12,7 @@ static void fill_reading(struct engine *g, const struct stage *s, const struct m
                          struct reading *r)
 {
 	struct value v = stage_value(g, s, info, own);
-	*r = (struct reading){ .info = info, .value = v.v, .at = v.at, .stale = v.stale };
+	*r = (struct reading){ .info = info, .value = v.v, .at = v.at, .stale = v.stale || v.err };
 }
 
 static void fill_readings(struct snapshot *snap, struct engine *g, const struct stage *s, struct row *row)
@@ -96,6 +96,15 @@ static void fill_row(struct snapshot *snap, struct engine *g, const struct stage
 	snap->count[s->health]++;
 }
 
+/* What could not be listed may hold anything. */
+static bool discovery_failed(const struct engine *g)
+{
+	for (unsigned k = 0; k < nkinds; k++)
+		if (discovery_err(g, k))
+			return true;
+	return false;
+}
+
 static void fill_rows(struct snapshot *snap, struct engine *g)
 {
 	struct row *rows = arena_array(&snap->mem, g->nstages, sizeof *rows);
@@ -112,8 +121,8 @@ static void fill_rows(struct snapshot *snap, struct engine *g)
 			n++;
 		}
 		pipes[p].n = n - pipes[p].first;
-		if (pipes[p].n == 0)
-			pipes[p].health = HEALTH_UNKNOWN;
+		if (pipes[p].n == 0 || (g->conf->npipelines == 0 && discovery_failed(g)))
+			pipes[p].health = pipes[p].health > HEALTH_UNKNOWN ? pipes[p].health : HEALTH_UNKNOWN;
 	}
 	snap->rows = rows;
 	snap->nrows = n;
@@ -198,14 +207,14 @@ struct snapshot *snap_build(struct engine *g)
 	s->gen = ++g->gen;
 	s->at = clock_wall();
 	s->target = g->target;
-	s->settled = g->rounds_done > 0 || g->account_err.code != ERR_OK;
+	s->settled = !g->closing && (g->rounds_done > 0 || g->account_err.code != ERR_OK);
 	s->polled_at = g->polled_at;
 	fill_kinds(s);
 	fill_rows(s, g);
 	fill_alarms(s, g);
 	fill_apis(s, g);
 	s->data_to = data_to(g);
-	s->phase = g->live ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
+	s->phase = g->rounds_done || g->account_err.code != ERR_OK ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
 	s->cost.metrics = g->metrics_asked;
 	s->cost.usd = g->metrics_asked * USD_PER_METRIC;
 	const char *note = g->cache ? cache_note(g->cache) : g->cache_err.code != ERR_OK ? g->cache_err.text : NULL;

@@ -31,31 +31,51 @@ void store_close(struct engine *g)
 
 /* ---- which account these credentials belonged to, so that the first frame need not wait for STS */
 
-/* The access key's digest stands for the credentials: the key itself is not stored. */
-static void hint_key(const struct engine *g, char out[2 * HASH_SHA256 + 1])
+/* The access key's digest stands for the credentials: the key itself is not stored. Session keys change by the hour, so the
+ * same is kept under the profile alone, for when there is nobody to ask. */
+static void hint_key(const struct engine *g, bool loose, char out[2 * HASH_SHA256 + 1])
 {
 	uint8_t digest[HASH_SHA256];
 	const struct account *a = g->account;
-	char *all = xasprintf("%s|%s|%s", a->access_key.value ? a->access_key.value : "",
+	const char *who = loose ? a->profile.value : a->access_key.value;
+	char *all = xasprintf("%s|%s|%s|%s", loose ? "profile" : "key", who ? who : "",
 	                      a->region.value ? a->region.value : "", a->endpoint_url.value ? a->endpoint_url.value : "");
 	hash_sha256(all, strlen(all), digest);
 	hash_hex(digest, sizeof digest, out);
 	free(all);
 }
 
-bool store_recall_account(struct engine *g)
+static char *hinted(const struct engine *g, bool loose)
 {
 	char key[2 * HASH_SHA256 + 1];
-	if (!g->cache)
-		return false;
-	hint_key(g, key);
-	char *account = cache_get_text(g->cache, "account", key);
+	hint_key(g, loose, key);
+	return cache_get_text(g->cache, "account", key);
+}
+
+bool store_recall_account(struct engine *g, bool loose)
+{
+	char *account = g->cache ? hinted(g, false) : NULL;
+	if (!account && g->cache && loose)
+		account = hinted(g, true);
 	bool ok = account && strlen(account) < sizeof g->target.account;
-	if (ok)
+	if (ok) {
 		snprintf(g->target.account, sizeof g->target.account, "%s", account);
+		memcpy(g->attached, g->target.account, sizeof g->attached);
+	}
 	free(account);
 	return ok;
 }
+
+static void remember(struct engine *g, bool loose)
+{
+	char key[2 * HASH_SHA256 + 1];
+	struct err e = { 0 };
+	hint_key(g, loose, key);
+	if (!cache_put_text(g->cache, "account", key, g->target.account, &e))
+		log_warn(LOG_ENGINE, "account not kept: %s", e.text);
+}
+
+/* ---- points */
 
 static void attach(struct engine *g, struct measure *m)
 {
@@ -64,7 +84,7 @@ static void attach(struct engine *g, struct measure *m)
 	m->cache_id = g->cache && g->target.account[0] ? cache_series(g->cache, target, m->text, m->series.step) : 0;
 }
 
-/* Points that arrived before the account was known are kept now. */
+/* Points that arrived before the series had its place in the file are kept now. */
 static void keep_held(struct engine *g, struct measure *m)
 {
 	for (unsigned i = m->series.len; m->cache_id && i-- > 0;) {
@@ -75,42 +95,54 @@ static void keep_held(struct engine *g, struct measure *m)
 	}
 }
 
-void store_account(struct engine *g)
-{
-	char key[2 * HASH_SHA256 + 1];
-	struct err e = { 0 };
-	if (!g->cache)
-		return;
-	hint_key(g, key);
-	char *known = cache_get_text(g->cache, "account", key);
-	bool same = known && strcmp(known, g->target.account) == 0;
-	free(known);
-	if (same && g->nmeasures && g->measure_list[0]->cache_id)
-		return;
-	if (!same && !cache_put_text(g->cache, "account", key, g->target.account, &e))
-		log_warn(LOG_ENGINE, "account not kept: %s", e.text);
-	for (unsigned i = 0; i < g->nmeasures; i++) {
-		if (g->measure_list[i]->cache_id && same)
-			continue;
-		attach(g, g->measure_list[i]);
-		keep_held(g, g->measure_list[i]);
-	}
-}
-
-/* ---- points */
-
 static void load_point(void *ctx, int64_t t, double v)
 {
-	series_put(ctx, t, v);
+	struct series *s = ctx;
+	if (isnan(series_at(s, t))) /* what has just been read is newer than the file */
+		series_put(s, t, v);
+}
+
+/* A first frame wants the last hours; a command asks AWS for them anyway, or reads the file by itself. */
+static void load_held(struct engine *g, struct measure *m)
+{
+	struct err e = { 0 };
+	int64_t now = clock_wall();
+	if (g->threaded && m->cache_id &&
+	    !cache_read(g->cache, m->cache_id, now - LOOKBACK, now + STEP, load_point, &m->series, &e))
+		log_warn(LOG_ENGINE, "history not read: %s", e.text);
 }
 
 void store_points(struct engine *g, struct measure *m)
 {
-	struct err e = { 0 };
 	attach(g, m);
-	int64_t now = clock_wall();
-	if (m->cache_id && !cache_read(g->cache, m->cache_id, now - LOOKBACK, now + STEP, load_point, &m->series, &e))
-		log_warn(LOG_ENGINE, "history not read: %s", e.text);
+	load_held(g, m);
+}
+
+/* What was loaded belonged to another account: nothing of it may be shown, or kept, as this one's. */
+static void forget_loaded(struct engine *g)
+{
+	for (unsigned i = 0; i < g->nmeasures; i++) {
+		struct measure *m = g->measure_list[i];
+		series_clear(&m->series);
+		m->known = (struct known){ 0 };
+	}
+	g->stages_changed = true;
+}
+
+void store_account(struct engine *g)
+{
+	if (!g->cache || strcmp(g->attached, g->target.account) == 0)
+		return;
+	if (g->attached[0] && g->threaded) /* a command has loaded nothing: what it holds is this account's */
+		forget_loaded(g);
+	memcpy(g->attached, g->target.account, sizeof g->attached);
+	remember(g, false);
+	remember(g, true);
+	for (unsigned i = 0; i < g->nmeasures; i++) {
+		attach(g, g->measure_list[i]);
+		keep_held(g, g->measure_list[i]);
+		load_held(g, g->measure_list[i]);
+	}
 }
 
 /* ---- resources */
@@ -187,28 +219,54 @@ void store_load(struct engine *g)
 	judge_all(g);
 }
 
-void store_save(struct engine *g)
+static void save_inventory(struct engine *g)
 {
 	char target[TARGET_KEY];
 	struct err e = { 0 };
-	if (!cache_is_writer(g->cache) || !g->target.account[0])
-		return;
 	target_key(&g->target, target);
-	if (g->round.needs & NEED_LIST) {
-		char *text = inventory_text(g), *old = text ? cache_get_text(g->cache, target, INVENTORY) : NULL;
-		if (text && (!old || strcmp(old, text) != 0) && !cache_put_text(g->cache, target, INVENTORY, text, &e))
-			log_warn(LOG_ENGINE, "resources not kept: %s", e.text);
-		free(text);
-		free(old);
+	char *text = inventory_text(g), *old = text ? cache_get_text(g->cache, target, INVENTORY) : NULL;
+	if (text && (!old || strcmp(old, text) != 0) && !cache_put_text(g->cache, target, INVENTORY, text, &e))
+		log_warn(LOG_ENGINE, "resources not kept: %s", e.text);
+	free(text);
+	free(old);
+}
+
+/* The writer before us has gone: the series it did not know are begun now. */
+static void take_over(struct engine *g)
+{
+	for (unsigned i = 0; i < g->nmeasures; i++) {
+		struct measure *m = g->measure_list[i];
+		if (m->cache_id)
+			continue;
+		attach(g, m);
+		keep_held(g, m);
 	}
+}
+
+static void retain(struct engine *g)
+{
+	struct err e = { 0 };
+	int64_t now = clock_wall();
+	if (now - g->retained_at < RETAIN_EVERY)
+		return;
+	g->retained_at = now;
+	if (!cache_retain(g->cache, now - g->conf->retention, &e))
+		log_warn(LOG_ENGINE, "old points not dropped: %s", e.text);
+}
+
+/* A reader commits too: that is when it notices that the file was replaced, or that it may write from now on. */
+void store_save(struct engine *g)
+{
+	struct err e = { 0 };
+	bool wrote = cache_is_writer(g->cache);
+	if (wrote && g->target.account[0] && (g->round.needs & NEED_LIST))
+		save_inventory(g);
 	if (!cache_commit(g->cache, &e)) {
 		g->cache_err = e;
 		log_warn(LOG_ENGINE, "points not kept: %s", e.text);
 	}
-	int64_t now = clock_wall();
-	if (now - g->retained_at >= RETAIN_EVERY) {
-		g->retained_at = now;
-		if (!cache_retain(g->cache, now - g->conf->retention, &e))
-			log_warn(LOG_ENGINE, "old points not dropped: %s", e.text);
-	}
+	if (!wrote && cache_is_writer(g->cache))
+		take_over(g);
+	if (wrote)
+		retain(g);
 }

@@ -7,6 +7,7 @@
 
 #define DISCOVERY_MS (5 * 60 * 1000)
 #define PATIENCE_MS 2000
+#define REFRESH_LEAST_MS 5000
 
 static void signal_faces(struct engine *g)
 {
@@ -18,16 +19,20 @@ static void signal_faces(struct engine *g)
 void engine_publish(struct engine *g, bool now)
 {
 	int64_t ms = clock_mono_ms();
-	if (!g->threaded || !g->dirty || (!now && ms - g->published_ms < PUBLISH_MS))
+	if (!g->threaded || !g->dirty || (!now && ms - g->published_ms < g->publish_every_ms))
 		return;
-	if (g->round.active &&
-	    ms - g->round.begun_ms > PATIENCE_MS) { /* one slow service must not hide what the others said */
+	/* One slow service must not hide what the others said. */
+	if (g->round.active && ms - g->round.begun_ms > PATIENCE_MS && ms - g->judged_ms > PATIENCE_MS) {
+		g->judged_ms = ms;
 		g->live = true;
 		judge_all(g);
 	}
 	g->dirty = false;
 	g->published_ms = ms;
 	snapshot_free(latest_put(&g->snapshot, snap_build(g)));
+	/* A large account's snapshot costs more: it may take a tenth of the time, no more. */
+	int64_t cost = 10 * (clock_mono_ms() - ms);
+	g->publish_every_ms = cost > PUBLISH_MS ? cost : PUBLISH_MS;
 	signal_faces(g);
 }
 
@@ -73,7 +78,8 @@ void engine_work(struct engine *g)
 static void timers(struct engine *g)
 {
 	int64_t now = clock_mono_ms();
-	bool refresh = atomic_exchange(&g->refresh, false);
+	bool refresh =
+	    atomic_exchange(&g->refresh, false) && now - g->round.begun_ms > REFRESH_LEAST_MS; /* each poll is billed */
 	if (!g->threaded || (!refresh && now < g->next_poll_ms))
 		return;
 	g->wanted |= NEED_ALARMS | NEED_METRICS | NEED_DIRECT;
@@ -90,8 +96,10 @@ static int wait_ms(struct engine *g, int most)
 	int64_t wait = tick >= 0 && tick < most ? tick : most;
 	if (g->threaded && !g->round.active && g->next_poll_ms - clock_mono_ms() < wait)
 		wait = g->next_poll_ms - clock_mono_ms();
-	if (g->threaded && g->dirty && wait > PUBLISH_MS)
-		wait = PUBLISH_MS;
+	if (g->round.active && g->round.pending == 0)
+		return 0;
+	if (g->threaded && g->dirty && wait > g->publish_every_ms)
+		wait = g->publish_every_ms;
 	if (g->threaded && !g->live && g->round.active && wait > PATIENCE_MS) {
 		wait = PATIENCE_MS;
 		g->dirty = true; /* so that the turn after it shows what is there */
@@ -141,7 +149,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 {
 	struct task *t = task_new(rq, ++g->next_id);
 	int64_t deadline = clock_mono_ms() + (int64_t)(g->o.deadline_s ? g->o.deadline_s : 60) * 1000;
-	engine_prepare(g, rq->kind != REQUEST_CHECK);
+	engine_prepare(g, rq->kind != REQUEST_CHECK, rq->kind == REQUEST_HISTORY && rq->history.offline);
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();
@@ -149,12 +157,13 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 			break;
 		engine_turn(g, left < WAIT_MOST_MS ? (int)left : WAIT_MOST_MS);
 	}
-	if (!t->done) { /* too late: what was asked ends as cancelled, what is known is told */
+	bool late = !t->done;
+	if (late) { /* what was asked ends as cancelled, what is known is told */
 		end_calls(g);
 		run_tasks(g);
 	}
 	struct result *r = t->result;
-	if (!t->done && r->err.code == ERR_OK)
+	if (late && rq->kind != REQUEST_CHECK && r->err.code == ERR_OK) /* a check says it item by item */
 		err_set(&r->err, ERR_TIMEOUT, "sluice", "no complete answer in time");
 	t->result = NULL;
 	g->tasks = NULL;

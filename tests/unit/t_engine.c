@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "sim/sim.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,7 +27,7 @@ struct setup {
 	char endpoint[64], dir[64], cache[128];
 };
 
-static struct setup begin(const char *scenario, bool cache)
+static struct setup begin_with(const struct conf *config, const char *scenario, bool cache)
 {
 	struct setup s = { 0 };
 	struct err e = { 0 };
@@ -37,7 +39,7 @@ static struct setup begin(const char *scenario, bool cache)
 	snprintf(s.dir, sizeof s.dir, "/tmp/t_engine.XXXXXX");
 	assert_non_null(mkdtemp(s.dir));
 	snprintf(s.cache, sizeof s.cache, "%s/history.db", s.dir);
-	const struct engine_options eo = { .conf = conf,
+	const struct engine_options eo = { .conf = config,
 		                               .demo = true,
 		                               .demo_endpoint = s.endpoint,
 		                               .cache_path = cache ? s.cache : NULL,
@@ -46,6 +48,11 @@ static struct setup begin(const char *scenario, bool cache)
 	s.g = engine_new(&eo, &e);
 	assert_non_null(s.g);
 	return s;
+}
+
+static struct setup begin(const char *scenario, bool cache)
+{
+	return begin_with(conf, scenario, cache);
 }
 
 static void end(struct setup *s)
@@ -116,6 +123,98 @@ static void default_checks(void **state)
 	assert_string_equal(code, "DENIED");
 	assert_int_equal(checked("throttled", &code), VERDICT_UNKNOWN);
 	assert_string_equal(code, "THROTTLED");
+}
+
+/* A check named in the configuration, on what the service says right now: one verdict. */
+static enum verdict_status configured(const char *scenario, const char *text, char *reason, size_t size)
+{
+	struct err e = { 0 };
+	struct conf *config = conf_parse("test", span_of(text), &e);
+	if (!config)
+		fail_msg("%s: %s", e.where, e.text);
+	struct setup s = begin_with(config, scenario, false);
+	struct result *r = engine_call(s.g, &(struct request){ .kind = REQUEST_CHECK, .check = { .delay_s = -1 } });
+	assert_int_equal(r->check.n, 1);
+	enum verdict_status st = r->check.verdicts[0].status;
+	snprintf(reason, size, "%s %s", r->check.verdicts[0].code ? r->check.verdicts[0].code : "",
+	         r->check.verdicts[0].reason);
+	result_free(r);
+	end(&s);
+	conf_free(config);
+	return st;
+}
+
+#define DLQ                                                                                                            \
+	"[pipeline \"o\"]\n[stage \"o/d\"]\nresource = sqs:orders-load-dlq\n[check \"dlq\"]\nstage = o/d\nno_data = ok\n"
+
+static void configured_checks(void **state)
+{
+	(void)state;
+	char why[256];
+	assert_int_equal(configured("dlq-growth", DLQ "metric = visible\ncritical = 10\n", why, sizeof why),
+	                 VERDICT_CRITICAL);
+	assert_int_equal(configured("calm", DLQ "metric = visible\ncritical = 10\n", why, sizeof why), VERDICT_OK);
+	/* three days of minutes are more than a series holds: refused, not judged on three hours */
+	assert_int_equal(configured("calm", DLQ "metric = age\ncritical = 10\nwindow = 3d\n", why, sizeof why),
+	                 VERDICT_UNKNOWN);
+	assert_non_null(strstr(why, "periods"));
+}
+
+/* The configuration names the queue alone; its dead-letter queue is found and judged all the same. */
+static void dead_letters_of_a_configured_queue(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	struct conf *config =
+	    conf_parse("test", SPAN("[pipeline \"o\"]\n[stage \"o/l\"]\nresource = sqs:orders-load\n"), &e);
+	struct setup s = begin_with(config, "dlq-growth", false);
+	struct request rq = { .kind = REQUEST_CHECK, .check = { .dlq = true, .delay_s = -1 } };
+	struct result *r = engine_call(s.g, &rq);
+	assert_int_equal(r->check.status, VERDICT_CRITICAL);
+	result_free(r);
+	end(&s);
+	conf_free(config);
+}
+
+/* Too late is not done: what came is given, and that it is not all. */
+static void deadline(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	const struct engine_options o = { .conf = conf,
+		                              .demo = true,
+		                              .demo_endpoint = "http://127.0.0.1:9",
+		                              .demo_access_key = "a",
+		                              .demo_secret_key = "b",
+		                              .deadline_s = 1 };
+	int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* accepts, never answers */
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof in;
+	assert_int_equal(bind(silent, (struct sockaddr *)&in, len), 0);
+	assert_int_equal(listen(silent, 64), 0);
+	assert_int_equal(getsockname(silent, (struct sockaddr *)&in, &len), 0);
+	char endpoint[64];
+	snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u", (unsigned)ntohs(in.sin_port));
+	struct engine_options there = o;
+	there.demo_endpoint = endpoint;
+	for (enum request_kind k = REQUEST_STATUS; k <= REQUEST_DOCTOR; k++) {
+		struct engine *g = engine_new(&there, &e);
+		struct request rq = { .kind = k };
+		if (k == REQUEST_HISTORY)
+			rq.history = (struct history_request){ .metric = "A/B:Sum", .from = clock_wall() - 600 };
+		if (k == REQUEST_CHECK)
+			rq.check.delay_s = -1;
+		struct result *r = engine_call(g, &rq);
+		if (k == REQUEST_CHECK)
+			assert_int_equal(r->check.status, VERDICT_UNKNOWN);
+		else
+			assert_int_equal(r->err.code, ERR_TIMEOUT);
+		if (k == REQUEST_STATUS)
+			assert_false(r->status->settled);
+		result_free(r);
+		engine_free(g);
+	}
+	close(silent);
 }
 
 static struct result *history(struct setup *s, const char *resource, const char *metric, bool offline)
@@ -258,8 +357,15 @@ static int finish(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status),        cmocka_unit_test(default_checks), cmocka_unit_test(history_then_offline),
-		cmocka_unit_test(unknown_names), cmocka_unit_test(console),        cmocka_unit_test(full_ring),
+		cmocka_unit_test(status),
+		cmocka_unit_test(default_checks),
+		cmocka_unit_test(history_then_offline),
+		cmocka_unit_test(configured_checks),
+		cmocka_unit_test(dead_letters_of_a_configured_queue),
+		cmocka_unit_test(deadline),
+		cmocka_unit_test(unknown_names),
+		cmocka_unit_test(console),
+		cmocka_unit_test(full_ring),
 	};
 	return cmocka_run_group_tests(tests, prepare, finish);
 }

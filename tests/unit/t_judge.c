@@ -18,15 +18,21 @@
 
 static struct conf empty;
 
-static struct engine *world(void)
+static struct engine *world_of(const struct conf *conf)
 {
 	struct engine *g = xcalloc(1, sizeof *g);
-	g->conf = &empty;
+	g->conf = conf;
 	g->o.poll_s = 60;
 	g->live = true;
+	g->rounds_done = 1;
 	snprintf(g->target.region, sizeof g->target.region, "eu-west-1");
 	inventory_init(g);
 	return g;
+}
+
+static struct engine *world(void)
+{
+	return world_of(&empty);
 }
 
 static void end(struct engine *g)
@@ -55,7 +61,7 @@ static void answered(struct stage *s)
 {
 	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
 		if (s->m[i])
-			s->m[i]->read_at = clock_wall();
+			known_add(&s->m[i]->known, clock_wall() / 60 * 60 - LOOKBACK, clock_wall() / 60 * 60);
 }
 
 /* n points, one a minute, the newest `ago` seconds before now. */
@@ -143,9 +149,12 @@ static void unasked_is_unknown(void **state)
 	struct stage *s = add(g, "lambda", "enrich");
 	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
 	g->live = false;
+	g->rounds_done = 0;
 	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
 	put(g, measure(s, "invocations"), 15, 120, 100, 0);
 	assert_int_equal(judged(g, s), HEALTH_STALE); /* from the history alone */
+	g->live = true;                               /* a slow round: still nothing was answered */
+	assert_int_equal(judged(g, s), HEALTH_STALE);
 	end(g);
 }
 
@@ -192,6 +201,77 @@ static void growing_age(void **state)
 	put(g, m, 15, 120, 400, 0);
 	assert_int_equal(judged(g, s), HEALTH_OK);
 	end(g);
+}
+
+/* The errors of minutes that were never asked for are not 0. */
+static void an_operand_that_failed_is_not_zero(void **state)
+{
+	(void)state;
+	struct engine *g = world();
+	struct stage *s = add(g, "lambda", "enrich");
+	put(g, measure(s, "invocations"), 15, 120, 100, 0);
+	const struct metric_info *rate = kind_metric(&s->kind->info, "error_rate");
+	assert_true(isnan(stage_value(g, s, rate, NULL).v));
+	answered(s);
+	assert_true(stage_value(g, s, rate, NULL).v == 0);
+	err_set(&measure(s, "errors")->err, ERR_THROTTLED, "cloudwatch:GetMetricData", "Rate exceeded");
+	assert_non_null(stage_value(g, s, rate, NULL).err);
+	end(g);
+}
+
+/* A window further on than what is known leaves a hole between: that is not claimed. */
+static void what_is_known(void **state)
+{
+	(void)state;
+	struct known k = { 0 };
+	assert_false(known_covers(&k, 100, 100));
+	known_add(&k, 1000, 2000);
+	assert_true(known_covers(&k, 1000, 2000));
+	known_add(&k, 1900, 2500);
+	assert_true(known_covers(&k, 1000, 2500));
+	known_add(&k, 500, 1000);
+	assert_true(known_covers(&k, 500, 2500));
+	known_add(&k, 100, 200);
+	assert_true(known_covers(&k, 500, 2500));
+	assert_false(known_covers(&k, 150, 150));
+	known_add(&k, 3000, 3500);
+	assert_false(known_covers(&k, 2400, 3500));
+	assert_true(known_covers(&k, 3000, 3500));
+}
+
+static void gone(struct engine *g, const char *kind)
+{
+	struct found none;
+	found_init(&none);
+	kind_state_of(g, kind_find(kind))->listed = true;
+	inventory_listed(g, kind_find(kind), &none);
+	found_clear(&none);
+}
+
+static void a_configured_resource_that_is_gone(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	struct conf *conf =
+	    conf_parse("test", SPAN("[pipeline \"o\"]\n[stage \"o/load\"]\nresource = sqs:orders-load\n"), &e);
+	assert_non_null(conf);
+	struct engine *g = world_of(conf);
+	struct res *r = inventory_res(g, kind_find("sqs"), "orders-load", true);
+	inventory_bind(g);
+	struct stage *s = inventory_stage(g, "load", &e);
+	assert_ptr_equal(s->res, r);
+	answered(s);
+	ingest_direct(g, measure(s, "visible"), clock_wall(), 3);
+	assert_int_equal(judged(g, s), HEALTH_OK);
+	gone(g, "sqs"); /* before anything binds again: nothing may look at it any more */
+	assert_null(s->res);
+	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
+	assert_non_null(strstr(s->reason, "no SQS queue of this name"));
+	err_set(&kind_state_of(g, s->kind)->list, ERR_DENIED, "sqs:ListQueues", "not authorized");
+	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
+	assert_int_equal(stage_err(g, s, kind_metric(&s->kind->info, "visible"), NULL)->code, ERR_DENIED);
+	end(g);
+	conf_free(conf);
 }
 
 static void derived_values(void **state)
@@ -264,6 +344,9 @@ int main(void)
 		cmocka_unit_test(growing_age),
 		cmocka_unit_test(derived_values),
 		cmocka_unit_test(every_kind_has_its_roles),
+		cmocka_unit_test(an_operand_that_failed_is_not_zero),
+		cmocka_unit_test(what_is_known),
+		cmocka_unit_test(a_configured_resource_that_is_gone),
 		cmocka_unit_test(a_name_of_two_needs_its_kind),
 		cmocka_unit_test(points_from_tomorrow_are_not_taken),
 	};

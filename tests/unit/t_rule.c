@@ -99,7 +99,7 @@ static void m_of_n(void **state)
 		{ "X0X00", 3, 5, 0, RULE_OK, 5, 0 },       { "-----", 1, 1, 0, RULE_NO_DATA, 0, 5 },
 		{ "X----", 1, 1, 0, RULE_BREACHED, 1, 4 }, { "0----", 1, 1, 3, RULE_TOO_FEW, 1, 4 },
 		{ "X-X-X", 3, 3, 0, RULE_BREACHED, 3, 2 }, { "0X-X", 2, 2, 0, RULE_BREACHED, 3, 1 },
-		{ "X", 3, 3, 0, RULE_OK, 1, 0 }, /* one point can not make three */
+		{ "X", 3, 3, 0, RULE_TOO_FEW, 1, 0 }, /* one point can not make three */
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct series s = points(cases[i].points);
