@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define FLYING_MAX 32
 #define ATTEMPTS 3u
@@ -343,21 +342,11 @@ static bool retry(struct call *k, enum fault fault, bool undone, const struct ht
 	return true;
 }
 
-static bool http_date(const char *text, int64_t *t)
-{
-	struct tm tm = { 0 };
-	const char *end = text ? strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) : NULL;
-	if (!end || *end)
-		return false;
-	*t = timegm(&tm);
-	return true;
-}
-
 /* A signature's time was refused: if the service's clock is far from ours, its is taken, once. */
 static bool adopt_clock(struct call *k, const struct http_res *res)
 {
 	int64_t theirs;
-	if (k->skew_tried || http_res_header(res, "Age") || !http_date(http_res_header(res, "Date"), &theirs))
+	if (k->skew_tried || http_res_header(res, "Age") || !wire_date(http_res_header(res, "Date"), &theirs))
 		return false;
 	int64_t offset = theirs - clock_wall();
 	if (llabs(offset - k->skew) < SKEW_LEAST)

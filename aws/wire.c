@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FORM "application/x-www-form-urlencoded; charset=utf-8"
 
@@ -113,4 +114,14 @@ void wire_int_fact(struct found *f, const char *res, const char *key, const stru
 bool wire_built(struct json_out *o, struct err *e)
 {
 	return (o->ok && o->done) || err_set(e, ERR_LIMIT, "json", "the request is too large");
+}
+
+bool wire_date(const char *text, int64_t *t)
+{
+	struct tm tm = { 0 };
+	const char *end = text ? strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) : NULL;
+	if (!end || *end)
+		return false;
+	*t = timegm(&tm);
+	return true;
 }

@@ -26,4 +26,7 @@ void wire_int_fact(struct found *f, const char *res, const char *key, const stru
 /* The end of build() on the JSON wires. */
 bool wire_built(struct json_out *o, struct err *e);
 
+/* An HTTP date ("Mon, 23 Nov 2026 03:14:42 GMT") in seconds; text may be NULL. */
+bool wire_date(const char *text, int64_t *t);
+
 #endif

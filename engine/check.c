@@ -203,36 +203,39 @@ static enum verdict_status no_data_status(const char *said)
 	return said && strcmp(said, "crit") == 0 ? VERDICT_CRITICAL : VERDICT_UNKNOWN;
 }
 
+static void say_breach(struct verdict *v, const struct named *n, bool crit, const struct rule_result *r)
+{
+	char value[32], limit[RANGE_TEXT];
+	const struct range *range = crit ? &n->crit.range : &n->warn.range;
+	unsigned of = n->crit.n ? n->crit.n : 1, seen = r->samples < of ? r->samples : of;
+	enum verdict_status status = crit ? VERDICT_CRITICAL : VERDICT_WARNING;
+	text_exact(r->value, value);
+	range_text(range, limit);
+	if (range_breached(range, r->value))
+		verdict_set(v, status, NULL, "%s %s, %u of %u points", value, limit, r->breaching, seen);
+	else
+		verdict_set(v, status, NULL, "%u of %u points %s, the newest is %s", r->breaching, seen, limit, value);
+}
+
 static void judge_points(struct verdict *v, const struct named *n, const struct series *s, int64_t stale)
 {
 	struct rule_result c = rule_eval(&n->crit, s, v->window_start, v->window_end);
 	struct rule_result w = rule_eval(&n->warn, s, v->window_start, v->window_end);
-	char value[32], limit[RANGE_TEXT];
+	char value[32];
 	v->value = c.value;
 	v->samples = c.samples;
 	v->missing = c.missing;
 	v->age_s = c.samples ? clock_wall() - c.at : -1;
-	bool old = c.samples && v->age_s - v->period > stale;
 	text_exact(c.value, value);
-	bool crit = c.state == RULE_BREACHED, warn = w.state == RULE_BREACHED;
-	const struct rule_result *r = crit ? &c : &w;
 	unsigned of = n->crit.n ? n->crit.n : 1;
-	if (c.state == RULE_NO_DATA)
+	if (c.state == RULE_BREACHED || w.state == RULE_BREACHED)
+		say_breach(v, n, c.state == RULE_BREACHED, c.state == RULE_BREACHED ? &c : &w);
+	else if (c.state == RULE_NO_DATA)
 		verdict_set(v, no_data_status(n->no_data), "NO_DATA", "no datapoint in the window");
-	else if (c.state == RULE_TOO_FEW)
+	else if (c.state == RULE_TOO_FEW || w.state == RULE_TOO_FEW)
 		verdict_set(v, VERDICT_UNKNOWN, "TOO_FEW", "%u datapoints, %u wanted", c.samples,
 		            n->crit.min_samples > of ? n->crit.min_samples : of);
-	else if (crit || warn) {
-		const struct range *range = crit ? &n->crit.range : &n->warn.range;
-		unsigned seen = c.samples < of ? c.samples : of;
-		range_text(range, limit);
-		if (range_breached(range, c.value))
-			verdict_set(v, crit ? VERDICT_CRITICAL : VERDICT_WARNING, NULL, "%s %s, %u of %u points", value, limit,
-			            r->breaching, seen);
-		else
-			verdict_set(v, crit ? VERDICT_CRITICAL : VERDICT_WARNING, NULL, "%u of %u points %s, the newest is %s",
-			            r->breaching, seen, limit, value);
-	} else if (old)
+	else if (v->age_s - v->period > stale)
 		verdict_set(v, VERDICT_UNKNOWN, "STALE", "%s, but that is %lld s old", value, (long long)v->age_s);
 	else
 		verdict_set(v, VERDICT_OK, NULL, "%s", value);

@@ -90,20 +90,33 @@ static void timers(struct engine *g)
 	}
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The console has things of its own to be in time for: the next poll, a snapshot that waits, a first look after some patience. */
+static int64_t console_wait(struct engine *g, int64_t most)
+{
+	if (!g->round.active)
+		most = least(most, g->next_poll_ms - clock_mono_ms());
+	if (g->dirty)
+		most = least(most, g->publish_every_ms);
+	if (!g->live && g->round.active && most > PATIENCE_MS) {
+		most = PATIENCE_MS;
+		g->dirty = true; /* so that the turn after it shows what is there */
+	}
+	return most;
+}
+
 static int wait_ms(struct engine *g, int most)
 {
 	int tick = g->aws ? aws_tick(g->aws) : -1;
-	int64_t wait = tick >= 0 && tick < most ? tick : most;
-	if (g->threaded && !g->round.active && g->next_poll_ms - clock_mono_ms() < wait)
-		wait = g->next_poll_ms - clock_mono_ms();
 	if (g->round.active && g->round.pending == 0)
 		return 0;
-	if (g->threaded && g->dirty && wait > g->publish_every_ms)
-		wait = g->publish_every_ms;
-	if (g->threaded && !g->live && g->round.active && wait > PATIENCE_MS) {
-		wait = PATIENCE_MS;
-		g->dirty = true; /* so that the turn after it shows what is there */
-	}
+	int64_t wait = tick >= 0 ? least(tick, most) : most;
+	if (g->threaded)
+		wait = console_wait(g, wait);
 	return wait < 0 ? 0 : (int)wait;
 }
 
