@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sys
 import urllib.request
 
@@ -12,7 +13,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 import processes  # noqa: E402
 import tls  # noqa: E402
 from peer import Peer  # noqa: E402
-from program import Sluice, binary, clean_env  # noqa: E402
+from program import LONG, SLOWER, Sluice, binary, clean_env  # noqa: E402
 
 
 def pytest_report_header():
@@ -24,6 +25,17 @@ def seed():
     if "SLUICE_SEED" not in os.environ:
         os.environ["SLUICE_SEED"] = str(random.SystemRandom().randrange(1 << 32))
     return int(os.environ["SLUICE_SEED"])
+
+
+@pytest.fixture(autouse=True)
+def no_hang():
+    """A test that hangs fails; the whole run has a time limit."""
+    def give_up(signum, frame):
+        raise TimeoutError("this test hangs")
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(240 * SLOWER * (4 if LONG else 1))
+    yield
+    signal.alarm(0)
 
 
 @pytest.fixture
