@@ -509,7 +509,7 @@ static void cancel(struct calls *l, struct call *k)
 		return;
 	}
 	calls_drop(l, k);
-	err_set(&e, ERR_CANCELLED, k->op->iam, "cancelled");
+	err_set(&e, ERR_CANCELLED, k->op->iam, "no answer came in time");
 	finish(k, &e);
 }
 

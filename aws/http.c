@@ -523,7 +523,7 @@ unsigned http_busy(const struct http *h)
 static void cancel(struct transfer *t)
 {
 	struct err e = { 0 };
-	err_set(&e, ERR_CANCELLED, "http", "cancelled");
+	err_set(&e, ERR_CANCELLED, "http", "no answer came in time");
 	finish(t, t->life == FLYING ? sent_of(t) : HTTP_NOT_SENT, NULL, &e);
 }
 

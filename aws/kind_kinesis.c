@@ -60,10 +60,11 @@ static const char *arn_in(const struct json *summaries, const char *name)
 }
 
 /* The names are the page. Summaries carry the ARNs, but older services have none, and an emulator gives all on each page. */
-static const char *read_streams(struct found *f, const struct json *doc)
+static const char *read_streams(struct found *f, const struct json *doc, bool *ok)
 {
 	const char *last = NULL;
-	for (const struct json *s = json_first(json_get(doc, "StreamNames")); s; s = json_next(s)) {
+	for (const struct json *s = wire_list(doc, "StreamNames", ok); s; s = json_next(s)) {
+		*ok = *ok && json_str(s);
 		if (json_str(s))
 			found_add(f, last = json_str(s), arn_in(json_get(doc, "StreamSummaries"), json_str(s)), NULL);
 	}
@@ -76,7 +77,8 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 	struct json *doc = wire_answer(rs, e);
 	if (!doc)
 		return false;
-	const char *last = read_streams(f, doc), *token = json_get_str(doc, "NextToken");
+	bool names = true;
+	const char *last = read_streams(f, doc, &names), *token = json_get_str(doc, "NextToken");
 	bool more = false;
 	json_bool(json_get(doc, "HasMoreStreams"), &more);
 	wire_token(&f->page, NULL);
@@ -86,6 +88,8 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 		f->page.token = xasprintf("%c%s", BY_NAME, last);
 	bool ok = !more || f->page.token;
 	json_free(doc);
+	if (!names)
+		return err_set(e, ERR_BADREPLY, "json", "the streams are not a list of names");
 	return ok || err_set(e, ERR_BADREPLY, "json", "more streams are said to exist, but not where");
 }
 

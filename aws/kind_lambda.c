@@ -67,11 +67,11 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 	if (!doc)
 		return false;
 	bool ok = true;
-	for (const struct json *c = json_first(json_get(doc, "Functions")); c && ok; c = json_next(c))
+	for (const struct json *c = wire_list(doc, "Functions", &ok); c && ok; c = json_next(c))
 		ok = read_function(f, c);
 	wire_token(&f->page, ok ? json_get_str(doc, "NextMarker") : NULL);
 	json_free(doc);
-	return ok || err_set(e, ERR_BADREPLY, "json", "a function without name or ARN");
+	return ok || err_set(e, ERR_BADREPLY, "json", "the functions are not a list of functions with name and ARN");
 }
 
 static const struct op op_list_functions = {
@@ -124,11 +124,12 @@ static bool edges_read(const struct http_res *rs, void *out, struct err *e)
 	struct json *doc = wire_answer(rs, e);
 	if (!doc)
 		return false;
-	for (const struct json *m = json_first(json_get(doc, "EventSourceMappings")); m; m = json_next(m))
+	bool ok = true;
+	for (const struct json *m = wire_list(doc, "EventSourceMappings", &ok); m; m = json_next(m))
 		read_mapping(f, m);
 	wire_token(&f->page, json_get_str(doc, "NextMarker"));
 	json_free(doc);
-	return true;
+	return ok || err_set(e, ERR_BADREPLY, "json", "the event source mappings are not a list");
 }
 
 static const struct op op_list_event_source_mappings = {

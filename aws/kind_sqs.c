@@ -54,7 +54,7 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 	if (!doc)
 		return false;
 	bool ok = true;
-	for (const struct json *u = json_first(json_get(doc, "QueueUrls")); u && ok; u = json_next(u)) {
+	for (const struct json *u = wire_list(doc, "QueueUrls", &ok); u && ok; u = json_next(u)) {
 		const char *url = json_str(u), *slash = url ? strrchr(url, '/') : NULL;
 		ok = slash && slash[1];
 		if (ok)

@@ -67,7 +67,7 @@ static bool list_metrics_read(const struct http_res *rs, void *out, struct err *
 	if (!doc)
 		return false;
 	bool ok = true;
-	for (const struct json *m = json_first(json_get(doc, "Metrics")); m && ok; m = json_next(m)) {
+	for (const struct json *m = wire_list(doc, "Metrics", &ok); m && ok; m = json_next(m)) {
 		struct metric_id id;
 		ok = read_metric(m, NULL, &id);
 		if (!ok)
@@ -211,15 +211,16 @@ static void read_alarm(struct arena *mem, const struct json *a, struct alarm *ou
 	json_bool(json_get(a, "ActionsEnabled"), &out->actions_enabled);
 }
 
-static bool read_alarms(struct describe_alarms_out *out, const struct json *list)
+static bool read_alarms(struct describe_alarms_out *out, const struct json *doc, const char *key)
 {
-	for (const struct json *a = json_first(list); a; a = json_next(a)) {
+	bool ok = true;
+	for (const struct json *a = wire_list(doc, key, &ok); a; a = json_next(a)) {
 		if (!json_get_str(a, "AlarmName"))
 			return false;
 		MEM_GROW(out->alarms, out->n, out->cap);
 		read_alarm(&out->mem, a, &out->alarms[out->n++]);
 	}
-	return true;
+	return ok;
 }
 
 static bool describe_alarms_read(const struct http_res *rs, void *out, struct err *e)
@@ -228,11 +229,11 @@ static bool describe_alarms_read(const struct http_res *rs, void *out, struct er
 	struct json *doc = wire_answer(rs, e);
 	if (!doc)
 		return false;
-	bool ok = read_alarms(d, json_get(doc, "MetricAlarms")) && read_alarms(d, json_get(doc, "CompositeAlarms")) &&
-	          read_alarms(d, json_get(doc, "LogAlarms"));
+	bool ok = read_alarms(d, doc, "MetricAlarms") && read_alarms(d, doc, "CompositeAlarms") &&
+	          read_alarms(d, doc, "LogAlarms");
 	wire_token(&d->page, ok ? json_get_str(doc, "NextToken") : NULL);
 	json_free(doc);
-	return ok || err_set(e, ERR_BADREPLY, "json", "an alarm without a name");
+	return ok || err_set(e, ERR_BADREPLY, "json", "the alarms are not a list of alarms with names");
 }
 
 void describe_alarms_out_clear(struct describe_alarms_out *o)

@@ -125,3 +125,12 @@ bool wire_date(const char *text, int64_t *t)
 	*t = timegm(&tm);
 	return true;
 }
+
+const struct json *wire_list(const struct json *doc, const char *key, bool *ok)
+{
+	const struct json *list = json_get(doc, key);
+	if (json_is_null(list) || json_is_array(list))
+		return json_first(list);
+	*ok = false;
+	return NULL;
+}

@@ -26,6 +26,10 @@ void wire_int_fact(struct found *f, const char *res, const char *key, const stru
 /* The end of build() on the JSON wires. */
 bool wire_built(struct json_out *o, struct err *e);
 
+/* The first element of a list member. Absent and null are empty lists; anything else that is no list clears *ok: it is not AWS's
+ * answer, and must not pass for "nothing there". */
+const struct json *wire_list(const struct json *doc, const char *key, bool *ok);
+
 /* An HTTP date ("Mon, 23 Nov 2026 03:14:42 GMT") in seconds; text may be NULL. */
 bool wire_date(const char *text, int64_t *t);
 

@@ -13,7 +13,7 @@
 	X(TLS,       "tls",         false, 1, "UNREACHABLE", "check the clock and the trust store (AWS_CA_BUNDLE)")         \
 	X(TIMEOUT,   "timeout",     true,  1, "TIMEOUT",     "try again; the service or the line is slow")                  \
 	X(HTTP,      "service",     true,  1, "ERROR",       "the service failed; try again later")                         \
-	X(AUTH,      "auth",        false, 1, "AUTH",        "renew the credentials")                                       \
+	X(AUTH,      "auth",        false, 1, "AUTH",        "check or renew the credentials")                                       \
 	X(NOCRED,    "no credentials", false, 2, "AUTH",     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --profile") \
 	X(DENIED,    "denied",      false, 1, "DENIED",      "allow the named IAM action")                                  \
 	X(THROTTLED, "throttled",   true,  1, "THROTTLED",   "wait, or poll less")                                          \
@@ -26,7 +26,7 @@
 	X(CANCELLED, "cancelled",   false, 1, "TIMEOUT",     "")                                                            \
 	X(DB,        "database",    false, 1, "ERROR",       "the history file cannot be used; see --cache")                \
 	X(DISK,      "disk",        false, 1, "ERROR",       "free some space or check the permissions")                    \
-	X(CONF,      "configuration", false, 2, "BAD_CONFIG", "mend the named line")                                        \
+	X(CONF,      "configuration", false, 2, "BAD_CONFIG", "mend the configuration")                                        \
 	X(USAGE,     "usage",       false, 2, "BAD_CONFIG",  "see sluice --help")                                           \
 	X(INTERNAL,  "internal",    false, 1, "ERROR",       "this is a bug in sluice")
 

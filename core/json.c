@@ -163,6 +163,11 @@ bool json_is_object(const struct json *n)
 	return cJSON_IsObject(node(n));
 }
 
+bool json_is_null(const struct json *n)
+{
+	return !n || cJSON_IsNull(node(n));
+}
+
 bool json_is_array(const struct json *n)
 {
 	return cJSON_IsArray(node(n));

@@ -23,6 +23,7 @@ const struct json *json_next(const struct json *element);
 const char *json_key(const struct json *member);               /* name of an object's member */
 bool json_is_object(const struct json *n);
 bool json_is_array(const struct json *n);
+bool json_is_null(const struct json *n);                       /* also when there is no node */
 const char *json_str(const struct json *n);                    /* NULL unless a string */
 const char *json_get_str(const struct json *object, const char *key);
 bool json_num(const struct json *n, double *v);                /* a number only */

@@ -10,13 +10,22 @@
 
 void series_init(struct series *s, uint32_t step)
 {
-	*s = (struct series){ .step = step };
+	*s = (struct series){ .step = step, .max = SERIES_MAX };
 }
 
 void series_clear(struct series *s)
 {
+	unsigned max = s->max;
 	free(s->v);
 	series_init(s, s->step);
+	series_widen(s, max);
+}
+
+void series_widen(struct series *s, unsigned max)
+{
+	max = max < SERIES_WIDEST ? max : SERIES_WIDEST;
+	if (max > s->max)
+		s->max = (uint16_t)max;
 }
 
 static int64_t period_of(const struct series *s, int64_t t)
@@ -35,8 +44,8 @@ static void grow(struct series *s, unsigned want)
 	unsigned cap = s->cap ? s->cap : SERIES_FIRST;
 	while (cap < want)
 		cap *= 2;
-	if (cap > SERIES_MAX)
-		cap = SERIES_MAX;
+	if (cap > s->max)
+		cap = s->max;
 	if (cap == s->cap)
 		return;
 	double *v = xreallocarray(NULL, cap, sizeof *v);
@@ -52,7 +61,7 @@ static void grow(struct series *s, unsigned want)
 static void advance(struct series *s, int64_t t)
 {
 	int64_t steps = s->len ? (t - s->last) / s->step : 1;
-	if (steps >= SERIES_MAX) { /* everything held is older than the ring is long */
+	if (steps >= s->max) { /* everything held is older than the ring is long */
 		s->len = 0;
 		steps = 1;
 	}
@@ -87,7 +96,7 @@ enum series_put series_put(struct series *s, int64_t t, double v)
 		return SERIES_NEW;
 	}
 	int64_t back = (s->last - t) / s->step;
-	if (back >= SERIES_MAX)
+	if (back >= s->max)
 		return SERIES_OLD;
 	if (back >= s->len)
 		reach_back(s, (unsigned)back);
@@ -141,13 +150,13 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* At most SERIES_MAX points give 16,110 pairs: half a millisecond, asked for a few series a poll. */
+/* The newest SERIES_MAX points give 16,110 pairs: half a millisecond, asked for a few series a poll. */
 double series_slope(const struct series *s, int64_t from, int64_t to)
 {
 	int64_t t[SERIES_MAX];
 	double v[SERIES_MAX];
 	unsigned n = 0;
-	for (unsigned i = 0; i < s->len; i++) {
+	for (unsigned i = 0; i < s->len && n < SERIES_MAX; i++) {
 		int64_t at = s->last - (int64_t)i * s->step;
 		double x = s->v[slot(s, i)];
 		if (at < from || at > to || isnan(x))

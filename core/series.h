@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #define SERIES_MAX 180
+#define SERIES_WIDEST 43200 /* 30 days of minutes */
 
 struct series {
 	int64_t last;      /* time of the newest slot; 0 = empty */
 	uint32_t step;     /* seconds */
 	uint16_t head;     /* index of the newest slot */
-	uint16_t len, cap; /* slots in use and allocated; cap grows to SERIES_MAX */
+	uint16_t len, cap; /* slots in use and allocated; cap grows to max */
+	uint16_t max;      /* SERIES_MAX unless widened */
 	double *v;
 };
 
@@ -22,6 +24,7 @@ enum series_put { SERIES_SAME, SERIES_NEW, SERIES_CHANGED, SERIES_OLD };
 
 void series_init(struct series *s, uint32_t step);
 void series_clear(struct series *s);
+void series_widen(struct series *s, unsigned max); /* holds at least this many slots from now on; at most SERIES_WIDEST */
 enum series_put series_put(struct series *s, int64_t t, double v); /* v must be finite */
 double series_at(const struct series *s, int64_t t);               /* of the period that t lies in; NAN when outside or a gap */
 bool series_newest(const struct series *s, int64_t *t, double *v); /* newest real point */

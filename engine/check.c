@@ -51,9 +51,9 @@ static void set_points(struct named *n, unsigned m, unsigned of, unsigned min_sa
 		n->window = (int64_t)period * (of ? of : 1);
 	if (n->problem.code == ERR_OK && n->window < period)
 		err_set(&n->problem, ERR_USAGE, "window", "shorter than one period of %u s", period);
-	if (n->problem.code == ERR_OK && n->window / period > SERIES_MAX - 2)
+	if (n->problem.code == ERR_OK && n->window / period > SERIES_WIDEST - 4)
 		err_set(&n->problem, ERR_USAGE, "window", "more than %d periods of %u s; use a longer period (METRIC@300)",
-		        SERIES_MAX - 2, period);
+		        SERIES_WIDEST - 4, period);
 }
 
 /* NS/NAME{..}:STAT@PERIOD: the period is what follows the last '@' when it is a number. */
@@ -186,6 +186,8 @@ static void plan(struct engine *g, struct task *t)
 		p->defaults = g->conf->nchecks == 0;
 	}
 	g->lookback = longest(p, rq);
+	for (unsigned i = 0; i < g->nextra; i++)
+		series_widen(&g->extra[i]->series, (unsigned)(g->lookback / g->extra[i]->series.step) + 2);
 	t->work = p;
 	unsigned needs = needs_of(g, p, rq);
 	if (needs)
@@ -209,7 +211,7 @@ static void say_breach(struct verdict *v, const struct named *n, bool crit, cons
 	const struct range *range = crit ? &n->crit.range : &n->warn.range;
 	unsigned of = n->crit.n ? n->crit.n : 1, seen = r->samples < of ? r->samples : of;
 	enum verdict_status status = crit ? VERDICT_CRITICAL : VERDICT_WARNING;
-	text_exact(r->value, value);
+	snprintf(value, sizeof value, "%.6g", r->value);
 	range_text(range, limit);
 	if (range_breached(range, r->value))
 		verdict_set(v, status, NULL, "%s %s, %u of %u points", value, limit, r->breaching, seen);
@@ -226,7 +228,7 @@ static void judge_points(struct verdict *v, const struct named *n, const struct 
 	v->samples = c.samples;
 	v->missing = c.missing;
 	v->age_s = c.samples ? clock_wall() - c.at : -1;
-	text_exact(c.value, value);
+	snprintf(value, sizeof value, "%.6g", c.value);
 	unsigned of = n->crit.n ? n->crit.n : 1;
 	if (c.state == RULE_BREACHED || w.state == RULE_BREACHED)
 		say_breach(v, n, c.state == RULE_BREACHED, c.state == RULE_BREACHED ? &c : &w);
@@ -395,6 +397,9 @@ static void judge(struct engine *g, const struct plan *p, const struct check_req
 		judge_dlqs(g, rq->dlq_max, out);
 	if (p->defaults || rq->alarms)
 		judge_alarms(g, rq, out);
+	if (p->defaults && g->nstages == 0 && g->alarms.n == 0) /* the wrong region must not look green */
+		verdict_set(verdicts_add(out, g, NULL, "discover"), VERDICT_UNKNOWN, "NO_DATA",
+		            "nothing to judge in %s: no queue, stream, function or alarm", g->target.region);
 }
 
 /* ---- the result */
@@ -427,13 +432,23 @@ static void apply_select(struct engine *g, const struct check_request *rq, struc
 	free(hit);
 }
 
+/* One dead endpoint or one wrong key fails every operation: it is said once. */
+static bool same_cause(const struct aws_stat *stats, unsigned i)
+{
+	enum err_code code = stats[i].last.code;
+	for (unsigned j = 0; j < i; j++)
+		if (stats[j].last.code == code && code != ERR_DENIED && code != ERR_THROTTLED && code != ERR_BADREPLY)
+			return true;
+	return false;
+}
+
 static void add_causes(struct engine *g, struct check_result *r)
 {
 	unsigned n = 0;
 	const struct aws_stat *stats = g->aws ? aws_stats(g->aws, &n) : NULL;
 	r->causes = xcalloc(n + 1u, sizeof *r->causes);
 	for (unsigned i = 0; i < n; i++) {
-		if (stats[i].last.code == ERR_OK)
+		if (stats[i].last.code == ERR_OK || same_cause(stats, i))
 			continue;
 		char line[1024];
 		err_line(&stats[i].last, line, sizeof line);

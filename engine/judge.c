@@ -12,6 +12,7 @@
 
 #define ERROR_PERCENT 5.0 /* the mission's HighErrorRate */
 #define ERROR_POINTS 3
+#define LOSS_NEAR (24 * 3600)
 
 /* ---- verdicts */
 
@@ -155,12 +156,43 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 	}
 	v->age_s = clock_wall() - r.at;
 	char pct[TEXT_NUM];
+	char hm[16];
+	clock_hm(r.at + STEP, hm);
 	text_percent(r.value, pct);
 	if (r.state == RULE_BREACHED)
-		verdict_set(v, VERDICT_CRITICAL, NULL, "error rate %s %% > %g %%, %u of %u points", pct, ERROR_PERCENT,
-		            r.breaching, n);
+		verdict_set(v, VERDICT_CRITICAL, NULL, "error rate %s %% > %g %%, %u of %u points to %s", pct, ERROR_PERCENT,
+		            r.breaching, n, hm);
 	else
 		verdict_set(v, VERDICT_OK, NULL, "error rate %s %%", pct);
+}
+
+/* What a record's age is held against; 0 when nobody said. */
+static int64_t retention(const struct stage *s)
+{
+	const struct fact *seconds = res_fact(s->res, "retention_s"), *hours = res_fact(s->res, "retention_h");
+	if (seconds)
+		return strtoll(seconds->value, NULL, 10);
+	return hours ? strtoll(hours->value, NULL, 10) * 3600 : 0;
+}
+
+/* Growing is an alarm when the loss is within a day, or may be: a batch queue between two batches is not. */
+static void say_age(struct verdict *v, const struct stage *s, double newest, double scale, bool growing, double slope)
+{
+	char age[TEXT_NUM], left[TEXT_NUM];
+	int64_t keeps = retention(s);
+	double loss_in = keeps && slope > 0 ? ((double)keeps - newest * scale) / slope : 0;
+	v->value = newest;
+	text_duration((int64_t)(newest * scale), age);
+	text_duration(loss_in > 0 ? (int64_t)loss_in : 0, left);
+	if (!growing)
+		verdict_set(v, VERDICT_OK, NULL, "oldest %s", age);
+	else if (!keeps)
+		verdict_set(v, VERDICT_CRITICAL, NULL, "oldest %s, growing %.2f s/s", age, slope);
+	else if (loss_in <= LOSS_NEAR)
+		verdict_set(v, VERDICT_CRITICAL, NULL, "oldest %s, growing %.2f s/s, at this pace lost in %s", age, slope,
+		            left);
+	else
+		verdict_set(v, VERDICT_OK, NULL, "oldest %s, growing %.2f s/s, %s before loss", age, slope, left);
 }
 
 static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
@@ -184,13 +216,7 @@ static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
 		verdict_empty(v, info, &val);
 		return;
 	}
-	char age[TEXT_NUM];
-	v->value = val.v;
-	text_duration((int64_t)(val.v * scale), age);
-	if (growing)
-		verdict_set(v, VERDICT_CRITICAL, NULL, "oldest %s, growing %.2f s/s", age, slope);
-	else
-		verdict_set(v, VERDICT_OK, NULL, "oldest %s", age);
+	say_age(v, s, val.v, scale, growing, slope);
 }
 
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out)
@@ -345,6 +371,21 @@ static bool only_remembered(const struct engine *g, struct stage *s)
 	return true;
 }
 
+/* Idle since the newest datapoint of any of its metrics. */
+static char *idle_words(const struct stage *s)
+{
+	char age[TEXT_NUM];
+	int64_t newest = 0, at;
+	double v;
+	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
+		if (s->m[i] && s->m[i]->id.ns && series_newest(&s->m[i]->series, &at, &v) && at > newest)
+			newest = at;
+	if (!newest)
+		return xstrdup("idle: no datapoint");
+	text_duration(clock_wall() - newest, age);
+	return xasprintf("idle: last datapoint %s ago", age);
+}
+
 static void judge_one(struct engine *g, struct stage *s, const struct firing *f, unsigned nf)
 {
 	struct verdicts vs = { 0 };
@@ -360,7 +401,7 @@ static void judge_one(struct engine *g, struct stage *s, const struct firing *f,
 		if (verdicts_health(&one) == s->health && s->health != HEALTH_OK)
 			reason = vs.v[i].reason;
 	}
-	set_reason(s, xstrdup(reason ? reason : ""));
+	set_reason(s, s->health == HEALTH_IDLE ? idle_words(s) : xstrdup(reason ? reason : ""));
 	for (unsigned i = 0; i < nf && s->health != HEALTH_ALARM; i++)
 		if (watches(&f[i], s)) {
 			s->health = HEALTH_ALARM;

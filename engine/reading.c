@@ -61,8 +61,9 @@ void stage_series(const struct stage *s, const struct metric_info *info, const s
 	series_init(out, a ? a->series.step : STEP);
 	if (!a || !b)
 		return;
+	series_widen(out, a->series.max);
 	int64_t step = out->step, last = a->series.last > b->series.last ? a->series.last : b->series.last;
-	int64_t first = last - (SERIES_MAX - 1) * step;
+	int64_t first = last - (int64_t)(a->series.max - 1) * step;
 	for (int64_t t = first > from ? first : (from + step - 1) / step * step; last && t <= last; t += step) {
 		double v = series_at(&a->series, t);
 		if (two)

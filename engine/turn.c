@@ -177,7 +177,8 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	}
 	struct result *r = t->result;
 	if (late && rq->kind != REQUEST_CHECK && r->err.code == ERR_OK) /* a check says it item by item */
-		err_set(&r->err, ERR_TIMEOUT, "sluice", "no complete answer in time");
+		err_set(&r->err, ERR_TIMEOUT, "AWS", "no complete answer within %u s (-t)",
+		        g->o.deadline_s ? g->o.deadline_s : 60);
 	t->result = NULL;
 	g->tasks = NULL;
 	task_free(t);

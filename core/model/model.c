@@ -68,7 +68,8 @@ enum alarm_state alarm_state_parse(const char *s)
 
 void target_key(const struct target *t, char out[TARGET_KEY])
 {
-	snprintf(out, TARGET_KEY, "%s/%s/%s", t->partition, t->account, t->region);
+	snprintf(out, TARGET_KEY, "%s/%s/%s%s%s", t->partition, t->account, t->region, t->endpoint[0] ? "@" : "",
+	         t->endpoint);
 }
 
 void snapshot_free(struct snapshot *s)

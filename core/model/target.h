@@ -11,8 +11,8 @@ struct target {
 	char caller[256];    /* ARN of who is asking */
 };
 
-#define TARGET_KEY 80
-/* "aws/123456789012/eu-west-1" */
+#define TARGET_KEY 340
+/* "aws/123456789012/eu-west-1"; with a custom endpoint "...@URL": emulators share account numbers, not data. */
 void target_key(const struct target *t, char out[TARGET_KEY]);
 
 #endif

@@ -805,6 +805,19 @@ static void test_strange_answers(void **state)
 			refuses(all[i].op, strange[k]);
 }
 
+/* A list that is something else is not an empty list: nothing there would be a finding, this is none. */
+static void test_lists_that_are_none(void **state)
+{
+	(void)state;
+	refuses(kind_find("sqs")->list, "{\"QueueUrls\":\"x\"}");
+	refuses(kind_find("kinesis")->list, "{\"StreamNames\":[1,2],\"HasMoreStreams\":false}");
+	refuses(kind_find("kinesis")->list, "{\"StreamNames\":{},\"HasMoreStreams\":false}");
+	refuses(kind_find("lambda")->list, "{\"Functions\":{}}");
+	refuses(kind_find("lambda")->edges, "{\"EventSourceMappings\":true}");
+	refuses(&op_describe_alarms, "{\"MetricAlarms\":\"\"}");
+	refuses(&op_list_metrics, "{\"Metrics\":0}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -818,7 +831,7 @@ int main(void)
 		cmocka_unit_test(test_streams),         cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_functions),       cmocka_unit_test(test_mappings),
 		cmocka_unit_test(test_cut_anywhere),    cmocka_unit_test(test_every_bit_flipped),
-		cmocka_unit_test(test_strange_answers),
+		cmocka_unit_test(test_strange_answers), cmocka_unit_test(test_lists_that_are_none),
 	};
 	return clock_init() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
