@@ -215,6 +215,7 @@ static void on_alarms(void *ctx, const struct op *op, void *in, void *out, const
 		describe_alarms_out_clear(&g->alarms);
 		g->alarms = a->out;
 		g->alarms_read = true;
+		g->alarms_at = clock_wall();
 		g->dirty = true;
 	} else {
 		describe_alarms_out_clear(&a->out);

@@ -157,6 +157,7 @@ struct engine {
 	struct describe_alarms_out alarms;
 	struct err alarms_err;
 	bool alarms_read;
+	int64_t alarms_at;
 	struct err identity_err;
 
 	struct round round;

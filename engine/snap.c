@@ -161,6 +161,8 @@ static void fill_alarms(struct snapshot *snap, const struct engine *g)
 		qsort(alarms, g->alarms.n, sizeof *alarms, worst_first);
 	snap->alarms = alarms;
 	snap->nalarms = g->alarms.n;
+	snap->alarms_at = g->alarms_at;
+	snap->alarms_current = g->alarms_read && g->alarms_err.code == ERR_OK;
 }
 
 static void fill_apis(struct snapshot *snap, const struct engine *g)

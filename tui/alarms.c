@@ -25,8 +25,11 @@ struct list_lines alarms_lines(const struct view *v)
 	return (struct list_lines){ .n = v->snap ? v->snap->nalarms : 0, .id = alarm_id, .ctx = v };
 }
 
-static enum health health_of(enum alarm_state s)
+/* What could not be read again is old, whatever it said: OK is impossible on old data. */
+static enum health health_of(const struct snapshot *snap, enum alarm_state s)
 {
+	if (!snap->alarms_current)
+		return s == ALARM_STATE_OK ? HEALTH_STALE : HEALTH_UNKNOWN;
 	return s == ALARM_STATE_ALARM ? HEALTH_ALARM : s == ALARM_STATE_OK ? HEALTH_OK : HEALTH_UNKNOWN;
 }
 
@@ -76,7 +79,7 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 {
 	struct canvas *c = &v->canvas;
 	char what[200], on[160], text[256], since[TEXT_NUM] = "-";
-	enum style style = style_of(health_of(a->state));
+	enum style style = style_of(health_of(v->snap, a->state));
 	if (col == C_ON || col == C_WHAT)
 		alarm_words(a, what, sizeof what, on, sizeof on);
 	if (col == C_WHAT)
@@ -114,7 +117,7 @@ static void fit(const struct view *v, uint8_t width[C_COUNT])
 static void draw_alarm(struct view *v, int y, const uint8_t *width, const struct alarm *a, bool selected)
 {
 	struct canvas *c = &v->canvas;
-	enum health h = health_of(a->state);
+	enum health h = health_of(v->snap, a->state);
 	int x = GUTTER;
 	draw_str(c, y, 1, 2, style_of(h), health_mark(h));
 	for (unsigned i = 0; i < C_COUNT; i++) {
@@ -130,18 +133,30 @@ static void draw_alarm(struct view *v, int y, const uint8_t *width, const struct
 	c->cursor_y = y;
 }
 
+static void read_when(const struct snapshot *s, int64_t now, unsigned n, char *note, size_t size)
+{
+	char age[TEXT_NUM];
+	text_duration(now > s->alarms_at ? now - s->alarms_at : 0, age);
+	if (s->alarms_at)
+		snprintf(note, size, "%u as read %s ago: not read since", n, age);
+	else
+		snprintf(note, size, "?? not read");
+}
+
 void alarms_draw(struct view *v, int y, int h)
 {
 	struct list *l = &v->overview.alarms;
 	const struct snapshot *s = v->snap;
 	unsigned n = s ? s->nalarms : 0, open = 0;
-	char note[64] = "";
+	char note[80] = "";
 	uint8_t width[C_COUNT] = { 0 };
 	for (unsigned i = 0; i < n; i++)
 		open += s->alarms[i].state != ALARM_STATE_OK;
 	if (n)
 		fit(v, width);
-	if (n)
+	if (s && !s->alarms_current && s->phase == PHASE_LIVE)
+		read_when(s, v->now, n, note, sizeof note);
+	else if (n)
 		snprintf(note, sizeof note, "%u not ok, %u in all, worst first", open, n);
 	draw_rule(&v->canvas, y, 0, v->canvas.cols, v->level > GLYPH_ASCII, "ALARMS", note);
 	list_scroll(l, n, h > 1 ? (unsigned)h - 1 : 0);

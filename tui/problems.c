@@ -4,6 +4,7 @@
 #include "tui/frame.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define MOST 8
 
@@ -34,6 +35,23 @@ static void add_rows(const struct snapshot *s, struct problems *l, enum health h
 			add(l, h, s->rows[i].name, s->rows[i].reason && s->rows[i].reason[0] ? s->rows[i].reason : health_name(h));
 }
 
+/* An alarm whose resource is no stage of ours, or whose stage says something worse, still counts. */
+static bool told(const struct snapshot *s, const struct alarm *a)
+{
+	for (unsigned i = 0; i < s->nrows; i++)
+		if (s->rows[i].reason && strncmp(s->rows[i].reason, "alarm ", 6) == 0 &&
+		    strcmp(s->rows[i].reason + 6, a->name) == 0)
+			return true;
+	return false;
+}
+
+static void add_alarms(const struct snapshot *s, struct problems *l)
+{
+	for (unsigned i = 0; i < s->nalarms; i++)
+		if (s->alarms[i].state == ALARM_STATE_ALARM && !told(s, &s->alarms[i]))
+			add(l, HEALTH_ALARM, s->alarms[i].name, s->alarms[i].reason ? s->alarms[i].reason : "in ALARM");
+}
+
 static void add_calls(const struct snapshot *s, struct problems *l)
 {
 	for (unsigned i = 0; i < s->napis; i++) {
@@ -60,7 +78,7 @@ static void say_none(struct view *v, int y)
 		         s->settled ? "   no stages: nothing sluice knows was found in this account and region"
 		                    : "   looking for stages...");
 	else
-		draw_fmt(c, y, 0, c->cols, STYLE_NORMAL, "   no problem among %u stages", s->nrows);
+		draw_fmt(c, y, 0, c->cols, STYLE_NORMAL, "   no problem among %u stages and %u alarms", s->nrows, s->nalarms);
 }
 
 static int widest(const struct problems *l, int most)
@@ -96,6 +114,8 @@ int frame_problems(struct view *v, int y, int most)
 	const struct snapshot *s = v->snap;
 	if (s) {
 		add_rows(s, &l, HEALTH_ALARM);
+		if (s->alarms_current)
+			add_alarms(s, &l);
 		add_rows(s, &l, HEALTH_WARN);
 		add_calls(s, &l);
 		add_rows(s, &l, HEALTH_UNKNOWN);

@@ -70,6 +70,8 @@ struct snapshot {
 	unsigned nrows;
 	const struct alarm *alarms;                /* worst first */
 	unsigned nalarms;
+	int64_t alarms_at;                         /* when they were read; 0 = never */
+	bool alarms_current;                       /* false: the last attempt failed, or there was none: what they say is old */
 	const struct api_health *apis;
 	unsigned napis;
 	unsigned count[HEALTH_COUNT];              /* of rows */
