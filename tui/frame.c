@@ -142,8 +142,9 @@ static void put_clock(const struct view *v, struct piece *clock, struct piece *d
 	text_duration(polled && v->now > s->polled_at ? v->now - s->polled_at : 0, age);
 	const char *phase = !s || s->phase == PHASE_STARTING ? "asking AWS" : s->phase == PHASE_CACHED ? "CACHED" : "LIVE";
 	if (polled) {
-		snprintf(clock->brief, sizeof clock->brief, "%s +%s", hms, age);
-		snprintf(clock->full, sizeof clock->full, "%s %s, polled %s ago", phase, hms, age);
+		snprintf(clock->brief, sizeof clock->brief, "%s +%-3s", hms,
+		         age); /* as wide for 4s as for 59m: nothing moves when it grows */
+		snprintf(clock->full, sizeof clock->full, "%s %s, polled %3s ago", phase, hms, age);
 	} else {
 		snprintf(clock->brief, sizeof clock->brief, "%s %s", hms, s && s->phase == PHASE_CACHED ? "cached" : "asking");
 		snprintf(clock->full, sizeof clock->full, "%s  %s", phase, hms);

@@ -54,9 +54,13 @@ struct slot *view_question(struct view *v, struct history_request *rq)
 		struct slot *s = &v->detail.slot[i];
 		if (!wants(v, s))
 			continue;
-		*rq = (struct history_request){ .row = s->shown_row,
-			                            .metric = s->metric,
-			                            .from = v->now - view_ranges[v->detail.range].seconds };
+		*rq =
+		    (struct history_request){ .row = s->shown_row,
+			                          .metric = s->metric,
+			                          .from = v->now - view_ranges[v->detail.range].seconds,
+			                          .offline =
+			                              v->snap->phase !=
+			                              PHASE_LIVE /* what the history knows at once, before anyone has answered */ };
 		return s;
 	}
 	return NULL;

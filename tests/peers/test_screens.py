@@ -47,14 +47,20 @@ def script_of(name, saved, tmp_path):
     return script
 
 
+def rest(console):
+    """What the program wrote last, after it has ended."""
+    seen = -1
+    while len(console.raw) > seen and console.pump(0.05):
+        seen = len(console.raw)
+
+
 @pytest.mark.parametrize("name,scenario,size,lang", EVERYWHERE + MORE, ids=lambda v: "x".join(map(str, v)) if isinstance(v, tuple) else v)
 def test_screen(tmp_path, name, scenario, size, lang):
     saved = tmp_path / "saved.txt"
     env = {"SLUICE_SCRIPT": str(script_of(name, saved, tmp_path)), "SLUICE_NOW": NOW, "LANG": lang, "TERM": TERMS[lang]}
     with Console(tmp_path, f"--demo={scenario}", columns=size[0], lines=size[1], env=env) as console:
         assert console.end(seconds=60) == 0, console.raw[-300:]
-        while (seen := len(console.raw)) >= 0 and console.pump(0.01) and len(console.raw) > seen:
-            pass  # what it wrote last
+        rest(console)
     drawn = saved.read_text(encoding="ascii" if lang == "C" else "utf-8")
     assert drawn.splitlines() == console.lines, f"the terminal shows something else:\n{console.text}\n--- drawn\n{drawn}"
     path = expected_path(name, size, lang)
@@ -79,4 +85,5 @@ def test_script_that_fails_says_where(tmp_path, line, says):
     env = {"SLUICE_SCRIPT": str(tmp_path / "script"), "SLUICE_NOW": NOW}
     with Console(tmp_path, "--demo=empty", env=env) as console:
         assert console.end(seconds=30) == 1
+        rest(console)
     assert f"sluice: script line 3: {says}" in console.raw.decode()

@@ -90,6 +90,8 @@ static struct snapshot *picture(void)
 		                   .state = ALARM_STATE_OK, .since = PICTURE_NOW - 86400, .actions_enabled = true, .composite = true };
 	s->alarms = a;
 	s->nalarms = 3;
+	s->alarms_at = PICTURE_NOW - 4;
+	s->alarms_current = true;
 	struct api_health *api = arena_array(&s->mem, 1, sizeof *api);
 	*api = (struct api_health){ .op = "lambda:ListFunctions", .calls = 3, .failed = 3 };
 	err_set(&api->last, ERR_DENIED, "lambda:ListFunctions", "User: arn:aws:iam::123456789012:user/ops is not authorized");

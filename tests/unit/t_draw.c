@@ -123,10 +123,10 @@ static void test_overview_80x24_ascii(void **state)
 {
 	(void)state;
 	open_view(24, 80, false, picture());
-	assert_string_equal(draw(), "sluice  prod 123456789012 eu-west-1  !!2 !1 ??2 ~1 ok1  READ-ONLY  03:14:42Z +4s\n"
+	assert_string_equal(draw(), "sluice  prod 123456789012 eu-west-1        !!2 !1 ??2 ~1 ok1  RO  03:14:42Z +4s\n"
 	                            "--------------------------------------------------------------------------------\n"
 	                            "!! orders-ingest  oldest 6h09m, growing 1.00 s/s\n"
-	                            "!! orders-enrich  error rate 7.8 % > 5 %, 3 of 3 points                  +4 more\n"
+	                            "!! orders-enrich  error rate 7.8 % > 5 %, 3 of 3 points                  +5 more\n"
 	                            "-- STAGES  orders --------------------------------------------------------------\n"
 	                            "    STAGE           KIND       IN/s  OUT/s  ERR% BACKLOG OLDEST LAST 16m\n"
 	                            ">!! orders-ingest   kinesis     412    361     -       -  6h09m %%%%%%#####@@@@@\n"
@@ -153,7 +153,7 @@ static void test_row_1_at_every_width(void **state)
 		const char *top = line(0);
 		assert_true(strstr(top, "123456789012 eu-west-1") && strstr(top, "!!2"));
 		assert_true(cols < 60 || strstr(top, "03:14:42Z"));
-		assert_true(cols < 60 || strstr(top, "RO") || strstr(top, "READ-ONLY"));
+		assert_true(cols < 66 || strstr(top, "RO") || strstr(top, "READ-ONLY"));
 	}
 }
 
@@ -165,6 +165,19 @@ static void test_failed_calls_are_counted(void **state)
 	assert_non_null(strstr(line(0), "??1 UNKNOWN  ~1 STALE  ok 1  ??1 call failed  of 6 stages"));
 	assert_true(
 	    shows("?? lambda:ListFunctions  denied, allow lambda:ListFunctions: User: arn:aws:iam::123456789012:user/ops"));
+}
+
+/* Old alarms are not ok, and none read is not none there. */
+static void test_alarms_that_were_not_read(void **state)
+{
+	(void)state;
+	struct snapshot *s = picture();
+	s->alarms_current = false;
+	s->alarms_at = PICTURE_NOW - 600;
+	open_view(24, 80, false, s);
+	assert_non_null(strstr(line(12), "3 as read 10m ago: not read since"));
+	assert_non_null(strstr(line(13), "?? HighErrorRate"));
+	assert_non_null(strstr(line(15), "~  AnyOfThem"));
 }
 
 static void test_endpoint_and_production_are_marked(void **state)
@@ -408,6 +421,26 @@ static void test_a_chart_is_asked_for_once(void **state)
 	assert_true(shows("30.0k|"));
 	view_answer(&v, answer(3, 720, 999));
 	assert_true(shows("1,000|"));
+}
+
+static void test_the_history_answers_first(void **state)
+{
+	(void)state;
+	struct history_request rq;
+	struct snapshot *s = picture();
+	s->phase = PHASE_CACHED;
+	s->polled_at = 0;
+	open_view(24, 80, false, s);
+	press("j Enter");
+	draw();
+	struct slot *slot = view_question(&v, &rq);
+	assert_true(slot && rq.offline);
+	view_asked(&v, slot, 1);
+	view_answer(&v, answer(1, 180, 21660));
+	assert_true(shows("30.0k|"));
+	view_snapshot(&v, picture());
+	slot = view_question(&v, &rq);
+	assert_true(slot && !rq.offline);
 }
 
 static void test_a_refused_question_says_why(void **state)
@@ -687,6 +720,7 @@ int main(void)
 		cmocka_unit_test(test_overview_80x24_ascii),
 		cmocka_unit_test(test_row_1_at_every_width),
 		cmocka_unit_test(test_failed_calls_are_counted),
+		cmocka_unit_test(test_alarms_that_were_not_read),
 		cmocka_unit_test(test_endpoint_and_production_are_marked),
 		cmocka_unit_test(test_first_frame_needs_no_snapshot),
 		cmocka_unit_test(test_cached_values_are_marked),
@@ -699,6 +733,7 @@ int main(void)
 		cmocka_unit_test(test_several_pipelines_have_headings),
 		cmocka_unit_test(test_ten_thousand_rows),
 		cmocka_unit_test(test_a_chart_is_asked_for_once),
+		cmocka_unit_test(test_the_history_answers_first),
 		cmocka_unit_test(test_a_refused_question_says_why),
 		cmocka_unit_test(test_cursor_reads_points),
 		cmocka_unit_test(test_charts_grow_in_number_not_in_size),
