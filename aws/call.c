@@ -65,6 +65,8 @@ struct aws {
 	unsigned nflying, busy, total_ms;
 	int quota;
 	int64_t skew;
+	int64_t ahead; /* of the first answer's Date */
+	bool clock_seen;
 	uint64_t last_id, random;
 	bool closing;
 };
@@ -304,24 +306,11 @@ static void earn_quota(struct aws *c, struct call *k)
 	k->spent = 0;
 }
 
-/* Milliseconds the service asks us to wait; -1 when it says nothing. A date is not understood: seconds are the rule. */
-static double asked_delay(const struct http_res *res)
-{
-	const char *ms = res ? http_res_header(res, "x-amz-retry-after") : NULL;
-	const char *s = res ? http_res_header(res, "Retry-After") : NULL;
-	const char *text = ms ? ms : s;
-	char *end;
-	double v = text ? strtod(text, &end) : -1;
-	if (!text || end == text || *end || !(v >= 0))
-		return -1;
-	return ms ? v : v * 1000;
-}
-
 static int64_t retry_delay(struct call *k, enum fault fault, const struct http_res *res)
 {
 	double base = fault == FAULT_THROTTLED ? BASE_THROTTLED : BASE_TRANSIENT;
 	double t = chance_unit(k->aws) * fmin(ldexp(base, (int)k->attempt - 1), DELAY_MAX) * 1000;
-	double asked = asked_delay(res);
+	double asked = wire_retry_after_ms(res);
 	return (int64_t)fmax(t, fmin(asked, t + 5000));
 }
 
@@ -431,6 +420,19 @@ static void on_loss(struct call *k, enum http_sent sent, const struct err *why)
 		finish(k, &e);
 }
 
+static void see_clock(struct aws *c, const struct http_res *res)
+{
+	int64_t theirs;
+	c->clock_seen = wire_date(http_res_header(res, "Date"), &theirs);
+	c->ahead = c->clock_seen ? theirs - clock_wall() : 0;
+}
+
+bool aws_clock(const struct aws *c, int64_t *seconds)
+{
+	*seconds = c->ahead;
+	return c->clock_seen;
+}
+
 static void on_answer(void *ctx, enum http_sent sent, const struct http_res *res, const struct err *e)
 {
 	struct call *k = ctx;
@@ -439,6 +441,8 @@ static void on_answer(void *ctx, enum http_sent sent, const struct http_res *res
 	c->nflying--;
 	log_debug(LOG_AWS, "%s attempt %u: HTTP %d, %zu bytes, %lld ms%s%s", k->op->iam, k->attempt, res ? res->status : 0,
 	          res ? res->body.n : 0, (long long)(clock_mono_ms() - k->begun), res ? "" : ": ", res ? "" : e->text);
+	if (res && !c->clock_seen)
+		see_clock(c, res);
 	if (!res)
 		on_loss(k, sent, e);
 	else if (res->status >= 200 && res->status < 300)

@@ -26,6 +26,8 @@ void aws_configure(struct aws *c, const struct aws_opts *o); /* of the calls mad
 uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx);
 void aws_cancel(struct aws *c,
                 uint64_t id); /* done runs with ERR_CANCELLED before this returns; unknown ids are ignored */
+/* How far the service's clock is ahead of ours, by the first answer that said; false when none did. */
+bool aws_clock(const struct aws *c, int64_t *seconds);
 
 /* Sends what waited for a rate gate or a retry delay; returns milliseconds until it wants to be called again, -1 = not. */
 int aws_tick(struct aws *c);

@@ -134,3 +134,16 @@ const struct json *wire_list(const struct json *doc, const char *key, bool *ok)
 	*ok = false;
 	return NULL;
 }
+
+/* Milliseconds the service asks us to wait; -1 when it says nothing. A date is not understood: seconds are the rule. */
+double wire_retry_after_ms(const struct http_res *res)
+{
+	const char *ms = res ? http_res_header(res, "x-amz-retry-after") : NULL;
+	const char *s = res ? http_res_header(res, "Retry-After") : NULL;
+	const char *text = ms ? ms : s;
+	char *end;
+	double v = text ? strtod(text, &end) : -1;
+	if (!text || end == text || *end || !(v >= 0))
+		return -1;
+	return ms ? v : v * 1000;
+}

@@ -33,4 +33,7 @@ const struct json *wire_list(const struct json *doc, const char *key, bool *ok);
 /* An HTTP date ("Mon, 23 Nov 2026 03:14:42 GMT") in seconds; text may be NULL. */
 bool wire_date(const char *text, int64_t *t);
 
+/* How long the service asks to wait, in milliseconds; -1 when it says nothing. */
+double wire_retry_after_ms(const struct http_res *res);
+
 #endif

@@ -145,6 +145,7 @@ bool cli_time(const char *text, int64_t end, int64_t *t);
 bool cli_is_json(const struct cli *c);
 /* "sluice: TEXT" on stderr, one write, visible characters only. */
 void cli_say(const char *text);
+void cli_note(const char *about, const char *text); /* "sluice: note: ABOUT: TEXT" */
 /* Has this text been through the filter (or needs it none)? */
 bool cli_is_visible(struct span s);
 /* Up to three lines for n causes, the last saying how many more there are; line() appends visible characters only. */

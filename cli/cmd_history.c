@@ -84,6 +84,8 @@ static bool no_points(const struct history_result *h)
 
 static void say_notes(const struct history_result *h)
 {
+	if (h->note)
+		cli_note("history", h->note);
 	if (h->hint) {
 		char *text = xasprintf("note: %s", h->hint);
 		cli_say(text);

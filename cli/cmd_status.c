@@ -32,11 +32,43 @@ void status_problem_line(const struct api_health *a, char out[1024])
 	memmove(out, skip, strlen(skip) + 1);
 }
 
-static void cause(const void *snapshot, unsigned i, struct buf *out)
+/* The problems without those that say again what an earlier one said: one dead endpoint fails every operation. */
+struct causes {
+	const struct snapshot *s;
+	unsigned nth[64], n;
+};
+
+static bool said_before(const struct causes *c, const struct err *e)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		if (status_problem(c->s, c->nth[i])->last.code == e->code && err_shared(e->code))
+			return true;
+	return false;
+}
+
+static struct causes causes_of(const struct snapshot *s)
+{
+	struct causes c = { .s = s };
+	const struct api_health *a;
+	for (unsigned i = 0; c.n < 64 && (a = status_problem(s, i)); i++)
+		if (!said_before(&c, &a->last))
+			c.nth[c.n++] = i;
+	return c;
+}
+
+static void cause(const void *causes, unsigned i, struct buf *out)
 {
 	char line[1024];
-	status_problem_line(status_problem(snapshot, i), line);
+	const struct causes *c = causes;
+	status_problem_line(status_problem(c->s, c->nth[i]), line);
 	buf_adds(out, line);
+}
+
+/* That another sluice writes the history is as it should be; that nobody can is not. */
+static void say_history(const struct snapshot *s)
+{
+	if (s->cache_note && strncmp(s->cache_note, "read-only", 9) != 0)
+		cli_note("history", s->cache_note);
 }
 
 static const struct pipeline *pipeline_named(const struct snapshot *s, const char *name, struct err *e)
@@ -61,8 +93,10 @@ static void say_problems(const struct cli *c, const struct snapshot *s, bool sai
 	unsigned n = status_problems(s);
 	if (!n && !s->settled && !said)
 		cli_say("status: not everything was read in time; try again with a longer -t");
+	struct causes all = causes_of(s);
 	if (cli_is_json(c) || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO))
-		cli_say_causes(n, cause, s);
+		cli_say_causes(all.n, cause, &all);
+	say_history(s);
 }
 
 static int print(const struct cli *c, const struct snapshot *s, bool said)

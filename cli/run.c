@@ -71,6 +71,13 @@ void cli_say(const char *text)
 	buf_clear(&b);
 }
 
+void cli_note(const char *about, const char *text)
+{
+	char *line = xasprintf("note: %s: %s", about, text);
+	cli_say(line);
+	free(line);
+}
+
 void cli_say_causes(unsigned n, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx)
 {
 	for (unsigned i = 0; i < n && i < 3; i++) {

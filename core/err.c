@@ -53,6 +53,20 @@ const char *err_hint(enum err_code code)
 	return infos[code].hint;
 }
 
+bool err_shared(enum err_code code)
+{
+	switch (code) {
+	case ERR_DNS:
+	case ERR_CONNECT:
+	case ERR_TLS:
+	case ERR_TIMEOUT:
+	case ERR_HTTP:
+	case ERR_AUTH:
+	case ERR_NOCRED: return true;
+	default: return false;
+	}
+}
+
 bool err_retryable(enum err_code code)
 {
 	return infos[code].retryable;

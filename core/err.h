@@ -54,6 +54,7 @@ const char *err_name(enum err_code code);
 const char *err_check_code(enum err_code code); /* NO_DATA and friends are not errors: they never come from here */
 const char *err_hint(enum err_code code);
 bool err_retryable(enum err_code code);
+bool err_shared(enum err_code code); /* one cause fails every operation alike: it is said once */
 int err_exit(enum err_code code);
 
 /* One plain line, visible characters only: "sluice: WHERE: TEXT; HINT". Writes at most size bytes, always ends in NUL. */

@@ -437,7 +437,7 @@ static bool same_cause(const struct aws_stat *stats, unsigned i)
 {
 	enum err_code code = stats[i].last.code;
 	for (unsigned j = 0; j < i; j++)
-		if (stats[j].last.code == code && code != ERR_DENIED && code != ERR_THROTTLED && code != ERR_BADREPLY)
+		if (stats[j].last.code == code && err_shared(code))
 			return true;
 	return false;
 }

@@ -73,6 +73,21 @@ static void add_identity(struct doctor_result *d, const struct engine *g)
 		add(d, "account", "caller", g->target.caller, "sts:GetCallerIdentity");
 }
 
+#define CLOCK_FAR 240 /* AWS refuses signatures more than five minutes off */
+
+static void add_clock(struct doctor_result *d, const struct engine *g)
+{
+	int64_t ahead;
+	char text[64] = "unknown: no answer said the time";
+	bool known = aws_clock(g->aws, &ahead);
+	if (known)
+		snprintf(text, sizeof text, "%lld s %s the service's", (long long)llabs(ahead),
+		         ahead > 0 ? "behind" : "ahead of");
+	struct finding *f = add(d, "clock", "this machine's", text, "Date of the first answer");
+	if (known && llabs(ahead) > CLOCK_FAR)
+		err_set(&f->problem, ERR_REFUSED, "clock", "%s; AWS refuses signatures that are five minutes off", text);
+}
+
 static void add_cache(struct doctor_result *d, const struct engine *g)
 {
 	struct finding *f = add(d, "history", "file", g->o.cache_path, NULL);
@@ -136,6 +151,7 @@ void doctor_step(struct engine *g, struct task *t)
 	add_account(d, g);
 	if (g->aws) {
 		add_identity(d, g);
+		add_clock(d, g);
 		add_permissions(d, g);
 	}
 	add_cache(d, g);

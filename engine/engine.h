@@ -57,6 +57,7 @@ struct history_result {
 	double *v;             /* n values, NAN where there is no point */
 	bool polled;           /* a poll succeeded: gaps are the service's; false: they may be ours */
 	struct err poll_error; /* why not, when it did not */
+	char *note;                          /* trouble with the history file, or NULL */
 	char *hint;            /* "CloudWatch lists this metric with other dimensions: ..." or NULL */
 };
 

@@ -413,6 +413,7 @@ static void give(struct work *w)
 	r->to = w->to;
 	r->n = w->n;
 	r->hint = hint_words(w);
+	r->note = store_trouble(w->g);
 	r->v = w->v[0];
 	w->v[0] = NULL;
 	r->polled = w->polled || covered(w);

@@ -325,6 +325,7 @@ bool store_recall_account(struct engine *g, bool loose); /* the account these cr
 void store_account(struct engine *g);
 void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);
+char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */
 void store_save(struct engine *g); /* after a round */
 
 #endif

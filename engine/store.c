@@ -270,3 +270,11 @@ void store_save(struct engine *g)
 	if (wrote)
 		retain(g);
 }
+
+char *store_trouble(const struct engine *g)
+{
+	if (g->cache_err.code != ERR_OK)
+		return xstrdup(g->cache_err.text);
+	const char *note = g->cache ? cache_note(g->cache) : NULL;
+	return note && cache_is_writer(g->cache) ? xstrdup(note) : NULL;
+}

@@ -112,6 +112,7 @@ void result_free(struct result *r)
 		free(r->history.metric);
 		free(r->history.v);
 		free(r->history.hint);
+		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
 	case REQUEST_CHECK: check_result_clear(&r->check); break;
