@@ -16,6 +16,7 @@
 
 #define KEYS_MOST 1000 /* a wake-up: a paste must not keep the screen from being drawn */
 #define SECOND_MS 1000
+#define HISTORY_MS 5 /* what the history knows is there by then, and saves painting an empty frame first */
 
 struct console {
 	const struct tui_options *o;
@@ -140,9 +141,16 @@ static void sleep_until_something(struct console *c)
 		take_signals(c);
 }
 
+static void await_history(struct console *c)
+{
+	struct pollfd engine = { .fd = engine_fd(c->o->engine), .events = POLLIN };
+	poll(&engine, 1, HISTORY_MS);
+}
+
 static void run(struct console *c)
 {
 	resize(c);
+	await_history(c);
 	while (!c->v.quit && !c->hung_up) {
 		int64_t now = clock_wall();
 		c->dirty = c->dirty || now != c->v.now;
