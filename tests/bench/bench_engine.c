@@ -15,7 +15,8 @@ static double cpu_ms(void)
 {
 	struct rusage u;
 	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
 }
 
 /* Takes snapshots until one tells of a poll that finished at `since` or later. */
@@ -35,10 +36,12 @@ static bool wait_polled(struct engine *g, int64_t since, unsigned *metrics)
 	return false;
 }
 
-/* polled_at counts seconds: a round begins with a fresh one. */
+/* A refresh that comes within five seconds of the last is not obeyed, and polled_at counts seconds: a round begins with a
+ * fresh one. */
 static int64_t next_second(void)
 {
 	struct timespec t;
+	usleep(5200000);
 	clock_gettime(CLOCK_REALTIME, &t);
 	usleep((useconds_t)((1000000000 - t.tv_nsec) / 1000 + 2000));
 	return t.tv_sec + 1;

@@ -19,7 +19,7 @@ int main(void)
 	for (int y = 0; y < LINES; y++) {
 		mvprintw(y, 0, "%-30s %10d %10d %8.2f %% ", "a-resource-of-this-account", y * 977, y * 13, y / 7.0);
 		for (int x = 68; x < COLS - 1; x++)
-			addch((chtype)" .:-=+*#"[(x * 7 + y * 3) % 8]);
+			addch((chtype) " .:-=+*#"[(x * 7 + y * 3) % 8]);
 	}
 	refresh();
 	int c = getch();

@@ -14,7 +14,10 @@
 #define POINTS 200
 #define ROUNDS 9
 
-struct sum { double values; unsigned n; };
+struct sum {
+	double values;
+	unsigned n;
+};
 
 static double now_ns(void)
 {
@@ -42,7 +45,8 @@ static void write_answer(struct buf *b)
 	buf_init(b, 64 << 20);
 	buf_adds(b, "{\"MetricDataResults\":[");
 	for (int m = 0; m < METRICS; m++) {
-		buf_addf(b, "%s{\"Id\":\"m%d\",\"Label\":\"m%d\",\"StatusCode\":\"Complete\",\"Timestamps\":[", m ? "," : "", m, m);
+		buf_addf(b, "%s{\"Id\":\"m%d\",\"Label\":\"m%d\",\"StatusCode\":\"Complete\",\"Timestamps\":[", m ? "," : "", m,
+		         m);
 		for (int i = 0; i < POINTS; i++)
 			buf_addf(b, "%s%d.0", i ? "," : "", 1790000000 - 60 * i);
 		buf_adds(b, "],\"Values\":[");
@@ -107,7 +111,8 @@ static void measure(const char *name, struct sum (*read)(struct span), struct sp
 		took[i] = now_ns() - before;
 	}
 	qsort(took, ROUNDS, sizeof took[0], by_size);
-	printf("%s_ns_point %.2f\n%s_points %u\n%s_sum %.17g\n", name, took[ROUNDS / 2] / (METRICS * POINTS), name, s.n, name, s.values);
+	printf("%s_ns_point %.2f\n%s_points %u\n%s_sum %.17g\n", name, took[ROUNDS / 2] / (METRICS * POINTS), name, s.n,
+	       name, s.values);
 }
 
 int main(int argc, char **argv)

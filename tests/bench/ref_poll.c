@@ -14,13 +14,17 @@
 #define REQUESTS 20
 #define QUERIES 500
 
-struct ask { CURL *c; struct buf body, answer; };
+struct ask {
+	CURL *c;
+	struct buf body, answer;
+};
 
 static double cpu_ms(void)
 {
 	struct rusage u;
 	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
 }
 
 static size_t keep(char *p, size_t size, size_t n, void *ctx)
@@ -34,8 +38,11 @@ static void write_body(struct buf *b, int first)
 	buf_init(b, 1 << 20);
 	buf_addf(b, "{\"StartTime\":%ld,\"EndTime\":%ld,\"MetricDataQueries\":[", now - 300, now);
 	for (int i = 0; i < QUERIES; i++)
-		buf_addf(b, "%s{\"Id\":\"m%d\",\"MetricStat\":{\"Metric\":{\"Namespace\":\"AWS/Lambda\",\"MetricName\":\"Invocations\",\"Dimensions\":"
-			"[{\"Name\":\"FunctionName\",\"Value\":\"function%d\"}]},\"Period\":60,\"Stat\":\"Sum\"}}", i ? "," : "", i, first + i);
+		buf_addf(b,
+		         "%s{\"Id\":\"m%d\",\"MetricStat\":{\"Metric\":{\"Namespace\":\"AWS/"
+		         "Lambda\",\"MetricName\":\"Invocations\",\"Dimensions\":"
+		         "[{\"Name\":\"FunctionName\",\"Value\":\"function%d\"}]},\"Period\":60,\"Stat\":\"Sum\"}}",
+		         i ? "," : "", i, first + i);
 	buf_adds(b, "]}");
 }
 

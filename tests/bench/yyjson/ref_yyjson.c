@@ -53,6 +53,7 @@ int main(int argc, char **argv)
 		took[i] = now_ns() - before;
 	}
 	qsort(took, ROUNDS, sizeof took[0], by_size);
-	printf("yyjson_ns_point %.2f\nyyjson_points %u\nyyjson_sum %.17g\n", points ? took[ROUNDS / 2] / points : 0.0, points, sum);
+	printf("yyjson_ns_point %.2f\nyyjson_points %u\nyyjson_sum %.17g\n", points ? took[ROUNDS / 2] / points : 0.0,
+	       points, sum);
 	return points == 0;
 }
