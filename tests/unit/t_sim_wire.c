@@ -5,7 +5,7 @@
 #include "sim/motion.h"
 #include "sim/scenario.h"
 #include "sim/sim_form.h"
-#include "sim/sim_inflate.h"
+#include "sim/sim_gzip.h"
 #include "sim/sim_reply.h"
 #include "sim/sim_wire.h"
 #include "sim/world.h"
