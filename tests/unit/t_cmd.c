@@ -84,7 +84,7 @@ static void a_failed_run_still_prints_the_object(void **state)
 	assert_string_equal(json_get_str(json_get(j, "error"), "code"), "AUTH");
 	assert_true(json_is_array(json_get(j, "checks")));
 	json_free(j);
-	assert_string_equal(ran.err, "sluice: sts:GetCallerIdentity: expired; renew the credentials\n");
+	assert_string_equal(ran.err, "sluice: sts:GetCallerIdentity: expired; check or renew the credentials\n");
 }
 
 static void every_member_is_always_there(void **state)
