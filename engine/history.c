@@ -20,7 +20,7 @@ struct work {
 	struct task *t;
 	struct metric_info info;
 	struct measure *m[2];
-	unsigned nm;
+	unsigned nm, first; /* from `first` on they are CloudWatch's: a direct reading's own points stand before its past */
 	bool sparse[2];
 	int64_t from, to;
 	uint32_t step;
@@ -77,6 +77,20 @@ static void operand(struct work *w, const struct stage *s, const char *key, unsi
 	}
 }
 
+/* CloudWatch kept what the service says only of now: older points come from there, and never instead of a reading. */
+static void add_past(struct work *w, const struct stage *s, const struct metric_info *info)
+{
+	struct metric_id id = { 0 };
+	w->first = 1;
+	if (!info->name)
+		return;
+	metric_set(&id, s->kind->info.ns, info->name, info->stat);
+	metric_add_dim(&id, s->kind->info.dimension, s->resource);
+	w->m[1] = inventory_measure(w->g, &id, w->step, true);
+	w->nm = 2;
+	metric_clear(&id);
+}
+
 static bool resolve_stage(struct work *w, const struct stage *s, struct err *e)
 {
 	struct measure *own;
@@ -95,6 +109,8 @@ static bool resolve_stage(struct work *w, const struct stage *s, struct err *e)
 	if (info->b)
 		operand(w, s, info->b, 1);
 	w->nm = info->b ? 2 : 1;
+	if (info->from == FROM_DIRECT)
+		add_past(w, s, info);
 	return true;
 }
 
@@ -267,11 +283,12 @@ static void read_known(struct work *w)
 static void polled_point(void *ctx, unsigned query, int64_t t, double v)
 {
 	struct work *w = ctx;
-	if (query >= w->nm || !isfinite(v) || t < w->from || t >= w->to)
+	unsigned i = query + w->first;
+	if (i >= w->nm || !isfinite(v) || t < w->from || t >= w->to)
 		return;
-	struct measure *m = w->m[query];
+	struct measure *m = w->m[i];
 	t -= t % w->step;
-	double *at = &w->v[query][(t - w->from) / w->step];
+	double *at = &w->v[i][(t - w->from) / w->step];
 	if (w->g->cache && m->cache_id && !(*at == v)) /* also when there was none: NAN equals nothing */
 		cache_add(w->g->cache, m->cache_id, t, v);
 	*at = v;
@@ -302,11 +319,11 @@ static void poll_done(struct batch *b, const struct err *e)
 	for (unsigned i = 0; i < b->n && w->poll_err.code == ERR_OK; i++)
 		batch_status_err(b, i, &w->poll_err);
 	w->polled = w->poll_err.code == ERR_OK;
-	for (unsigned i = 0; i < w->nm && w->polled; i++)
+	for (unsigned i = w->first; i < w->nm && w->polled; i++)
 		known_add(&w->m[i]->known, b->in.start, b->in.end);
 	w->t->state = FINISH;
 	if (w->polled && !any_value(w) && !w->t->rq.history.row && !w->g->closing) {
-		w->list_in = (struct list_metrics_in){ .ns = w->m[0]->id.ns, .name = w->m[0]->id.name };
+		w->list_in = (struct list_metrics_in){ .ns = w->m[w->first]->id.ns, .name = w->m[w->first]->id.name };
 		w->call = aws_call(w->g->aws, &op_list_metrics, &w->list_in, &w->list_out, list_done, w);
 		w->t->state = WAIT_HINT;
 	}
@@ -322,11 +339,11 @@ static int64_t poll_end(const struct work *w)
 /* The console asks again and again for what the rounds keep up to date; only what is older than they reach costs a poll. */
 static bool wants_poll(const struct work *w)
 {
-	if (!online(w) || !w->m[0]->id.ns || poll_end(w) <= w->from)
+	if (!online(w) || w->first == w->nm || poll_end(w) <= w->from)
 		return false;
 	if (!w->t->rq.history.row)
 		return engine_connect(w->g);
-	for (unsigned i = 0; i < w->nm; i++)
+	for (unsigned i = w->first; i < w->nm; i++)
 		if (!known_covers(&w->m[i]->known, w->from, w->from))
 			return engine_connect(w->g);
 	return false;
@@ -335,7 +352,7 @@ static bool wants_poll(const struct work *w)
 static void begin_poll(struct work *w)
 {
 	w->batch = batch_new(w->g, w->step);
-	for (unsigned i = 0; i < w->nm; i++)
+	for (unsigned i = w->first; i < w->nm; i++)
 		batch_add(w->batch, w->m[i]);
 	w->batch->point = polled_point;
 	w->batch->done = poll_done;
@@ -348,7 +365,7 @@ static void begin_poll(struct work *w)
 
 static char *metric_words(const struct work *w)
 {
-	if (w->nm == 1)
+	if (w->nm == 1 || w->first)
 		return xstrdup(w->m[0]->text);
 	return w->info.from == FROM_RATIO ? xasprintf("100 * %s / %s", w->m[0]->text, w->m[1]->text)
 	                                  : xasprintf("%s - %s", w->m[0]->text, w->m[1]->text);
@@ -402,7 +419,9 @@ static void drop_filling(struct work *w)
 static void give(struct work *w)
 {
 	struct history_result *r = &w->t->result->history;
-	for (unsigned k = 0; w->nm == 2 && k < w->n; k++)
+	for (unsigned k = 0; w->nm == 2 && w->first && k < w->n; k++)
+		w->v[0][k] = isnan(w->v[0][k]) ? w->v[1][k] : w->v[0][k];
+	for (unsigned k = 0; w->nm == 2 && !w->first && k < w->n; k++)
 		w->v[0][k] = derive(&w->info, w->v[0][k], w->v[1][k], zero_at(w, 0, k), zero_at(w, 1, k));
 	drop_filling(w);
 	r->info = w->info;

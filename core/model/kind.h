@@ -17,8 +17,8 @@ struct metric_info {
 	const char *key;      /* stable: JSON member, history's METRIC */
 	const char *title;    /* for the chart */
 	enum metric_from from;
-	const char *name;     /* CloudWatch MetricName; NULL unless FROM_CLOUDWATCH */
-	const char *stat;     /* CloudWatch statistic; NULL unless FROM_CLOUDWATCH */
+	const char *name;     /* CloudWatch MetricName; of a direct reading: where its past can be read; else NULL */
+	const char *stat;     /* CloudWatch statistic; NULL when name is */
 	const char *a, *b;    /* keys of the operands of RATIO and DIFFERENCE */
 	enum role role;       /* at most one metric a role */
 	enum unit unit;

@@ -255,6 +255,20 @@ static void history_then_offline(void **state)
 	end(&s);
 }
 
+/* What the service says only of now has its past in CloudWatch. */
+static void past_of_a_direct_reading(void **state)
+{
+	(void)state;
+	struct setup s = begin("dlq-growth", true);
+	struct result *r = history(&s, "orders-load-dlq", "visible", false);
+	assert_int_equal(r->err.code, ERR_OK);
+	assert_true(points(r) >= 55);
+	assert_true(r->history.v[r->history.n - 1] >= 1291); /* the reading itself is the newest */
+	assert_non_null(strstr(r->history.metric, "direct:sqs/visible"));
+	result_free(r);
+	end(&s);
+}
+
 static void unknown_names(void **state)
 {
 	(void)state;
@@ -366,6 +380,7 @@ int main(void)
 		cmocka_unit_test(dead_letters_of_a_configured_queue),
 		cmocka_unit_test(deadline),
 		cmocka_unit_test(unknown_names),
+		cmocka_unit_test(past_of_a_direct_reading),
 		cmocka_unit_test(console),
 		cmocka_unit_test(full_ring),
 	};
