@@ -6,7 +6,6 @@ import fcntl
 import os
 import pathlib
 import pty
-import random
 import re
 import select
 import signal
@@ -17,7 +16,7 @@ import time
 import pytest
 from console import Console
 from fakeaws import FakeAws, silent
-from program import LONG, SLOWER, binary, clean_env
+from program import LONG, SANITIZER, SLOWER, binary, clean_env
 from test_outlets import Hostile, leaks
 
 FATAL = [getattr(signal, "SIG" + n) for n in "HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM XCPU XFSZ VTALRM PROF POLL SYS".split()]
@@ -94,6 +93,9 @@ def check_signal(tmp_path, sig, screen):
 @pytest.mark.parametrize("when", ["starting", "ending"])
 def test_signal_at_any_moment(tmp_path, rng, when):
     """Before the first frame, while it is drawn, while the terminal is given back."""
+    signals = [signal.SIGTERM, signal.SIGHUP]
+    if not SANITIZER:  # a sanitizer has a handler of its own for it
+        signals.append(signal.SIGSEGV)
     for _ in range(40 if LONG else 12):
         with Terminal(tmp_path, "--demo=empty") as t:
             before = t.modes()
@@ -101,10 +103,10 @@ def test_signal_at_any_moment(tmp_path, rng, when):
                 t.wait("q quit").type("q")
             time.sleep(rng.random() * (0.01 if when == "ending" else 0.15))
             with contextlib.suppress(ProcessLookupError):
-                os.kill(t.pid, rng.choice([signal.SIGTERM, signal.SIGSEGV, signal.SIGHUP]))
+                os.kill(t.pid, rng.choice(signals))
             status = t.end()
             t.drain(0.05)
-            assert status in (0, -signal.SIGTERM, -signal.SIGSEGV, -signal.SIGHUP)
+            assert status == 0 or -status in signals
             assert t.modes() == before and t.is_whole(), t.raw[-200:]
 
 
@@ -298,7 +300,7 @@ def test_hostile_text_stays_text(tmp_path, lang):
         assert t.end() == 0
         t.drain(0.1)
     text = strip(t.raw)
-    assert b"<U+001B>[2J" in text or b"<U+001B>" in text
+    assert b"<U+001B>" in text
     bare = text.decode("ascii" if lang == "C" else "utf-8")  # raises on a stray byte
     assert not leaks(bare, extra="\r\n\b"), leaks(bare, extra="\r\n\b")[:10]
 
