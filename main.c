@@ -135,6 +135,7 @@ static int run_console(const struct run *r, struct engine *g, struct err *e)
 	if (!engine_start(g, e))
 		return cli_fail(&r->cli, e);
 	return tui_run(&(struct tui_options){ .engine = g,
+	                                      .demo = r->cli.demo,
 	                                      .color = (enum tui_color)r->cli.color,
 	                                      .target_name = r->cli.demo ? "demo"
 	                                                     : r->target ? r->target->name
