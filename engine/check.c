@@ -384,6 +384,15 @@ static void judge_dlqs(struct engine *g, double max, struct verdicts *out)
 		verdict_set(verdicts_add(out, g, NULL, "dlq"), VERDICT_SKIPPED, "IDLE", "no dead-letter queue was found");
 }
 
+/* Everything was listed, and it was nothing. */
+static bool nothing_there(const struct engine *g)
+{
+	for (unsigned k = 0; k < nkinds; k++)
+		if (discovery_err(g, k))
+			return false;
+	return g->alarms_read && g->alarms_err.code == ERR_OK && g->nstages == 0 && g->alarms.n == 0;
+}
+
 static void judge(struct engine *g, const struct plan *p, const struct check_request *rq, struct verdicts *out)
 {
 	for (unsigned i = 0; i < p->n; i++)
@@ -397,7 +406,7 @@ static void judge(struct engine *g, const struct plan *p, const struct check_req
 		judge_dlqs(g, rq->dlq_max, out);
 	if (p->defaults || rq->alarms)
 		judge_alarms(g, rq, out);
-	if (p->defaults && g->nstages == 0 && g->alarms.n == 0) /* the wrong region must not look green */
+	if (p->defaults && nothing_there(g)) /* the wrong region must not look green */
 		verdict_set(verdicts_add(out, g, NULL, "discover"), VERDICT_UNKNOWN, "NO_DATA",
 		            "nothing to judge in %s: no queue, stream, function or alarm", g->target.region);
 }

@@ -41,10 +41,15 @@ static void *engine_main(void *arg)
 	return NULL;
 }
 
+static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
+
 bool engine_start(struct engine *g, struct err *e)
 {
 	sigset_t all, old;
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof faults / sizeof *faults;
+	     i++) /* a blocked fault ends the process past the handler that restores the terminal */
+		sigdelset(&all, faults[i]);
 	g->threaded = true;
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int failed = pthread_create(&g->thread, NULL, engine_main, g);

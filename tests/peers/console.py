@@ -98,6 +98,7 @@ class Console:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.status = os.waitstatus_to_exitcode(status)
+                self.settle(quiet=1, seconds=10)  # the kernel hands over what was written last when it gets round to it
                 return self.status
         raise AssertionError(f"still running after {seconds} s:\n{self.text}")
 

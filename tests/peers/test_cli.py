@@ -223,7 +223,7 @@ def test_history_offline_and_when_the_poll_fails(sluice):
         calls = sum(aws.calls.values())
         offline = sluice(*args, "--offline", env=aws.env())
         assert sum(aws.calls.values()) == calls, "--offline asked AWS"
-    with FakeAws({"cloudwatch:GetMetricData": fakeaws.denied}) as aws:
+        aws.faults["cloudwatch:GetMetricData"] = fakeaws.denied  # of the same endpoint: another one has a history of its own
         denied = sluice(*args, env=aws.env())
     assert first.status == 0 and offline.status == 0 and offline.err == "", str(offline)
     values = [line for line in first.out.splitlines() if not line.endswith(",")]
