@@ -297,7 +297,7 @@ def bench_parse(w):
     assert o["ours_sum"] == o["cjson_sum"] and o["ours_points"] == 100000
     if ref:
         assert theirs[0]["yyjson_sum"] == o["ours_sum"]
-        compare("P3", "read 500 x 200 points: against yyjson 0.12's tree", o["ours_ns_point"], statistics.median(x["yyjson_ns_point"] for x in theirs),
+        compare("P3", "read 500 x 200 points: against yyjson 0.10's tree", o["ours_ns_point"], statistics.median(x["yyjson_ns_point"] for x in theirs),
                 1.5, "ns/point")
     else:
         compare("P3", "read 500 x 200 points: against yyjson (figure, not run)", o["ours_ns_point"], 43.5, 1.5, "ns/point")
@@ -397,7 +397,7 @@ def bench_paint(w):
     a, b = statistics.median(ours), statistics.median(bare)
     if b"queue" not in seen and b"function" not in seen:
         print("    (the first frame shows no row of the history)")
-    compare("S1", "first frame 120x40 with history, against bare ncurses", a, b, 1.3)
+    compare("S1", "first frame with history, against 5 libraries, bare", a, b, 1.3)
     if others:
         c = statistics.median(others)
         line("S1", "the same against btop", f"{a:.1f} ms", f"{c:.1f} ms", f"{a / c:.2f}x", "< 1x", a < c)
