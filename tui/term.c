@@ -131,6 +131,7 @@ static void set_modes(void)
 	noecho();
 	nonl();
 	set_escdelay(ESC_DELAY_MS);
+	typeahead(-1); /* else a frame goes out in hundreds of pieces, and a key in between leaves it half drawn */
 	t.keys = newpad(1, 1);
 	keypad(t.keys, TRUE);
 	nodelay(t.keys, TRUE);
