@@ -20,7 +20,7 @@ JOBS    := $(shell nproc)
 PYTEST  := $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 
 # The goals below compile nothing themselves: they may run on a machine that still lacks the libraries.
-NO_PKGS := help demo test test-long bench lint clean format peers-env
+NO_PKGS := help demo test test-long faults bench lint clean format peers-env
 PKGS    := libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc zlib
 ifneq (,$(filter-out $(NO_PKGS),$(or $(MAKECMDGOALS),all)))
 ifneq (0,$(shell pkg-config --exists $(PKGS) 2>/dev/null; echo $$?))
@@ -43,7 +43,7 @@ ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 UBSAN_OPTIO
 TSAN_ENV := TSAN_OPTIONS=halt_on_error=1:exitcode=99:second_deadlock_stack=1:suppressions=$(CURDIR)/tests/tsan.supp
 
 .DELETE_ON_ERROR:
-.PHONY: all build programs demo test test-long asan tsan unit peers peers-env lint lint-quick bench bench-run install clean format help FORCE
+.PHONY: all build programs demo test test-long faults faults-run asan tsan unit peers peers-env lint lint-quick bench bench-run install clean format help FORCE
 
 all: $(BUILD)/sluice ## build/sluice (installs nothing)
 build: all
@@ -64,6 +64,13 @@ test-long: ## all tests under ASan+UBSan and TSan, and larger samples
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
 	@SLUICE_LONG=1 $(MAKE) --no-print-directory peers
+
+faults: ## every fault of docs/reliability.md under ASan and UBSan, and the table of its figures
+	@sh deps.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN) programs
+	@$(ASAN_ENV) SLUICE_SANITIZER=asan $(MAKE) --no-print-directory $(ASAN) faults-run
+faults-run: $(BUILD)/sluice $(TOOLS) $(VENV_OK)
+	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(PYTEST_ARGS) tests/faults
 
 asan: ## unit, peer and screen tests with AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN) programs

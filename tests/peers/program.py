@@ -20,7 +20,8 @@ def clean_env(home, more=None):
     keep = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")}
     home = pathlib.Path(home)
     env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **keep, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"),
-           "XDG_CACHE_HOME": str(home / ".cache"), "XDG_STATE_HOME": str(home / ".local/state"), "TERM": "xterm-256color"}
+           "XDG_CACHE_HOME": str(home / ".cache"), "XDG_STATE_HOME": str(home / ".local/state"), "TERM": "xterm-256color",
+           "AWS_EC2_METADATA_DISABLED": "true"}  # a test must not ask the machine's own metadata service
     env.update(more or {})
     return env
 
