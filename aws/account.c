@@ -2,7 +2,6 @@
 #include "aws/account.h"
 
 #include "aws/profile.h"
-#include "core/hash.h"
 #include "core/mem.h"
 
 #include <stdarg.h>
@@ -73,12 +72,16 @@ static bool is_true(const char *v)
 static void find_profile(struct account *a, const struct account_in *in, struct profile *p, struct err *first)
 {
 	struct err e = { 0 };
+	a->profile_asked = in->profile;
 	if (in->profile)
 		put(&a->profile, in->profile, in->profile_from ? in->profile_from : "--profile");
 	else
 		PUT_ENV(&a->profile, "AWS_PROFILE", "AWS_DEFAULT_PROFILE");
 	const char *name = a->profile.value ? a->profile.value : "default";
-	if (!profile_load(p, name, &e)) {
+	bool loaded = profile_load(p, name, &e);
+	a->config_file = xstrdup(p->path[PROFILE_CONFIG]);
+	a->credentials_file = xstrdup(p->path[PROFILE_CREDENTIALS]);
+	if (!loaded) {
 		keep(first, &e);
 		return;
 	}
@@ -202,10 +205,10 @@ static void endpoints_of_env(struct account *a, struct err *first)
 
 static void endpoints_of_profile(struct account *a, const struct profile *p, struct err *first)
 {
-	for (unsigned i = 0; i < p->nservices; i++) {
-		const struct setting *s = &p->services[i];
+	for (unsigned i = 0; i < p->services.n; i++) {
+		const struct setting *s = &p->services.v[i];
 		char source[96];
-		if (!span_eq_nocase(span_of(s->key), "endpoint_url") || !s->value[0])
+		if (!s->parent || !span_eq_nocase(span_of(s->key), "endpoint_url") || !s->value[0])
 			continue;
 		snprintf(source, sizeof source, "%.60s [services] %.20s", p->path[PROFILE_CONFIG], s->parent);
 		add_service_endpoint(a, s->parent, s->value, source, first);
@@ -262,134 +265,25 @@ bool account_endpoint(const struct account *a, const struct service *s, struct b
 	return a->region.value && buf_addf(out, "https://%s.%s.%s", s->host, a->region.value, a->suffix);
 }
 
-/* ---- credentials */
+/* ---- how often a call is tried */
 
-/* They go into headers and digests: whatever is not plain ASCII was mangled on its way here. */
-static bool key_valid(const char *s)
+#define ATTEMPTS_DEFAULT 3
+#define ATTEMPTS_MOST 10
+
+static void find_attempts(struct account *a, const struct profile *p, struct err *first)
 {
-	for (; *s; s++)
-		if (*s <= ' ' || *s > '~')
-			return false;
-	return true;
-}
-
-static void wipe(struct sourced *s)
-{
-	if (s->value)
-		hash_wipe(s->value, strlen(s->value));
-	free(s->value);
-	*s = (struct sourced){ 0 };
-}
-
-static void forget_keys(struct account *a)
-{
-	wipe(&a->access_key);
-	wipe(&a->secret_key);
-	wipe(&a->session_token);
-}
-
-static const char *const key_names[] = { "aws_access_key_id", "aws_secret_access_key" };
-
-/* Both keys or none: half a pair is a mistake to tell. True when this was the place (well or not). */
-static bool keys_complete(struct account *a, const char *const names[2], const char *where, struct err *first)
-{
-	const char *missing = !a->access_key.value ? names[0] : !a->secret_key.value ? names[1] : NULL;
-	if (!a->access_key.value && !a->secret_key.value) {
-		forget_keys(a);
-		return false;
-	}
-	const struct sourced *all[] = { &a->access_key, &a->secret_key, &a->session_token };
-	bool ok = !missing;
-	if (missing)
-		problem(first, ERR_NOCRED, where, "%s is missing beside %s", missing,
-		        missing == names[0] ? names[1] : names[0]);
-	for (size_t i = 0; i < 3 && ok; i++)
-		if (all[i]->value && !(ok = key_valid(all[i]->value)))
-			problem(first, ERR_NOCRED, where, "the %s holds a character that no key has",
-			        i == 0   ? "access key"
-			        : i == 1 ? "secret key"
-			                 : "session token");
-	if (!ok)
-		forget_keys(a);
-	return true;
-}
-
-static bool keys_of_env(struct account *a, struct err *first)
-{
-	static const char *const names[2] = { "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY" };
-	put_env(&a->access_key, &names[0], 1);
-	put_env(&a->secret_key, &names[1], 1);
-	PUT_ENV(&a->session_token, "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN");
-	return keys_complete(a, names, "environment", first);
-}
-
-static void put_in(struct sourced *s, const struct profile *p, enum profile_file file, const char *key)
-{
-	char source[sizeof s->source];
-	const char *v = profile_get_in(p, file, key, source);
-	if (v)
-		put(s, v, source);
-}
-
-static bool keys_of_profile(struct account *a, const struct profile *p, enum profile_file file, struct err *first)
-{
-	put_in(&a->access_key, p, file, key_names[0]);
-	put_in(&a->secret_key, p, file, key_names[1]);
-	put_in(&a->session_token, p, file, "aws_session_token");
-	return keys_complete(a, key_names, p->path[file], first);
-}
-
-static void unsupported(struct account *a, const char *name, const char *where, const char *value, struct err *first)
-{
-	a->unsupported = xreallocarray(a->unsupported, a->nunsupported + 1u, sizeof *a->unsupported);
-	a->unsupported[a->nunsupported].name = xstrdup(name);
-	/* A command line may carry secrets: its first word says enough. */
-	a->unsupported[a->nunsupported++].value = xstrndup(value, strcspn(value, " \t"));
-	problem(first, ERR_NOCRED, where, "%s is set, but this version takes keys from the environment or a profile only",
-	        name);
-}
-
-static bool unsupported_setting(struct account *a, const struct profile *p, const char *key, struct err *first)
-{
-	char source[96];
-	const char *v = profile_get(p, key, source);
-	if (v)
-		unsupported(a, key, source, v, first);
-	return v;
-}
-
-static bool unsupported_env(struct account *a, const char *name, struct err *first)
-{
-	const char *v = profile_env(name);
-	if (v)
-		unsupported(a, name, "environment", v, first);
-	return v;
-}
-
-/* The chain of AWS's tools, first hit wins; providers this version lacks stop it where they would have answered. */
-static bool walk_chain(struct account *a, bool explicit, const struct profile *p, struct err *first)
-{
-	return (!explicit && keys_of_env(a, first)) || unsupported_setting(a, p, "role_arn", first) ||
-	       (!explicit && unsupported_env(a, "AWS_WEB_IDENTITY_TOKEN_FILE", first)) ||
-	       unsupported_setting(a, p, "web_identity_token_file", first) ||
-	       unsupported_setting(a, p, "sso_session", first) || unsupported_setting(a, p, "sso_start_url", first) ||
-	       keys_of_profile(a, p, PROFILE_CREDENTIALS, first) || unsupported_setting(a, p, "login_session", first) ||
-	       unsupported_setting(a, p, "credential_process", first) || keys_of_profile(a, p, PROFILE_CONFIG, first) ||
-	       unsupported_env(a, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", first) ||
-	       unsupported_env(a, "AWS_CONTAINER_CREDENTIALS_FULL_URI", first);
-}
-
-static void find_credentials(struct account *a, const struct account_in *in, const struct profile *p, struct err *first)
-{
-	if (walk_chain(a, in->profile != NULL, p, first))
+	char *end;
+	a->attempts = ATTEMPTS_DEFAULT;
+	if (!PUT_ENV(&a->max_attempts, "AWS_MAX_ATTEMPTS"))
+		put_profile(&a->max_attempts, p, "max_attempts");
+	if (!a->max_attempts.value)
 		return;
-	bool known = p->in[PROFILE_CREDENTIALS] || p->in[PROFILE_CONFIG];
-	if (known)
-		problem(first, ERR_NOCRED, "credentials", "%s the profile \"%s\" has no aws_access_key_id",
-		        in->profile ? "" : "AWS_ACCESS_KEY_ID is not set and", p->name);
+	unsigned long n = strtoul(a->max_attempts.value, &end, 10);
+	if (*end || n < 1 || a->max_attempts.value[0] == '-')
+		problem(first, ERR_CONF, a->max_attempts.source, "max_attempts \"%.40s\" is not a number from 1 on",
+		        a->max_attempts.value);
 	else
-		problem(first, ERR_NOCRED, "credentials", "AWS_ACCESS_KEY_ID is not set and there is no profile in %s",
-		        p->path[PROFILE_CREDENTIALS]);
+		a->attempts = n < ATTEMPTS_MOST ? (unsigned)n : ATTEMPTS_MOST;
 }
 
 /* ---- */
@@ -405,7 +299,7 @@ struct account *account_load(const struct account_in *in, struct err *e)
 	refuse_variants(&p, &first);
 	if (!PUT_ENV(&a->ca_bundle, "AWS_CA_BUNDLE"))
 		put_profile(&a->ca_bundle, &p, "ca_bundle");
-	find_credentials(a, in, &p, &first);
+	find_attempts(a, &p, &first);
 	account_partition(a->region.value, a->partition, a->suffix);
 	profile_clear(&p);
 	if (e)
@@ -420,30 +314,55 @@ struct account *account_static(const char *region, const char *endpoint_url, con
 	put(&a->region, region, from);
 	if (endpoint_url)
 		put(&a->endpoint_url, endpoint_url, from);
-	put(&a->access_key, access_key, from);
-	put(&a->secret_key, secret_key, from);
+	a->attempts = ATTEMPTS_DEFAULT;
+	a->fixed = xcalloc(1, sizeof *a->fixed);
+	keys_put(&a->fixed->access_key, access_key);
+	keys_put(&a->fixed->secret_key, secret_key);
 	account_partition(region, a->partition, a->suffix);
 	return a;
+}
+
+static struct sourced copy_sourced(const struct sourced *from)
+{
+	struct sourced s = *from;
+	s.value = from->value ? xstrdup(from->value) : NULL;
+	return s;
+}
+
+struct account *account_in_region(const struct account *a, const char *region)
+{
+	struct account *c = xcalloc(1, sizeof *c);
+	const struct sourced *from[] = { &a->profile,      &a->endpoint_url, &a->ca_bundle,
+		                             &a->max_attempts, &a->fips,         &a->dualstack };
+	struct sourced *to[] = { &c->profile, &c->endpoint_url, &c->ca_bundle, &c->max_attempts, &c->fips, &c->dualstack };
+	for (size_t i = 0; i < sizeof from / sizeof *from; i++)
+		*to[i] = copy_sourced(from[i]);
+	put(&c->region, region, a->region.source);
+	c->attempts = a->attempts;
+	for (unsigned i = 0; i < a->nservice_endpoints; i++)
+		add_service_endpoint(c, a->service_endpoints[i].service_env, a->service_endpoints[i].url.value,
+		                     a->service_endpoints[i].url.source, &(struct err){ 0 });
+	account_partition(region, c->partition, c->suffix);
+	return c;
 }
 
 void account_free(struct account *a)
 {
 	if (!a)
 		return;
-	forget_keys(a);
-	free(a->profile.value);
-	free(a->region.value);
-	free(a->endpoint_url.value);
-	free(a->ca_bundle.value);
+	struct sourced *all[] = { &a->profile,      &a->region, &a->endpoint_url, &a->ca_bundle,
+		                      &a->max_attempts, &a->fips,   &a->dualstack };
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		free(all[i]->value);
 	for (unsigned i = 0; i < a->nservice_endpoints; i++) {
 		free(a->service_endpoints[i].service_env);
 		free(a->service_endpoints[i].url.value);
 	}
-	for (unsigned i = 0; i < a->nunsupported; i++) {
-		free(a->unsupported[i].name);
-		free(a->unsupported[i].value);
-	}
+	if (a->fixed)
+		keys_clear(a->fixed);
+	free(a->fixed);
+	free(a->config_file);
+	free(a->credentials_file);
 	free(a->service_endpoints);
-	free(a->unsupported);
 	free(a);
 }

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define FLYING_MAX 32
-#define ATTEMPTS 3u
 #define PAGES_MAX 10000
 #define RATE_DEFAULT 50
 #define DELAY_MAX 20.0 /* seconds between attempts */
@@ -36,9 +35,10 @@ struct call {
 	void *ctx;
 	unsigned line; /* index of its operation's line */
 	unsigned total_ms, attempt, pages, anchor_page;
-	bool skew_tried;
-	int64_t skew; /* what its last signature was corrected by */
-	int spent;    /* quota of its last retry */
+	bool skew_tried, renewed;
+	uint64_t keys; /* the set it was signed with last */
+	int64_t skew;  /* what its last signature was corrected by */
+	int spent;     /* quota of its last retry */
 	int64_t wake, begun;
 	char *anchor; /* an earlier page's token: meeting it again means going in circles */
 	char invocation[37];
@@ -58,6 +58,7 @@ struct line {
 struct aws {
 	struct http *http;
 	const struct account *account;
+	struct cred *cred;
 	struct line *lines; /* one an operation, as stats[] */
 	struct aws_stat *stats;
 	unsigned nlines, turn;
@@ -189,10 +190,15 @@ static bool sign(struct call *k, struct span endpoint, struct http_req *rq, stru
 {
 	const struct account *a = k->aws->account;
 	char host[256];
+	struct sign_keys keys;
+	if (k->op->open)
+		return true;
+	if (!k->aws->cred || cred_keys(k->aws->cred, &keys, &k->keys, NULL) != CRED_READY || !a->region.value)
+		return err_set(e, ERR_NOCRED, k->op->iam, "no keys or no region to sign with");
 	host_of(endpoint, host);
 	k->skew = k->aws->skew;
 	struct sign_in in = {
-		.keys = { a->access_key.value, a->secret_key.value, a->session_token.value },
+		.keys = keys,
 		.region = a->region.value,
 		.service = k->op->service->signing,
 		.host = host,
@@ -207,7 +213,7 @@ static void add_courtesy(const struct call *k, struct http_req *rq)
 	char text[48];
 	http_req_header(rq, "User-Agent", "sluice/" SLUICE_VERSION);
 	http_req_header(rq, "amz-sdk-invocation-id", k->invocation);
-	snprintf(text, sizeof text, "attempt=%u; max=%u", k->attempt, ATTEMPTS);
+	snprintf(text, sizeof text, "attempt=%u; max=%u", k->attempt, k->aws->account->attempts);
 	http_req_header(rq, "amz-sdk-request", text);
 }
 
@@ -218,8 +224,6 @@ static bool submit(struct call *k, struct http_req *rq, struct buf *url, struct 
 	struct aws *c = k->aws;
 	if (!account_endpoint(c->account, k->op->service, url))
 		return err_set(e, ERR_USAGE, k->op->iam, "no region is set");
-	if (!c->account->access_key.value || !c->account->secret_key.value || !c->account->region.value)
-		return err_set(e, ERR_NOCRED, k->op->iam, "no keys or no region to sign with");
 	if (!sign(k, buf_span(url), rq, e))
 		return false;
 	add_courtesy(k, rq);
@@ -276,6 +280,25 @@ static void wake_delayed(struct aws *c, int64_t now)
 	}
 }
 
+/* May k's request be signed now? When there are no keys and none are coming, it fails for that reason. */
+static bool has_keys(struct call *k)
+{
+	struct aws *c = k->aws;
+	struct sign_keys keys;
+	struct err e;
+	if (k->op->open || !c->cred)
+		return true;
+	switch (cred_keys(c->cred, &keys, &k->keys, &e)) {
+	case CRED_READY: return true;
+	case CRED_FETCHING: return false;
+	default: break;
+	}
+	calls_drop(&c->lines[k->line].waiting, k);
+	k->err = e;
+	calls_add(&c->over, k);
+	return false;
+}
+
 /* Sends what gates and the number in flight allow: one of each operation in turn, so that a long line of one cannot starve the
  * others. */
 static void pump(struct aws *c)
@@ -287,7 +310,7 @@ static void pump(struct aws *c)
 		for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
 			struct line *l = &c->lines[(c->turn + i) % c->nlines];
 			struct call *k = l->waiting.head;
-			if (!k || !gate_take(&l->gate, now))
+			if (!k || !has_keys(k) || !gate_take(&l->gate, now))
 				continue;
 			calls_drop(&l->waiting, k);
 			send_call(k);
@@ -319,7 +342,7 @@ static bool retry(struct call *k, enum fault fault, bool undone, const struct ht
 {
 	struct aws *c = k->aws;
 	int cost = fault == FAULT_THROTTLED ? COST_THROTTLED : COST_TRANSIENT;
-	if (fault == FAULT_FINAL || c->closing || k->attempt >= ATTEMPTS || c->quota < cost)
+	if (fault == FAULT_FINAL || c->closing || k->attempt >= c->account->attempts || c->quota < cost)
 		return false;
 	if (!k->op->idempotent && !undone)
 		return false;
@@ -367,7 +390,7 @@ static bool next_page(struct call *k, struct err *e)
 	in->token = out->token;
 	out->token = NULL;
 	k->attempt = 1;
-	k->skew_tried = false;
+	k->skew_tried = k->renewed = false;
 	new_invocation(k);
 	calls_push(&k->aws->lines[k->line].waiting, k);
 	return true;
@@ -393,6 +416,17 @@ static void on_success(struct call *k, const struct http_res *res)
 	finish(k, &e);
 }
 
+/* Its keys were refused, so nothing was done: once more with others, if there are or will be any. */
+static bool renew(struct call *k, const struct err *why)
+{
+	struct aws *c = k->aws;
+	if (!c->cred || k->op->open || !cred_refused(c->cred, k->keys, why) || k->renewed || c->closing)
+		return false;
+	k->renewed = true;
+	calls_push(&c->lines[k->line].waiting, k);
+	return true;
+}
+
 static void on_refusal(struct call *k, const struct http_res *res)
 {
 	struct err e;
@@ -401,6 +435,11 @@ static void on_refusal(struct call *k, const struct http_res *res)
 		gate_throttled(&k->aws->lines[k->line].gate, clock_mono_ms());
 	if (fault == FAULT_SKEWED) {
 		if (adopt_clock(k, res))
+			return;
+		fault = FAULT_FINAL;
+	}
+	if (fault == FAULT_EXPIRED) {
+		if (renew(k, &e))
 			return;
 		fault = FAULT_FINAL;
 	}
@@ -540,20 +579,28 @@ static void deliver_over(struct aws *c)
 	}
 }
 
+/* Then it is not the gate that decides when to look again. */
+static bool awaits_keys(const struct call *k)
+{
+	struct sign_keys keys;
+	uint64_t generation;
+	return !k->op->open && k->aws->cred && cred_keys(k->aws->cred, &keys, &generation, NULL) != CRED_READY;
+}
+
 int aws_tick(struct aws *c)
 {
+	int wait = c->cred ? cred_turn(c->cred) : -1;
 	deliver_over(c);
 	pump(c);
 	if (c->over.head)
 		return 0;
 	int64_t now = clock_mono_ms();
-	int wait = -1;
 	for (struct call *k = c->delayed.head; k; k = k->next) {
 		int left = k->wake > now ? (int)(k->wake - now) : 0;
 		wait = wait < 0 || left < wait ? left : wait;
 	}
 	for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
-		if (!c->lines[i].waiting.head)
+		if (!c->lines[i].waiting.head || awaits_keys(c->lines[i].waiting.head))
 			continue;
 		int left = gate_wait(&c->lines[i].gate, now);
 		wait = wait < 0 || left < wait ? left : wait;
@@ -577,11 +624,12 @@ void aws_configure(struct aws *c, const struct aws_opts *o)
 	c->total_ms = o->total_ms;
 }
 
-struct aws *aws_new(struct http *h, const struct account *a)
+struct aws *aws_new(struct http *h, const struct account *a, struct cred *cred)
 {
 	struct aws *c = xcalloc(1, sizeof *c);
 	c->http = h;
 	c->account = a;
+	c->cred = cred;
 	c->quota = QUOTA;
 	if (!hash_random(&c->random, sizeof c->random))
 		c->random = (uint64_t)clock_wall_ms() * 0x9e3779b97f4a7c15u;

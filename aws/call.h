@@ -4,6 +4,7 @@
 #define AWS_CALL_H
 
 #include "aws/account.h"
+#include "aws/cred.h"
 #include "aws/http.h"
 #include "aws/op.h"
 
@@ -11,8 +12,10 @@
 
 struct aws; /* one target: (partition, account, region) */
 
-struct aws *aws_new(struct http *h, const struct account *a); /* borrows both */
-void aws_free(struct aws *c);                                 /* cancels; callbacks run with ERR_CANCELLED */
+/* Borrows all three. cred NULL: only operations that need no signature can be called. A call whose keys are still on their way
+ * waits in its line; one that the service refuses for its keys goes again, once, with the next set. */
+struct aws *aws_new(struct http *h, const struct account *a, struct cred *cred);
+void aws_free(struct aws *c); /* cancels; callbacks run with ERR_CANCELLED */
 
 /* in and out must stay valid until done runs; in->page.token of a paged operation is written by the call (and freed at the
  * end). done runs exactly once from http_turn, aws_tick or aws_free; e->code is ERR_OK on success. After a failure `out` holds

@@ -37,12 +37,12 @@
 	X("ServiceUnavailable", HTTP, TRANSIENT)                                                                           \
 	X("ServiceUnavailableException", HTTP, TRANSIENT)                                                                  \
 	X("IDPCommunicationError", HTTP, TRANSIENT)                                                                        \
-	X("ExpiredToken", AUTH, FINAL)                                                                                     \
-	X("ExpiredTokenException", AUTH, FINAL)                                                                            \
-	X("TokenRefreshRequired", AUTH, FINAL)                                                                             \
-	X("UnrecognizedClientException", AUTH, FINAL)                                                                      \
-	X("InvalidClientTokenId", AUTH, FINAL)                                                                             \
-	X("InvalidAccessKeyId", AUTH, FINAL)                                                                               \
+	X("ExpiredToken", AUTH, EXPIRED)                                                                                   \
+	X("ExpiredTokenException", AUTH, EXPIRED)                                                                          \
+	X("TokenRefreshRequired", AUTH, EXPIRED)                                                                           \
+	X("UnrecognizedClientException", AUTH, EXPIRED)                                                                    \
+	X("InvalidClientTokenId", AUTH, EXPIRED)                                                                           \
+	X("InvalidAccessKeyId", AUTH, EXPIRED)                                                                             \
 	X("IncompleteSignature", AUTH, FINAL)                                                                              \
 	X("IncompleteSignatureException", AUTH, FINAL)                                                                     \
 	X("MissingAuthenticationToken", AUTH, FINAL)                                                                       \

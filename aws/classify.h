@@ -8,6 +8,7 @@ enum fault {
 	FAULT_FINAL,
 	FAULT_TRANSIENT, /* the service's fault: may go better next time */
 	FAULT_THROTTLED,
+	FAULT_EXPIRED, /* the keys are not, or no longer, taken: others may be */
 	FAULT_SKEWED /* perhaps this machine's clock: the answer's Date tells */
 };
 

@@ -351,7 +351,7 @@ static bool prepare(struct transfer *t, const struct http_send *s)
 		return false;
 	set_method(t, s->req, s->once);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
-	curl_easy_setopt(c, CURLOPT_PROXY, is_loopback(s->url) ? "" : NULL);
+	curl_easy_setopt(c, CURLOPT_PROXY, s->direct || is_loopback(s->url) ? "" : NULL);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_ms ? s->connect_ms : CONNECT_MS));
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)total);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, total > LONG_MS ? 0L : 1L);

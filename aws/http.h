@@ -24,6 +24,7 @@ struct http_send {
 	const struct http_req *req;    /* signed; copied as needed: may be cleared after the call */
 	size_t cap;                    /* answer cap in bytes, decoded */
 	unsigned connect_ms, total_ms; /* 0 = 5 s and 20 s */
+	bool direct; /* past every proxy: link-local services are this machine's own */
 	bool once; /* must not go out twice: curl by itself repeats what a dying kept connection swallowed */
 	http_done *done;
 	void *ctx;

@@ -60,6 +60,7 @@ struct op {
 	enum op_effect effect;
 	bool idempotent; /* may be sent again when the first answer was lost */
 	bool paged;
+	bool open;       /* needs no signature: a token in the request itself says who asks */
 	size_t cap;    /* answer size limit in bytes; 0 = 16 MiB */
 	unsigned rate; /* calls a second that the service grants an account; 0 = 50 */
 	bool (*build)(const void *in, struct http_req *rq, struct err *e);

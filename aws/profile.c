@@ -78,6 +78,12 @@ static bool section_is(enum profile_file file, struct span section, const char *
 	return *bare ? strcmp(name, "default") == 0 : span_eq(type, "profile") && span_eq(rest, name);
 }
 
+static void keep(struct settings *to, const struct ini *i, enum profile_file file, bool bare, bool nested)
+{
+	MEM_GROW(to->v, to->n, to->cap);
+	to->v[to->n++] = setting_of(i, file, bare, nested);
+}
+
 static bool read_sections(struct profile *p, enum profile_file file, struct span text, struct err *e)
 {
 	struct ini i;
@@ -89,27 +95,32 @@ static bool read_sections(struct profile *p, enum profile_file file, struct span
 		if (ev == INI_SECTION) {
 			ours = section_is(file, i.section, p->name, &bare);
 			p->in[file] = p->in[file] || ours;
+			p->any = true;
 		} else if (ours) {
-			MEM_GROW(p->settings, p->nsettings, p->csettings);
-			p->settings[p->nsettings++] = setting_of(&i, file, bare, ev == INI_SUBKEY);
+			keep(&p->own, &i, file, bare, ev == INI_SUBKEY);
 		}
 	}
 	return true;
 }
 
-static void read_services(struct profile *p, struct span text, const char *name)
+/* [TYPE NAME] of the config file, which a profile's key of the same name points at. */
+static void read_named(const struct profile *p, struct span text, const char *type, const char *key,
+                       struct settings *to)
 {
 	struct ini i;
-	struct span type, rest;
+	struct span t, rest;
+	const char *name = profile_get(p, key, NULL);
 	bool ours = false;
+	if (!name)
+		return;
 	ini_init(&i, text, INI_AWS);
 	for (enum ini_event ev = ini_next(&i); ev != INI_END; ev = ini_next(&i)) {
-		if (ev == INI_SECTION)
-			ours = ini_section_split(i.section, &type, &rest) && span_eq(type, "services") && span_eq(rest, name);
-		if (ev != INI_SUBKEY || !ours)
-			continue;
-		MEM_GROW(p->services, p->nservices, p->cservices);
-		p->services[p->nservices++] = setting_of(&i, PROFILE_CONFIG, false, true);
+		if (ev == INI_SECTION) {
+			ours = ini_section_split(i.section, &t, &rest) && span_eq(t, type) && span_eq(rest, name);
+			to->found = to->found || ours;
+		} else if (ours && ev != INI_BAD) {
+			keep(to, &i, PROFILE_CONFIG, false, ev == INI_SUBKEY);
+		}
 	}
 }
 
@@ -121,20 +132,27 @@ static void setting_clear(struct setting *s)
 	free(s->value);
 }
 
+static void settings_clear(struct settings *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		setting_clear(&l->v[i]);
+	free(l->v);
+}
+
 /* With a [profile default] a bare [default] counts for nothing. */
-static void hide_bare(struct profile *p)
+static void hide_bare(struct settings *own)
 {
 	bool full = false;
-	unsigned keep = 0;
-	for (unsigned i = 0; i < p->nsettings; i++)
-		full = full || (p->settings[i].file == PROFILE_CONFIG && !p->settings[i].bare);
-	for (unsigned i = 0; i < p->nsettings; i++) {
-		if (full && p->settings[i].bare)
-			setting_clear(&p->settings[i]);
+	unsigned kept = 0;
+	for (unsigned i = 0; i < own->n; i++)
+		full = full || (own->v[i].file == PROFILE_CONFIG && !own->v[i].bare);
+	for (unsigned i = 0; i < own->n; i++) {
+		if (full && own->v[i].bare)
+			setting_clear(&own->v[i]);
 		else
-			p->settings[keep++] = p->settings[i];
+			own->v[kept++] = own->v[i];
 	}
-	p->nsettings = keep;
+	own->n = kept;
 }
 
 static bool read_file(struct profile *p, enum profile_file file, struct err *e)
@@ -147,10 +165,9 @@ static bool read_file(struct profile *p, enum profile_file file, struct err *e)
 	else if (why.code == ERR_NOTFOUND)
 		ok = true;
 	if (ok && file == PROFILE_CONFIG) {
-		hide_bare(p);
-		const char *services = profile_get(p, "services", NULL);
-		if (services)
-			read_services(p, buf_span(&text), services);
+		hide_bare(&p->own);
+		read_named(p, buf_span(&text), "services", "services", &p->services);
+		read_named(p, buf_span(&text), "sso-session", "sso_session", &p->sso_session);
 	}
 	if (text.p)
 		hash_wipe(text.p, text.n);
@@ -170,28 +187,32 @@ bool profile_load(struct profile *p, const char *name, struct err *e)
 
 void profile_clear(struct profile *p)
 {
-	for (unsigned i = 0; i < p->nsettings; i++)
-		setting_clear(&p->settings[i]);
-	for (unsigned i = 0; i < p->nservices; i++)
-		setting_clear(&p->services[i]);
+	settings_clear(&p->own);
+	settings_clear(&p->services);
+	settings_clear(&p->sso_session);
 	for (unsigned i = 0; i < PROFILE_FILES; i++)
 		free(p->path[i]);
-	free(p->settings);
-	free(p->services);
 	free(p->name);
 	*p = (struct profile){ 0 };
 }
 
 /* ---- looking up */
 
-const char *profile_get_in(const struct profile *p, enum profile_file file, const char *key, char source[96])
+/* Of a key given twice the last counts. */
+static const char *value_of(const struct settings *l, enum profile_file file, const char *key)
 {
-	const char *value = NULL; /* of a key given twice the last counts */
-	for (unsigned i = 0; i < p->nsettings; i++) {
-		const struct setting *s = &p->settings[i];
+	const char *value = NULL;
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct setting *s = &l->v[i];
 		if (s->file == file && !s->parent && span_eq_nocase(span_of(s->key), key))
 			value = s->value[0] ? s->value : NULL;
 	}
+	return value;
+}
+
+const char *profile_get_in(const struct profile *p, enum profile_file file, const char *key, char source[96])
+{
+	const char *value = value_of(&p->own, file, key);
 	if (value && source)
 		show_source(p, file, source);
 	return value;
@@ -201,4 +222,14 @@ const char *profile_get(const struct profile *p, const char *key, char source[96
 {
 	const char *value = profile_get_in(p, PROFILE_CREDENTIALS, key, source);
 	return value ? value : profile_get_in(p, PROFILE_CONFIG, key, source);
+}
+
+const char *profile_sso(const struct profile *p, const char *key)
+{
+	return value_of(&p->sso_session, PROFILE_CONFIG, key);
+}
+
+char *profile_home_file(const char *file)
+{
+	return xasprintf("%s/.aws/%s", home(), file);
 }

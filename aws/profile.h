@@ -16,14 +16,20 @@ struct setting {
 	char *parent, *key, *value;
 }; /* parent: of a nested key, else NULL */
 
+struct settings {
+	struct setting *v;
+	unsigned n, cap;
+	bool found; /* the section is there, if only empty */
+};
+
 struct profile {
 	char *name;
 	char *path[PROFILE_FILES];
 	bool in[PROFILE_FILES]; /* the profile has a section there */
-	struct setting *settings;
-	unsigned nsettings, csettings;
-	struct setting *services;
-	unsigned nservices, cservices; /* [services NAME] of the config file */
+	bool any;               /* there is some profile or other in the files */
+	struct settings own;
+	struct settings services;    /* [services NAME] of the config file, where the profile names one */
+	struct settings sso_session; /* [sso-session NAME], likewise */
 };
 
 /* Files that are not there are fine (in[] tells); false on the first file that cannot be read or is malformed. */
@@ -33,6 +39,11 @@ void profile_clear(struct profile *p); /* wipes what it held */
 /* The value of a key of either file, or of one of them; NULL when absent or blank. source, when not NULL, is told. */
 const char *profile_get(const struct profile *p, const char *key, char source[96]);
 const char *profile_get_in(const struct profile *p, enum profile_file file, const char *key, char source[96]);
+
+/* A key of [sso-session NAME]; NULL when absent or blank. */
+const char *profile_sso(const struct profile *p, const char *key);
+/* FILE below the home folder: "~/.aws/FILE"; owned. */
+char *profile_home_file(const char *file);
 
 /* An environment variable; blank counts as not set. */
 const char *profile_env(const char *name);

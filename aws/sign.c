@@ -329,8 +329,8 @@ struct cached {
 	bool used;
 	uint8_t id[HASH_SHA256], key[HASH_SHA256];
 };
-static struct cached cache[32];
-static unsigned cache_next;
+static _Thread_local struct cached cache[32];
+static _Thread_local unsigned cache_next;
 
 static void derive(const struct sign_in *in, const struct stamp *at, uint8_t key[HASH_SHA256])
 {

@@ -1,5 +1,5 @@
-/* Signature Version 4, header form, in stages that can be tested one by one. Pure but for the signing-key cache, which
- * belongs to one thread: the engine's. */
+/* Signature Version 4, header form, in stages that can be tested one by one. Pure but for the signing-key cache, of
+ * which each thread has its own. */
 #ifndef AWS_SIGN_H
 #define AWS_SIGN_H
 
@@ -33,6 +33,6 @@ void sign_signature(const struct sign_in *in, struct span string_to_sign, char h
  * stays and is signed. NOCRED without a key, AUTH or CONF when a key, the token, the region or the host could break out
  * of its header, LIMIT when the request is too long. */
 bool sign_request(const struct sign_in *in, struct http_req *req, struct err *e);
-void sign_forget(void);        /* wipes the key cache */
+void sign_forget(void);        /* wipes this thread's key cache */
 
 #endif

@@ -32,19 +32,25 @@ static void add_sourced(struct doctor_result *d, const char *name, const struct 
 	add(d, "account", name, s->value, s->source);
 }
 
-/* Enough to tell two keys apart, never enough to use one. */
-static void add_key(struct doctor_result *d, const struct account *a)
+static void add_credentials(struct doctor_result *d, const struct engine *g)
 {
-	char shown[32] = "not set";
-	size_t n = a->access_key.value ? strlen(a->access_key.value) : 0;
-	if (n >= 8)
-		snprintf(shown, sizeof shown, "****%s", a->access_key.value + n - 4);
-	else if (n)
-		snprintf(shown, sizeof shown, "****");
-	add(d, "credentials", "access key", shown, a->access_key.source);
-	add(d, "credentials", "secret key", a->secret_key.value ? "set (never shown)" : "not set", a->secret_key.source);
-	add(d, "credentials", "session token", a->session_token.value ? "set (never shown)" : "none",
-	    a->session_token.source);
+	struct cred_info i;
+	char text[64] = "never";
+	cred_look(g->cred, &i);
+	add(d, "credentials", "source", i.where ? cred_from_name(i.from) : "none", i.where);
+	if (i.role_arn)
+		add(d, "credentials", "role", i.role_arn, i.where);
+	if (i.generation) {
+		add(d, "credentials", "access key", i.access_key, i.where);
+		add(d, "credentials", "secret key", "set (never shown)", i.where);
+		add(d, "credentials", "session token", i.token ? "set (never shown)" : "none", i.where);
+		if (i.expires)
+			clock_rfc3339(i.expires, text);
+		add(d, "credentials", "expire", text, NULL);
+	}
+	const struct err *why = g->account_err.code != ERR_OK ? &g->account_err : &i.err;
+	if (why->code != ERR_OK)
+		add(d, "credentials", "usable", "no", NULL)->problem = *why;
 }
 
 static void add_account(struct doctor_result *d, const struct engine *g)
@@ -59,9 +65,9 @@ static void add_account(struct doctor_result *d, const struct engine *g)
 		free(name);
 	}
 	add(d, "account", "trust store", a->ca_bundle.value ? a->ca_bundle.value : "the system's", a->ca_bundle.source);
-	add_key(d, a);
-	if (g->account_err.code != ERR_OK)
-		add(d, "credentials", "usable", "no", NULL)->problem = g->account_err;
+	if (a->max_attempts.value)
+		add_sourced(d, "attempts", &a->max_attempts);
+	add_credentials(d, g);
 }
 
 static void add_identity(struct doctor_result *d, const struct engine *g)

@@ -7,6 +7,7 @@
 
 #include "aws/account.h"
 #include "aws/call.h"
+#include "aws/cred.h"
 #include "aws/found.h"
 #include "aws/http.h"
 #include "aws/kind.h"
@@ -129,7 +130,9 @@ struct engine {
 	struct arena strings;
 	const struct conf *conf;
 	struct account *account;
-	struct err account_err; /* no calls can be made */
+	struct err account_err; /* no calls can be made, and that will not change by itself */
+	struct cred *cred;
+	bool cred_lacked; /* there were no keys for a while: calls have failed for want of them */
 	struct http *http;
 	struct aws *aws;
 	struct cache *cache;

@@ -35,6 +35,7 @@ static void load_account(struct engine *g, const struct engine_options *o)
 		g->account = account_load(&in, &g->account_err);
 	}
 	const struct account *a = g->account;
+	g->cred = cred_new(a);
 	snprintf(g->target.partition, sizeof g->target.partition, "%s", a->partition);
 	snprintf(g->target.region, sizeof g->target.region, "%s", a->region.value ? a->region.value : "");
 	snprintf(g->target.profile, sizeof g->target.profile, "%s", a->profile.value ? a->profile.value : "");
@@ -102,22 +103,40 @@ void engine_prepare(struct engine *g, bool history, bool offline)
 	if (history)
 		store_open(g);
 	if (history && g->cache)
-		store_recall_account(g, offline || !g->account->access_key.value);
+		store_recall_account(g, offline);
 	inventory_init(g);
 	if (g->cache)
 		store_load(g);
 }
 
-/* Trust store, TLS and connections: only when something is to be asked. */
+static void wake_engine(void *ctx)
+{
+	engine_wake(ctx);
+}
+
+/* A command that cannot get keys says so once, before anything else. The console shows it and goes on trying. */
+static bool has_keys(struct engine *g)
+{
+	struct sign_keys keys;
+	uint64_t generation;
+	if (g->threaded) {
+		cred_threaded(g->cred, wake_engine, g);
+		return true;
+	}
+	cred_turn(g->cred);
+	return cred_keys(g->cred, &keys, &generation, &g->account_err) == CRED_READY;
+}
+
+/* Keys, trust store, TLS and connections: only when something is to be asked. */
 bool engine_connect(struct engine *g)
 {
-	if (g->aws || g->closing || g->account_err.code != ERR_OK)
+	if (g->aws || g->closing || g->account_err.code != ERR_OK || !has_keys(g))
 		return g->aws != NULL;
 	g->http = http_new(g->account->ca_bundle.value, &g->account_err);
 	if (!g->http)
 		return false;
 	atomic_store(&g->wakeable, g->http);
-	g->aws = aws_new(g->http, g->account);
+	g->aws = aws_new(g->http, g->account, g->cred);
 	return true;
 }
 
@@ -147,6 +166,7 @@ void engine_free(struct engine *g)
 	}
 	if (g->aws)
 		engine_disconnect(g);
+	cred_free(g->cred); /* its thread may still wake http */
 	http_free(g->http);
 	for (struct task *t = g->tasks, *next; t; t = next) {
 		next = t->next;

@@ -176,10 +176,28 @@ static void fill_apis(struct snapshot *snap, const struct engine *g)
 			                           .ok_at = stats[i].ok_at,
 			                           .calls = stats[i].calls,
 			                           .failed = stats[i].failed };
-	if (g->account_err.code != ERR_OK) /* nothing can be asked: that is the one thing to know */
-		apis[n++] = (struct api_health){ .op = "credentials", .last = g->account_err, .failed = 1 };
+	const struct err *why = g->account_err.code != ERR_OK ? &g->account_err : &snap->credential.err;
+	if (why->code != ERR_OK) /* nothing can be asked, or soon not: that is the one thing to know */
+		apis[n++] = (struct api_health){ .op = "credentials", .last = *why, .failed = 1 };
 	snap->apis = apis;
 	snap->napis = n;
+}
+
+static void fill_credential(struct snapshot *snap, const struct engine *g)
+{
+	static const enum credential_state states[] = { [CRED_NONE] = CREDENTIAL_NONE,
+		                                            [CRED_FETCHING] = CREDENTIAL_FETCHING,
+		                                            [CRED_READY] = CREDENTIAL_READY,
+		                                            [CRED_FAILED] = CREDENTIAL_FAILED,
+		                                            [CRED_WANTS_CODE] = CREDENTIAL_WANTS_CODE };
+	struct cred_info i;
+	cred_look(g->cred, &i);
+	snap->credential = (struct credential){ .state = states[i.state],
+		                                    .from = cred_from_name(i.from),
+		                                    .where = arena_strdup(&snap->mem, i.where),
+		                                    .mfa_serial = arena_strdup(&snap->mem, i.mfa_serial),
+		                                    .expires = i.expires,
+		                                    .err = i.err };
 }
 
 static void fill_kinds(struct snapshot *snap)
@@ -211,6 +229,7 @@ struct snapshot *snap_build(struct engine *g)
 	s->target = g->target;
 	s->settled = !g->closing && (g->rounds_done > 0 || g->account_err.code != ERR_OK);
 	s->polled_at = g->polled_at;
+	fill_credential(s, g);
 	fill_kinds(s);
 	fill_rows(s, g);
 	fill_alarms(s, g);

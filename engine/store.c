@@ -31,18 +31,20 @@ void store_close(struct engine *g)
 
 /* ---- which account these credentials belonged to, so that the first frame need not wait for STS */
 
-/* The access key's digest stands for the credentials: the key itself is not stored. Session keys change by the hour, so the
- * same is kept under the profile alone, for when there is nobody to ask. */
+/* A digest stands for the credentials: no key is stored. The same is kept under the profile alone, for when there is nobody to
+ * ask. */
 static void hint_key(const struct engine *g, bool loose, char out[2 * HASH_SHA256 + 1])
 {
 	uint8_t digest[HASH_SHA256];
 	const struct account *a = g->account;
-	const char *who = loose ? a->profile.value : a->access_key.value;
+	char *identity = loose ? NULL : cred_identity(g->cred);
+	const char *who = loose ? a->profile.value : identity;
 	char *all = xasprintf("%s|%s|%s|%s", loose ? "profile" : "key", who ? who : "",
 	                      a->region.value ? a->region.value : "", a->endpoint_url.value ? a->endpoint_url.value : "");
 	hash_sha256(all, strlen(all), digest);
 	hash_hex(digest, sizeof digest, out);
 	free(all);
+	free(identity);
 }
 
 static char *hinted(const struct engine *g, bool loose)
@@ -54,7 +56,8 @@ static char *hinted(const struct engine *g, bool loose)
 
 bool store_recall_account(struct engine *g, bool loose)
 {
-	char *account = g->cache ? hinted(g, false) : NULL;
+	char *identity = cred_identity(g->cred), *account = g->cache && identity ? hinted(g, false) : NULL;
+	free(identity);
 	if (!account && g->cache && loose)
 		account = hinted(g, true);
 	bool ok = account && strlen(account) < sizeof g->target.account;

@@ -74,10 +74,27 @@ void engine_work(struct engine *g)
 	run_tasks(g);
 }
 
+/* Keys that have come back: whatever failed for want of them is asked again at once. */
+static void notice_keys(struct engine *g, int64_t now)
+{
+	struct sign_keys keys;
+	uint64_t generation;
+	enum cred_state state = cred_keys(g->cred, &keys, &generation, NULL);
+	if (state == CRED_READY && g->cred_lacked) {
+		g->next_poll_ms = g->next_discovery_ms = now;
+		g->cred_lacked = false;
+		g->dirty = true;
+	} else if (state != CRED_READY && state != CRED_FETCHING) {
+		g->dirty = g->dirty || !g->cred_lacked;
+		g->cred_lacked = true;
+	}
+}
+
 /* The console's timers: a poll each minute, discovery every five. */
 static void timers(struct engine *g)
 {
 	int64_t now = clock_mono_ms();
+	notice_keys(g, now);
 	bool refresh =
 	    atomic_exchange(&g->refresh, false) && now - g->round.begun_ms > REFRESH_LEAST_MS; /* each poll is billed */
 	if (!g->threaded || (!refresh && now < g->next_poll_ms))
@@ -162,6 +179,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 {
 	struct task *t = task_new(rq, ++g->next_id);
 	int64_t deadline = clock_mono_ms() + (int64_t)(g->o.deadline_s ? g->o.deadline_s : 60) * 1000;
+	cred_deadline(g->cred, deadline);
 	engine_prepare(g, rq->kind != REQUEST_CHECK, rq->kind == REQUEST_HISTORY && rq->history.offline);
 	g->tasks = t;
 	while (!t->done) {

@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/err.h"
 #include "core/model/alarm.h"
+#include "core/model/credential.h"
 #include "core/model/health.h"
 #include "core/model/kind.h"
 #include "core/model/target.h"
@@ -62,6 +63,7 @@ struct snapshot {
 	int64_t at;                                /* when it was built */
 	enum phase phase;                          /* CACHED: values come from the history alone */
 	struct target target;
+	struct credential credential;
 	const struct kind_info *const *kinds;
 	unsigned nkinds;
 	const struct pipeline *pipelines;
