@@ -82,8 +82,9 @@ static struct cred_source *static_of(const struct keys *k, const char *const nam
 	return s;
 }
 
-static struct cred_source *of_environment(struct err *e)
+static struct cred_source *of_environment(struct walk *w, const struct profile *p, struct err *e)
 {
+	(void)w, (void)p;
 	static const char *const names[2] = { "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY" };
 	struct keys k = { 0 };
 	const char *token = profile_env("AWS_SESSION_TOKEN");
@@ -114,10 +115,22 @@ static struct cred_source *of_file(const struct profile *p, enum profile_file fi
 	return s;
 }
 
-static struct cred_source *of_files(const struct profile *p, struct err *e)
+static struct cred_source *of_credentials_file(struct walk *w, const struct profile *p, struct err *e)
 {
-	struct cred_source *s = of_file(p, PROFILE_CREDENTIALS, e);
-	return s || e->code != ERR_OK ? s : of_file(p, PROFILE_CONFIG, e);
+	(void)w;
+	return of_file(p, PROFILE_CREDENTIALS, e);
+}
+
+static struct cred_source *of_config_file(struct walk *w, const struct profile *p, struct err *e)
+{
+	(void)w;
+	return of_file(p, PROFILE_CONFIG, e);
+}
+
+static struct cred_source *of_files(struct walk *w, const struct profile *p, struct err *e)
+{
+	struct cred_source *s = of_credentials_file(w, p, e);
+	return s || e->code != ERR_OK ? s : of_config_file(w, p, e);
 }
 
 /* ---- the instance and the container */
@@ -166,8 +179,9 @@ static struct cred_source *of_imds(const char *profile, struct err *e)
 	return s;
 }
 
-static struct cred_source *of_container(void)
+static struct cred_source *of_container(struct walk *w, const struct profile *p, struct err *e)
 {
+	(void)w, (void)p, (void)e;
 	const char *relative = profile_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
 	           *full = profile_env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 	if (!relative && !full)
@@ -184,15 +198,16 @@ static struct cred_source *of_container(void)
 
 static struct cred_source *plan_source(struct walk *w, const char *name, const char *from, struct err *e);
 
-static struct cred_source *named_source(const struct profile *p, const char *name, const char *where, struct err *e)
+static struct cred_source *named_source(struct walk *w, const struct profile *p, const char *name, const char *where,
+                                        struct err *e)
 {
 	struct cred_source *s = NULL;
 	if (strcmp(name, "Environment") == 0) {
-		s = of_environment(e);
+		s = of_environment(w, p, e);
 		if (!s && e->code == ERR_OK)
 			err_set(e, ERR_NOCRED, where, "credential_source is Environment, but AWS_ACCESS_KEY_ID is not set");
 	} else if (strcmp(name, "EcsContainer") == 0) {
-		s = of_container();
+		s = of_container(w, p, e);
 		if (!s)
 			err_set(e, ERR_NOCRED, where,
 			        "credential_source is EcsContainer, but AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set");
@@ -220,7 +235,7 @@ static struct cred_source *base_of(struct walk *w, const struct profile *p, cons
 {
 	if (strcmp(source, p->name) != 0)
 		return plan_source(w, source, p->name, e);
-	struct cred_source *s = of_files(p, e);
+	struct cred_source *s = of_files(w, p, e);
 	if (!s && e->code == ERR_OK)
 		err_set(e, ERR_NOCRED, where, "the profile names itself as its source, but has no aws_access_key_id");
 	return s;
@@ -239,7 +254,7 @@ static struct cred_source *of_role(struct walk *w, const struct profile *p, stru
 	if (!source && !named)
 		return REFUSE(e, ERR_CONF, where,
 		              "the profile has a role_arn, but no source_profile and no credential_source to assume it with");
-	struct cred_source *base = source ? base_of(w, p, source, where, e) : named_source(p, named, where, e);
+	struct cred_source *base = source ? base_of(w, p, source, where, e) : named_source(w, p, named, where, e);
 	if (!base)
 		return NULL;
 	struct cred_source *s = source_new(CRED_ROLE, where, p->name);
@@ -248,8 +263,9 @@ static struct cred_source *of_role(struct walk *w, const struct profile *p, stru
 	return s;
 }
 
-static struct cred_source *of_web_profile(const struct profile *p, struct err *e)
+static struct cred_source *of_web_profile(struct walk *w, const struct profile *p, struct err *e)
 {
+	(void)w;
 	char where[96];
 	const char *file = profile_get(p, "web_identity_token_file", where);
 	if (!file)
@@ -262,8 +278,9 @@ static struct cred_source *of_web_profile(const struct profile *p, struct err *e
 	return s;
 }
 
-static struct cred_source *of_web_environment(struct err *e)
+static struct cred_source *of_web_environment(struct walk *w, const struct profile *p, struct err *e)
 {
+	(void)w, (void)p;
 	const char *file = profile_env("AWS_WEB_IDENTITY_TOKEN_FILE"), *role = profile_env("AWS_ROLE_ARN");
 	if (!file)
 		return NULL;
@@ -313,8 +330,9 @@ static bool sso_settings_agree(const struct profile *p, const char *session, con
 	return true;
 }
 
-static struct cred_source *of_sso(const struct profile *p, struct err *e)
+static struct cred_source *of_sso(struct walk *w, const struct profile *p, struct err *e)
 {
+	(void)w;
 	static const char *const marks[] = { "sso_session", "sso_start_url", "sso_account_id", "sso_role_name" };
 	char where[96];
 	bool any = false;
@@ -337,9 +355,9 @@ static struct cred_source *of_sso(const struct profile *p, struct err *e)
 	return s;
 }
 
-static struct cred_source *of_login(const struct profile *p, struct err *e)
+static struct cred_source *of_login(struct walk *w, const struct profile *p, struct err *e)
 {
-	(void)e;
+	(void)w, (void)e;
 	char where[96];
 	uint8_t sum[HASH_SHA256];
 	char hex[2 * HASH_SHA256 + 1];
@@ -356,9 +374,9 @@ static struct cred_source *of_login(const struct profile *p, struct err *e)
 	return s;
 }
 
-static struct cred_source *of_process(const struct profile *p, struct err *e)
+static struct cred_source *of_process(struct walk *w, const struct profile *p, struct err *e)
 {
-	(void)e;
+	(void)w, (void)e;
 	char where[96];
 	const char *command = profile_get(p, "credential_process", where);
 	if (!command)
@@ -370,20 +388,15 @@ static struct cred_source *of_process(const struct profile *p, struct err *e)
 
 /* ---- the order */
 
-/* What a profile comes to as somebody else's source: keys of its own win over a role of its own. */
-static struct cred_source *walk_source(struct walk *w, const struct profile *p, struct err *e)
+typedef struct cred_source *link(struct walk *w, const struct profile *p, struct err *e);
+
+/* The first that has something, or something wrong. */
+static struct cred_source *first_of(link *const *links, size_t n, struct walk *w, const struct profile *p,
+                                    struct err *e)
 {
-	struct cred_source *s = of_files(p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_role(w, p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_web_profile(p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_sso(p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_login(p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_process(p, e);
+	struct cred_source *s = NULL;
+	for (size_t i = 0; i < n && !s && e->code == ERR_OK; i++)
+		s = links[i](w, p, e);
 	return s;
 }
 
@@ -399,6 +412,9 @@ static bool step(struct walk *w, const char *name, struct err *e)
 	return true;
 }
 
+/* What a profile comes to as somebody else's source: keys of its own win over a role of its own. */
+static link *const as_source[] = { of_files, of_role, of_web_profile, of_sso, of_login, of_process };
+
 static struct cred_source *plan_source(struct walk *w, const char *name, const char *from, struct err *e)
 {
 	struct profile p;
@@ -409,7 +425,7 @@ static struct cred_source *plan_source(struct walk *w, const char *name, const c
 		if (!p.in[PROFILE_CREDENTIALS] && !p.in[PROFILE_CONFIG])
 			err_set(e, ERR_CONF, "source_profile", "there is no profile \"%.60s\", which \"%.60s\" names as its source",
 			        name, from);
-		else if (!(s = walk_source(w, &p, e)) && e->code == ERR_OK)
+		else if (!(s = first_of(as_source, sizeof as_source / sizeof *as_source, w, &p, e)) && e->code == ERR_OK)
 			err_set(e, ERR_NOCRED, "source_profile",
 			        "the profile \"%.60s\", which \"%.60s\" names as its source, has no credentials", name, from);
 	}
@@ -418,28 +434,15 @@ static struct cred_source *plan_source(struct walk *w, const char *name, const c
 	return s;
 }
 
+/* A profile that was asked for pushes the environment's own aside. */
 static struct cred_source *walk_chain(struct walk *w, const struct profile *p, bool asked, struct err *e)
 {
-	struct cred_source *s = asked ? NULL : of_environment(e);
-	if (!s && e->code == ERR_OK)
-		s = of_role(w, p, e);
-	if (!s && e->code == ERR_OK && !asked)
-		s = of_web_environment(e);
-	if (!s && e->code == ERR_OK)
-		s = of_web_profile(p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_sso(p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_file(p, PROFILE_CREDENTIALS, e);
-	if (!s && e->code == ERR_OK)
-		s = of_login(p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_process(p, e);
-	if (!s && e->code == ERR_OK)
-		s = of_file(p, PROFILE_CONFIG, e);
-	if (!s && e->code == ERR_OK)
-		s = of_container();
-	return s;
+	static link *const any[] = { of_environment,      of_role,  of_web_environment, of_web_profile, of_sso,
+		                         of_credentials_file, of_login, of_process,         of_config_file, of_container };
+	static link *const named[] = { of_role,  of_web_profile, of_sso,         of_credentials_file,
+		                           of_login, of_process,     of_config_file, of_container };
+	return asked ? first_of(named, sizeof named / sizeof *named, w, p, e)
+	             : first_of(any, sizeof any / sizeof *any, w, p, e);
 }
 
 /* Nothing anywhere: what a reader would set. */

@@ -5,7 +5,6 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,6 +223,12 @@ static void take_keys(struct cred *c, struct keys *k)
 		err_clear(&c->err);
 		c->refused = false;
 	}
+	if (c->keys.expires && c->keys.expires <= clock_wall()) {
+		char when[CLOCK_RFC3339_SIZE];
+		clock_rfc3339(c->keys.expires, when);
+		err_set(&c->err, ERR_AUTH, c->source->where, "the keys expired at %s", when);
+		c->retry_ms = clock_mono_ms() + BACKOFF_MOST_MS;
+	}
 	log_info(LOG_AWS, "credentials: %s, from %s", cred_from_name(c->source->from), c->source->where);
 }
 
@@ -301,7 +306,7 @@ int cred_turn(struct cred *c)
 	if (wants_fetch(c) && !lacks_code(c))
 		start(c);
 	if (!c->account)
-		return INT_MAX;
+		return -1;
 	if (c->running)
 		return LOOK_READY_MS; /* its end wakes */
 	int64_t left = c->looked_ms + look_every(c) - clock_mono_ms();

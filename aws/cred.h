@@ -37,7 +37,8 @@ void cred_on_ask(struct cred *c, cred_ask *ask, void *ctx);
 void cred_code(struct cred *c, const char *code); /* somebody typed one; the next turn uses it, once */
 
 enum cred_state { CRED_NONE, CRED_FETCHING, CRED_READY, CRED_FAILED, CRED_WANTS_CODE };
-/* Moves on: collects what a fetch brought, starts one when it is time. Milliseconds until it wants to be called again. */
+/* Moves on: collects what a fetch brought, starts one when it is time. Milliseconds until it wants to be called again,
+ * -1 = never. */
 int cred_turn(struct cred *c);
 /* READY: `out` borrows until the next cred_turn; generation names this set. Otherwise e (when not NULL) says why not;
  * FETCHING: the keys are on their way and e is OK. */

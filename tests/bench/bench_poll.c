@@ -97,7 +97,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s %s\n", e.where, e.text);
 		return 1;
 	}
-	struct aws *c = aws_new(h, account);
+	struct cred *cred = cred_new(account);
+	struct aws *c = aws_new(h, account, cred);
 	for (unsigned i = 0; i < REQUESTS; i++)
 		prepare(&asks[i], i * QUERIES);
 	for (long round = 0, rounds = strtol(argv[1], NULL, 10); ok && round < rounds; round++) {
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
 	}
 	printf("points %u\n", points);
 	aws_free(c);
+	cred_free(cred);
 	http_free(h);
 	account_free(account);
 	return ok && points == REQUESTS * QUERIES ? 0 : 1;

@@ -316,6 +316,7 @@ struct bench {
 	pthread_mutex_t lock; /* of what the server's thread shares: script, at, seen */
 	struct tiny server;
 	struct account *account;
+	struct cred *cred;
 	struct http *http;
 	struct aws *aws;
 	const char *const *script; /* one answer a request; the last one stays */
@@ -372,8 +373,9 @@ static int set_up(void **state, void (*answer)(struct tiny *, const char *, stru
 	tiny_start(&b->server, answer, b);
 	snprintf(url, sizeof url, "http://127.0.0.1:%u", b->server.port);
 	b->account = account_static("eu-west-1", url, "AKIDTEST", "secret", "test");
+	b->cred = cred_new(b->account);
 	b->http = http_new(NULL, NULL);
-	b->aws = aws_new(b->http, b->account);
+	b->aws = aws_new(b->http, b->account, b->cred);
 	*state = b;
 	return 0;
 }
@@ -393,6 +395,7 @@ static int tear_down(void **state)
 	struct bench *b = *state;
 	aws_free(b->aws);
 	http_free(b->http);
+	cred_free(b->cred);
 	account_free(b->account);
 	tiny_stop(&b->server);
 	free(b);
@@ -595,7 +598,7 @@ static void test_nobody_listens(void **state)
 	struct bench *b = *state;
 	struct one o, w;
 	struct account *nowhere = account_static("eu-west-1", "http://127.0.0.1:1", "K", "S", "test");
-	struct aws *c = aws_new(b->http, nowhere), *kept = b->aws;
+	struct aws *c = aws_new(b->http, nowhere, b->cred), *kept = b->aws;
 	b->aws = c;
 	begin(b, &op_echo, &o);
 	begin(b, &op_write, &w); /* nothing left this machine: it may go again */
@@ -797,7 +800,7 @@ static void test_number_in_flight(void **state)
 		assert_string_equal(o[i].e.where, "test:Many");
 	}
 	assert_int_equal(http_busy(b->http), 0);
-	b->aws = aws_new(b->http, b->account);
+	b->aws = aws_new(b->http, b->account, b->cred);
 	free(o);
 }
 
@@ -890,13 +893,15 @@ static void test_without_keys(void **state)
 {
 	struct bench *b = *state;
 	struct one o;
-	struct account none = { .endpoint_url = b->account->endpoint_url, .region = b->account->region };
+	struct account none = { .endpoint_url = b->account->endpoint_url, .region = b->account->region, .attempts = 3 };
 	struct aws *kept = b->aws;
-	b->aws = aws_new(b->http, &none);
+	b->aws = aws_new(b->http, &none, NULL);
 	begin(b, &op_echo, &o);
 	finish(b, &o);
 	assert_int_equal(o.e.code, ERR_NOCRED);
-	none = (struct account){ .access_key = b->account->access_key, .secret_key = b->account->secret_key };
+	aws_free(b->aws);
+	none = (struct account){ .attempts = 3 };
+	b->aws = aws_new(b->http, &none, b->cred);
 	begin(b, &op_echo, &o);
 	finish(b, &o);
 	assert_int_equal(o.e.code, ERR_USAGE);
@@ -939,7 +944,7 @@ static void test_cancel(void **state)
 	assert_int_equal(stat_of(b, &op_echo)->failed, 0); /* our own doing says nothing about the service */
 	aws_free(b->aws);
 	assert_int_equal(waiting[0].e.code, ERR_CANCELLED);
-	b->aws = aws_new(b->http, b->account);
+	b->aws = aws_new(b->http, b->account, b->cred);
 }
 
 static void test_time_limit(void **state)
