@@ -388,15 +388,17 @@ static struct cred_source *of_process(struct walk *w, const struct profile *p, s
 
 /* ---- the order */
 
-typedef struct cred_source *link(struct walk *w, const struct profile *p, struct err *e);
+struct link {
+	struct cred_source *(*of)(struct walk *w, const struct profile *p, struct err *e);
+};
 
 /* The first that has something, or something wrong. */
-static struct cred_source *first_of(link *const *links, size_t n, struct walk *w, const struct profile *p,
+static struct cred_source *first_of(const struct link *links, size_t n, struct walk *w, const struct profile *p,
                                     struct err *e)
 {
 	struct cred_source *s = NULL;
 	for (size_t i = 0; i < n && !s && e->code == ERR_OK; i++)
-		s = links[i](w, p, e);
+		s = links[i].of(w, p, e);
 	return s;
 }
 
@@ -413,7 +415,8 @@ static bool step(struct walk *w, const char *name, struct err *e)
 }
 
 /* What a profile comes to as somebody else's source: keys of its own win over a role of its own. */
-static link *const as_source[] = { of_files, of_role, of_web_profile, of_sso, of_login, of_process };
+static const struct link as_source[] = { { of_files }, { of_role },  { of_web_profile },
+	                                     { of_sso },   { of_login }, { of_process } };
 
 static struct cred_source *plan_source(struct walk *w, const char *name, const char *from, struct err *e)
 {
@@ -437,10 +440,12 @@ static struct cred_source *plan_source(struct walk *w, const char *name, const c
 /* A profile that was asked for pushes the environment's own aside. */
 static struct cred_source *walk_chain(struct walk *w, const struct profile *p, bool asked, struct err *e)
 {
-	static link *const any[] = { of_environment,      of_role,  of_web_environment, of_web_profile, of_sso,
-		                         of_credentials_file, of_login, of_process,         of_config_file, of_container };
-	static link *const named[] = { of_role,  of_web_profile, of_sso,         of_credentials_file,
-		                           of_login, of_process,     of_config_file, of_container };
+	static const struct link any[] = { { of_environment }, { of_role },    { of_web_environment },
+		                               { of_web_profile }, { of_sso },     { of_credentials_file },
+		                               { of_login },       { of_process }, { of_config_file },
+		                               { of_container } };
+	static const struct link named[] = { { of_role },  { of_web_profile }, { of_sso },         { of_credentials_file },
+		                                 { of_login }, { of_process },     { of_config_file }, { of_container } };
 	return asked ? first_of(named, sizeof named / sizeof *named, w, p, e)
 	             : first_of(any, sizeof any / sizeof *any, w, p, e);
 }
