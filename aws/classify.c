@@ -106,7 +106,7 @@ static const struct known *look_up(const char *name)
 enum body { BODY_EMPTY, BODY_JSON, BODY_XML, BODY_PAGE };
 
 struct told {
-	char code[96], legacy[96], message[256], request_id[64];
+	char code[96], legacy[96], message[512], request_id[64];
 	enum body body;
 };
 
@@ -237,6 +237,16 @@ static void denied_action(const struct op *op, const char *message, struct err *
 		snprintf(e->action, sizeof e->action, "%s", op->iam);
 }
 
+/* "... on resource: ARN because no ...": a statement for this one is enough. What is cut would name another. */
+static void denied_resource(const char *message, struct err *e)
+{
+	static const char mark[] = "on resource: ";
+	const char *p = strstr(message, mark);
+	size_t n = p ? strcspn(p += sizeof mark - 1, " ") : 0;
+	bool whole = n && p[n] == ' ' && n < sizeof e->resource && strncmp(p, "arn:", 4) == 0;
+	snprintf(e->resource, sizeof e->resource, "%.*s", whole ? (int)n : 0, whole ? p : "");
+}
+
 static void put_words(const struct op *op, const struct http_res *res, const struct told *t, enum err_code code,
                       struct err *e)
 {
@@ -264,8 +274,10 @@ enum fault classify(const struct op *op, const struct http_res *res, struct err 
 	put_words(op, res, &t, k.code, e);
 	e->http = res->status;
 	memcpy(e->request_id, t.request_id, sizeof e->request_id);
-	if (k.code == ERR_DENIED)
+	if (k.code == ERR_DENIED && !strstr(t.message, "explicit deny")) { /* else no statement that allows would help */
 		denied_action(op, t.message, e);
+		denied_resource(t.message, e);
+	}
 	return k.fault;
 }
 

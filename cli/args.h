@@ -30,6 +30,10 @@
 	  "Looks at the terminal, the locale, the configuration, credentials, endpoints, the clock, the history file and the " \
 	  "permissions. Each line says ok or !!. The exit status is 1 when something wants mending, and standard error names " \
 	  "the first thing to mend. Secrets are never shown.")                                                                 \
+	X(IAM, "iam", "", 0, 0, "json", true, cmd_iam, "the least IAM policy for what the configuration names",                \
+	  "Prints an IAM policy document that allows what sluice calls in the mode given with --mode (default observe), and "  \
+	  "no more: attach it to the user or role that sluice runs as. Nothing is asked of AWS. Without configured stages it " \
+	  "covers every resource of the account and region. This version only reads, so every mode gives the same policy.")    \
 	X(SIM, "sim", "", 0, 0, NULL, false, NULL, "the embedded AWS alone, for any client",                                   \
 	  "Serves a simulated AWS account on 127.0.0.1 until a signal ends it, verifying signatures. It accepts the key pair " \
 	  "of its own environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), else one that it makes up and prints.")       \
@@ -57,7 +61,7 @@ struct cli_command {
 #define BIT(id) (1U << CMD_##id)
 #define FOR_CONSOLE (1U << CMD_COUNT)
 #define FOR_ALL (~0U)
-#define FOR_READERS (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR))
+#define FOR_READERS (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM))
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -137,6 +141,7 @@ int cmd_check(const struct cli *c, struct engine *g);
 int cmd_status(const struct cli *c, struct engine *g);
 int cmd_history(const struct cli *c, struct engine *g);
 int cmd_doctor(const struct cli *c, struct engine *g);
+int cmd_iam(const struct cli *c, struct engine *g);
 int cmd_help(const struct cli *c, struct engine *g);
 
 /* ---- shared by the commands */

@@ -106,8 +106,9 @@ static void problem_text(const struct finding *f, struct buf *b)
 	const struct err *e = &f->problem;
 	if (fine(f))
 		return;
+	char statement[ERR_STATEMENT];
 	if (*e->action)
-		buf_addf(b, "%s; allow %s", e->text, e->action);
+		buf_addf(b, "%s; allow it: %s", e->text, err_statement(e, statement));
 	else
 		buf_addf(b, "%s%s%s", e->text, *err_hint(e->code) ? "; " : "", err_hint(e->code));
 }
@@ -153,7 +154,9 @@ static void json_problem(struct json_out *j, const struct err *e)
 	json_out_object(j, "problem");
 	json_out_str(j, "code", err_check_code(e->code));
 	json_out_str(j, "text", e->text);
+	char statement[ERR_STATEMENT];
 	json_out_str(j, "action", *e->action ? e->action : NULL);
+	json_out_str(j, "statement", *err_statement(e, statement) ? statement : NULL);
 	json_out_str(j, "hint", err_hint(e->code));
 	json_out_object_end(j);
 }

@@ -97,7 +97,9 @@ static void json_problem(struct json_out *j, const struct api_health *a)
 	json_out_str(j, "operation", a->op);
 	json_out_str(j, "code", err_check_code(a->last.code));
 	json_out_str(j, "text", a->last.text);
+	char statement[ERR_STATEMENT];
 	json_out_str(j, "action", or_null(a->last.action));
+	json_out_str(j, "statement", or_null(err_statement(&a->last, statement)));
 	json_out_str(j, "request_id", or_null(a->last.request_id));
 	json_out_object_end(j);
 }

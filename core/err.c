@@ -77,6 +77,27 @@ int err_exit(enum err_code code)
 	return infos[code].exit;
 }
 
+/* Only what an ARN or an action is made of: it goes into somebody's policy. */
+static bool quotable(const char *s)
+{
+	for (; *s; s++)
+		if (*s <= ' ' || *s > '~' || *s == '"' || *s == '\\')
+			return false;
+	return true;
+}
+
+const char *err_statement(const struct err *e, char out[ERR_STATEMENT])
+{
+	bool named = e->resource[0] && quotable(e->resource);
+	out[0] = '\0';
+	if (e->action[0] && quotable(e->action))
+		snprintf(out, ERR_STATEMENT, "{\"Effect\":\"Allow\",\"Action\":\"%s\",\"Resource\":\"%s\"}", e->action,
+		         named ? e->resource : "*");
+	else if (e->action[0])
+		text_visible_to(out, ERR_STATEMENT, e->action);
+	return out;
+}
+
 /* A line that had to be cut must not end in half a character. */
 static void cut_at_character(char *s, unsigned long n)
 {
@@ -89,14 +110,12 @@ static void cut_at_character(char *s, unsigned long n)
 
 void err_line(const struct err *e, char *out, unsigned long size)
 {
-	char text[2 * sizeof e->text], where[2 * sizeof e->where], action[2 * sizeof e->action + 8];
+	char text[2 * sizeof e->text], where[2 * sizeof e->where], action[ERR_STATEMENT + 16], statement[ERR_STATEMENT];
 	text_visible_to(text, sizeof text, e->text);
 	text_visible_to(where, sizeof where, e->where);
 	const char *hint = err_hint(e->code);
 	if (e->action[0]) {
-		char name[2 * sizeof e->action];
-		text_visible_to(name, sizeof name, e->action);
-		snprintf(action, sizeof action, "allow %s", name);
+		snprintf(action, sizeof action, "allow it: %s", err_statement(e, statement));
 		hint = action;
 	}
 	int n = snprintf(out, size, "sluice: %s%s%s%s%s", where, where[0] ? ": " : "", text[0] ? text : err_name(e->code),

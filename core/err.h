@@ -15,7 +15,7 @@
 	X(HTTP,      "service",     true,  1, "ERROR",       "the service failed; try again later")                         \
 	X(AUTH,      "auth",        false, 1, "AUTH",        "check or renew the credentials")                                       \
 	X(NOCRED,    "no credentials", false, 2, "AUTH",     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --profile") \
-	X(DENIED,    "denied",      false, 1, "DENIED",      "allow the named IAM action")                                  \
+	X(DENIED,    "denied",      false, 1, "DENIED",      "see the policies of the caller")                                  \
 	X(THROTTLED, "throttled",   true,  1, "THROTTLED",   "wait, or poll less")                                          \
 	X(NOTFOUND,  "not found",   false, 1, "ERROR",       "check the name, the account and the region")                  \
 	X(CONFLICT,  "conflict",    false, 1, "ERROR",       "look again, then repeat")                                     \
@@ -42,6 +42,7 @@ struct err {
 	int http;          /* HTTP status when a service answered, else 0 */
 	char where[64];    /* the operation, file:line or option that failed: "sqs:ListQueues" */
 	char action[64];   /* the IAM action that was denied, "" otherwise */
+	char resource[160]; /* ... and on which resource, where the service said; "" otherwise */
 	char text[256];    /* why, in the words of whoever knew; may hold remote text: filter it before showing (text.h) */
 	char request_id[64];
 };
@@ -56,6 +57,11 @@ const char *err_hint(enum err_code code);
 bool err_retryable(enum err_code code);
 bool err_shared(enum err_code code); /* one cause fails every operation alike: it is said once */
 int err_exit(enum err_code code);
+
+/* The IAM statement that would allow what was denied, to be pasted into a policy: one line of JSON, visible characters only;
+ * "" when nothing was denied. */
+#define ERR_STATEMENT 400
+const char *err_statement(const struct err *e, char out[ERR_STATEMENT]);
 
 /* One plain line, visible characters only: "sluice: WHERE: TEXT; HINT". Writes at most size bytes, always ends in NUL. */
 void err_line(const struct err *e, char *out, unsigned long size);

@@ -126,7 +126,17 @@ struct doctor_result {
 	unsigned n;
 };
 
-enum request_kind { REQUEST_STATUS, REQUEST_HISTORY, REQUEST_CHECK, REQUEST_DOCTOR };
+struct iam_statement {
+	const char *sid; /* static; NULL: none */
+	char **actions, **resources;
+	unsigned nactions, nresources;
+};
+struct iam_result { /* the least that AWS must allow: the statements of one policy */
+	struct iam_statement *statements;
+	unsigned n;
+};
+
+enum request_kind { REQUEST_STATUS, REQUEST_HISTORY, REQUEST_CHECK, REQUEST_DOCTOR, REQUEST_IAM };
 struct request {
 	enum request_kind kind;
 	union {
@@ -143,6 +153,7 @@ struct result {
 		struct history_result history;
 		struct check_result check;
 		struct doctor_result doctor;
+		struct iam_result iam;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -313,6 +313,8 @@ void task_free(struct task *t);                               /* and its result,
 void task_run(struct engine *g, struct task *t);              /* one step, when it waits for nothing */
 void history_step(struct engine *g, struct task *t);
 void check_step(struct engine *g, struct task *t);
+void iam_step(struct engine *g, struct task *t); /* iam.c */
+void iam_result_clear(struct iam_result *r);
 void doctor_step(struct engine *g, struct task *t);
 void status_step(struct engine *g, struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */

@@ -10,6 +10,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_HISTORY] = history_step,
 	[REQUEST_CHECK] = check_step,
 	[REQUEST_DOCTOR] = doctor_step,
+	[REQUEST_IAM] = iam_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -115,6 +116,7 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_IAM: iam_result_clear(&r->iam); break;
 	case REQUEST_CHECK: check_result_clear(&r->check); break;
 	case REQUEST_DOCTOR:
 		for (unsigned i = 0; i < r->doctor.n; i++) {

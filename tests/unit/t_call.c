@@ -256,6 +256,19 @@ static void test_denied_action(void **state)
 	assert_string_equal(e.action, "test:Echo");
 	classify(403, NULL, NULL, "{\"__type\":\"AccessDenied\",\"message\":\"Access to the resource is denied.\"}", &e);
 	assert_string_equal(e.action, "test:Echo");
+	assert_string_equal(e.resource, "");
+	classify(403, NULL, NULL,
+	         "{\"__type\":\"AccessDenied\",\"message\":\"User: u is not authorized to perform: sqs:getqueueattributes on "
+	         "resource: arn:aws:sqs:eu-west-1:1:orders because no identity-based policy allows it\"}",
+	         &e);
+	assert_string_equal(e.action, "sqs:getqueueattributes");
+	assert_string_equal(e.resource, "arn:aws:sqs:eu-west-1:1:orders");
+	classify(403, NULL, NULL,
+	         "{\"__type\":\"AccessDenied\",\"message\":\"User: u is not authorized to perform: sqs:ListQueues on resource: "
+	         "arn:aws:sqs:::* with an explicit deny in a service control policy\"}",
+	         &e);
+	assert_string_equal(e.action, ""); /* allowing it would not help */
+	assert_string_equal(e.resource, "");
 }
 
 static void test_cut_refusals(void **state)

@@ -288,9 +288,9 @@ static void status_says_what_it_could_not_read(void **state)
 	given = &(struct result){ .kind = REQUEST_STATUS, .status = &s };
 	run("status");
 	assert_int_equal(ran.status, 1);
-	assert_string_equal(ran.err, "sluice: sqs:ListQueues: no <U+001B>[31m; allow sqs:ListQueues\n"
-	                             "sluice: a: no <U+001B>[31m; allow a\n"
-	                             "sluice: b: no <U+001B>[31m; allow b (and 1 more)\n");
+	assert_string_equal(ran.err, "sluice: sqs:ListQueues: no <U+001B>[31m; allow it: {\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n"
+	                             "sluice: a: no <U+001B>[31m; allow it: {\"Effect\":\"Allow\",\"Action\":\"a\",\"Resource\":\"*\"}\n"
+	                             "sluice: b: no <U+001B>[31m; allow it: {\"Effect\":\"Allow\",\"Action\":\"b\",\"Resource\":\"*\"} (and 1 more)\n");
 	has(ran.out, "problem\tsqs:ListQueues\tDENIED\tno <U+001B>[31m\tsqs:ListQueues\n");
 	hasnt(ran.out, "lambda:ListFunctions");
 	run("status --format json");
@@ -429,8 +429,8 @@ static void doctor(void **state)
 	err_set(&f[2].problem, ERR_CONF, "", "the clock is wrong");
 	run("doctor");
 	assert_int_equal(ran.status, 1);
-	has(ran.out, "!!\tpermissions\tsqs:ListQueues\t<U+001B>\t\tnot allowed; allow sqs:ListQueues\n");
-	assert_string_equal(ran.err, "sluice: sqs:ListQueues: not allowed; allow sqs:ListQueues\n");
+	has(ran.out, "!!\tpermissions\tsqs:ListQueues\t<U+001B>\t\tnot allowed; allow it: {\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n");
+	assert_string_equal(ran.err, "sluice: sqs:ListQueues: not allowed; allow it: {\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n");
 	run("doctor --format json");
 	struct json *j = json_parse(span_of(ran.out), NULL);
 	assert_non_null(json_get(j, "findings"));

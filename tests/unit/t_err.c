@@ -85,10 +85,29 @@ static void lines(void **state)
 	err_set(&e, ERR_DENIED, "sqs:ListQueues", "no");
 	strncpy(e.action, "sqs:ListQueues", sizeof e.action - 1);
 	err_line(&e, out, sizeof out);
-	assert_string_equal(out, "sluice: sqs:ListQueues: no; allow sqs:ListQueues");
+	assert_string_equal(out, "sluice: sqs:ListQueues: no; allow it: "
+	                         "{\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}");
 	err_set(&e, ERR_CANCELLED, "x", "stopped");
 	err_line(&e, out, sizeof out);
 	assert_string_equal(out, "sluice: x: stopped");
+}
+
+static void statements_can_be_pasted(void **state)
+{
+	(void)state;
+	struct err e;
+	char out[ERR_STATEMENT];
+	err_set(&e, ERR_CONNECT, "x", "y");
+	assert_string_equal(err_statement(&e, out), "");
+	err_set(&e, ERR_DENIED, "x", "y");
+	strncpy(e.action, "sqs:GetQueueAttributes", sizeof e.action - 1);
+	strncpy(e.resource, "arn:aws:sqs:eu-west-1:123456789012:orders", sizeof e.resource - 1);
+	assert_string_equal(err_statement(&e, out), "{\"Effect\":\"Allow\",\"Action\":\"sqs:GetQueueAttributes\","
+	                                            "\"Resource\":\"arn:aws:sqs:eu-west-1:123456789012:orders\"}");
+	strncpy(e.resource, "arn:aws:sqs:\",\"Action\":\"*",
+	        sizeof e.resource - 1); /* nothing but itself gets into a policy */
+	assert_string_equal(err_statement(&e, out),
+	                    "{\"Effect\":\"Allow\",\"Action\":\"sqs:GetQueueAttributes\",\"Resource\":\"*\"}");
 }
 
 /* Remote bytes in any field: one line, safe characters only, at every size of the caller's array. */
@@ -100,7 +119,7 @@ static void lines_are_filtered(void **state)
 	err_set(&e, ERR_DENIED, "a\x1b[2J", "b\n\xff\xe2\x80\xae%s", "\r");
 	strncpy(e.action, "c\x07", sizeof e.action - 1);
 	err_line(&e, out, sizeof out);
-	assert_string_equal(out, "sluice: a<U+001B>[2J: b<U+000A><0xFF><U+202E><U+000D>; allow c<U+0007>");
+	assert_string_equal(out, "sluice: a<U+001B>[2J: b<U+000A><0xFF><U+202E><U+000D>; allow it: c<U+0007>");
 	for (unsigned c = 1; c < 256; c++) {
 		memset(e.text, (int)c, sizeof e.text - 1);
 		memset(e.where, (int)c, sizeof e.where - 1);
@@ -126,6 +145,7 @@ int main(void)
 		cmocka_unit_test(table),
 		cmocka_unit_test(sets),
 		cmocka_unit_test(lines),
+		cmocka_unit_test(statements_can_be_pasted),
 		cmocka_unit_test(lines_are_filtered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,96 @@
+/* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
+ * nobody. */
+#include "core/mem.h"
+#include "engine/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct iam_statement *statement(struct iam_result *r, const char *sid)
+{
+	r->statements = xreallocarray(r->statements, r->n + 1u, sizeof *r->statements);
+	struct iam_statement *s = &r->statements[r->n++];
+	*s = (struct iam_statement){ .sid = sid };
+	return s;
+}
+
+static void add(char ***list, unsigned *n, char *owned)
+{
+	*list = xreallocarray(*list, *n + 1u, sizeof **list);
+	(*list)[(*n)++] = owned;
+}
+
+static void allow(struct iam_statement *s, const struct op *op)
+{
+	if (op)
+		add(&s->actions, &s->nactions, xstrdup(op->iam));
+}
+
+static char *arn_of(const struct engine *g, const struct kind *k, const char *name)
+{
+	const struct target *t = &g->target;
+	return xasprintf("arn:%s:%s:%s:%s:%s%s", t->partition, k->arn_service, t->region[0] ? t->region : "*",
+	                 t->account[0] ? t->account : "*", k->arn_prefix, name);
+}
+
+/* Lists and CloudWatch know no resources: these rights are for all or for nothing. */
+static void allow_lists(struct iam_result *r)
+{
+	struct iam_statement *s = statement(r, "SluiceLists");
+	for (unsigned i = 0; i < nkinds; i++) {
+		allow(s, kinds[i]->list);
+		allow(s, kinds[i]->edges);
+	}
+	allow(s, &op_describe_alarms);
+	allow(s, &op_get_metric_data);
+	allow(s, &op_list_metrics);
+	add(&s->resources, &s->nresources, xstrdup("*"));
+}
+
+/* Without stages everything is shown. Redrive policies lead to dead-letter queues that no stage names, so queues are allowed
+ * together, within this account and region. */
+static void allow_describe(const struct engine *g, struct iam_result *r, const struct kind *k)
+{
+	const struct conf *c = g->conf;
+	bool follows = strcmp(k->info.id, "sqs") == 0;
+	unsigned named = 0;
+	for (unsigned i = 0; i < c->nstages; i++)
+		named += strcmp(c->stages[i].kind, k->info.id) == 0;
+	if (!k->describe || (c->npipelines && !named && !follows))
+		return;
+	struct iam_statement *s = statement(r, NULL);
+	allow(s, k->describe);
+	if (!c->npipelines || follows) {
+		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
+		return;
+	}
+	for (unsigned i = 0; i < c->nstages; i++) {
+		const struct conf_stage *st = &c->stages[i];
+		if (strcmp(st->kind, k->info.id) == 0)
+			add(&s->resources, &s->nresources, st->arn ? xstrdup(st->arn) : arn_of(g, k, st->resource));
+	}
+}
+
+void iam_step(struct engine *g, struct task *t)
+{
+	struct iam_result *r = &t->result->iam;
+	allow_lists(r);
+	for (unsigned i = 0; i < nkinds; i++)
+		allow_describe(g, r, kinds[i]);
+	t->done = true;
+}
+
+void iam_result_clear(struct iam_result *r)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		struct iam_statement *s = &r->statements[i];
+		for (unsigned j = 0; j < s->nactions; j++)
+			free(s->actions[j]);
+		for (unsigned j = 0; j < s->nresources; j++)
+			free(s->resources[j]);
+		free(s->actions);
+		free(s->resources);
+	}
+	free(r->statements);
+	*r = (struct iam_result){ 0 };
+}
