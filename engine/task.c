@@ -6,11 +6,8 @@
 #include <string.h>
 
 static void (*const steps[])(struct engine *, struct task *) = {
-	[REQUEST_STATUS] = status_step,
-	[REQUEST_HISTORY] = history_step,
-	[REQUEST_CHECK] = check_step,
-	[REQUEST_DOCTOR] = doctor_step,
-	[REQUEST_IAM] = iam_step,
+	[REQUEST_STATUS] = status_step, [REQUEST_HISTORY] = history_step, [REQUEST_CHECK] = check_step,
+	[REQUEST_DOCTOR] = doctor_step, [REQUEST_IAM] = iam_step,
 };
 
 static char *copy(struct arena *a, const char *s)

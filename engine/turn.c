@@ -180,7 +180,8 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	struct task *t = task_new(rq, ++g->next_id);
 	int64_t deadline = clock_mono_ms() + (int64_t)(g->o.deadline_s ? g->o.deadline_s : 60) * 1000;
 	cred_deadline(g->cred, deadline);
-	engine_prepare(g, rq->kind != REQUEST_CHECK && rq->kind != REQUEST_IAM, rq->kind == REQUEST_HISTORY && rq->history.offline);
+	engine_prepare(g, rq->kind != REQUEST_CHECK && rq->kind != REQUEST_IAM,
+	               rq->kind == REQUEST_HISTORY && rq->history.offline);
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();

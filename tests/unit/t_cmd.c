@@ -235,10 +235,11 @@ static void status_on_a_pipe(void **state)
 	run("status");
 	assert_int_equal(ran.status, 0);
 	assert_string_equal(ran.err, "");
-	assert_string_equal(ran.out, "target\t123456789012\teu-west-1\t\t2026-11-23T03:14:42Z\t2026-11-23T03:13:42Z\n"
-	                             "stage\torders\tload\tsqs\torders-load\talarm\t\t\t7.5~\t\t1291.25\t\ttab<U+0009>here\n"
-	                             "stage\tbilling\tbill\tsqs\tbilling\tunknown\t\t\t\t\t\t\t\n"
-	                             "alarm\tHigh<U+000A>Error\tALARM\t2026-11-23T02:14:42Z\tA/B:Sum\t> 5\tbecause\n");
+	assert_string_equal(ran.out,
+	                    "target\t123456789012\teu-west-1\t\t2026-11-23T03:14:42Z\t2026-11-23T03:13:42Z\n"
+	                    "stage\torders\tload\tsqs\torders-load\talarm\t\t\t7.5~\t\t1291.25\t\ttab<U+0009>here\n"
+	                    "stage\tbilling\tbill\tsqs\tbilling\tunknown\t\t\t\t\t\t\t\n"
+	                    "alarm\tHigh<U+000A>Error\tALARM\t2026-11-23T02:14:42Z\tA/B:Sum\t> 5\tbecause\n");
 	run("status billing");
 	hasnt(ran.out, "orders");
 	has(ran.out, "billing");
@@ -288,9 +289,12 @@ static void status_says_what_it_could_not_read(void **state)
 	given = &(struct result){ .kind = REQUEST_STATUS, .status = &s };
 	run("status");
 	assert_int_equal(ran.status, 1);
-	assert_string_equal(ran.err, "sluice: sqs:ListQueues: no <U+001B>[31m; allow it: {\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n"
-	                             "sluice: a: no <U+001B>[31m; allow it: {\"Effect\":\"Allow\",\"Action\":\"a\",\"Resource\":\"*\"}\n"
-	                             "sluice: b: no <U+001B>[31m; allow it: {\"Effect\":\"Allow\",\"Action\":\"b\",\"Resource\":\"*\"} (and 1 more)\n");
+	assert_string_equal(
+	    ran.err, "sluice: sqs:ListQueues: no <U+001B>[31m; allow it: "
+	             "{\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n"
+	             "sluice: a: no <U+001B>[31m; allow it: {\"Effect\":\"Allow\",\"Action\":\"a\",\"Resource\":\"*\"}\n"
+	             "sluice: b: no <U+001B>[31m; allow it: {\"Effect\":\"Allow\",\"Action\":\"b\",\"Resource\":\"*\"} "
+	             "(and 1 more)\n");
 	has(ran.out, "problem\tsqs:ListQueues\tDENIED\tno <U+001B>[31m\tsqs:ListQueues\n");
 	hasnt(ran.out, "lambda:ListFunctions");
 	run("status --format json");
@@ -429,8 +433,10 @@ static void doctor(void **state)
 	err_set(&f[2].problem, ERR_CONF, "", "the clock is wrong");
 	run("doctor");
 	assert_int_equal(ran.status, 1);
-	has(ran.out, "!!\tpermissions\tsqs:ListQueues\t<U+001B>\t\tnot allowed; allow it: {\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n");
-	assert_string_equal(ran.err, "sluice: sqs:ListQueues: not allowed; allow it: {\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n");
+	has(ran.out, "!!\tpermissions\tsqs:ListQueues\t<U+001B>\t\tnot allowed; allow it: "
+	             "{\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n");
+	assert_string_equal(ran.err, "sluice: sqs:ListQueues: not allowed; allow it: "
+	                             "{\"Effect\":\"Allow\",\"Action\":\"sqs:ListQueues\",\"Resource\":\"*\"}\n");
 	run("doctor --format json");
 	struct json *j = json_parse(span_of(ran.out), NULL);
 	assert_non_null(json_get(j, "findings"));
