@@ -126,6 +126,7 @@ static struct engine *start_engine(struct run *r, struct err *e)
 		o.profile = c->profile;
 		o.region = c->region;
 		o.endpoint_url = c->endpoint_url;
+		o.ask_code = cli_ask_code;
 	}
 	return engine_global_init(e) ? engine_new(&o, e) : NULL;
 }

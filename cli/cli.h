@@ -42,6 +42,9 @@ const struct conf_target *cli_target(const struct cli *c, const struct conf *con
 /* Starts the log that --log asks for, below $XDG_STATE_HOME; true without --log. */
 bool cli_log(const struct cli *c, struct err *e);
 
+/* ask.c: engine_options.ask_code on this terminal. */
+bool cli_ask_code(void *ctx, const char *serial, char code[16]);
+
 /* A private folder that goes when the process goes, however it ends: a small child holds the reading end of a pipe and
  * removes the folder when the writing end is gone. Open it before there are threads. */
 struct cli_scratch { char *path; int pipe, pid; };

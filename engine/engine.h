@@ -23,6 +23,8 @@ struct engine_options {      /* borrowed during engine_new, but for conf, which 
 	const char *demo_endpoint, *demo_access_key, *demo_secret_key;
 	unsigned poll_s;     /* 0 = 60 */
 	unsigned deadline_s; /* of one engine_call; 0 = 60 */
+	/* Commands: asks a person for an MFA code, on the caller's thread; false: there is nobody. NULL: never ask. */
+	bool (*ask_code)(void *ctx, const char *serial, char code[16]);
 };
 
 struct engine;
@@ -136,12 +138,17 @@ struct iam_result { /* the least that AWS must allow: the statements of one poli
 	unsigned n;
 };
 
-enum request_kind { REQUEST_STATUS, REQUEST_HISTORY, REQUEST_CHECK, REQUEST_DOCTOR, REQUEST_IAM };
+struct code_request { /* the code of the MFA device that snapshot.credential names */
+	char code[16];
+};
+
+enum request_kind { REQUEST_STATUS, REQUEST_HISTORY, REQUEST_CHECK, REQUEST_DOCTOR, REQUEST_IAM, REQUEST_CODE };
 struct request {
 	enum request_kind kind;
 	union {
 		struct history_request history;
 		struct check_request check;
+		struct code_request code;
 	};
 };
 struct result {

@@ -19,6 +19,17 @@ bool engine_global_init(struct err *e)
 	return http_global_init(e);
 }
 
+/* "http://host:1" for all services, or "SQS=http://host:1,CLOUDWATCH=..." where only some go elsewhere: the screen shows it, and
+ * histories of different endpoints are kept apart. */
+static void name_endpoint(const struct account *a, char *out, size_t size)
+{
+	size_t n = (size_t)snprintf(out, size, "%s", a->endpoint_url.value ? a->endpoint_url.value : "");
+	for (unsigned i = 0; i < a->nservice_endpoints && n < size; i++)
+		if (a->service_endpoints[i].url.value)
+			n += (size_t)snprintf(out + n, size - n, "%s%s=%s", n ? "," : "", a->service_endpoints[i].service_env,
+			                      a->service_endpoints[i].url.value);
+}
+
 static void load_account(struct engine *g, const struct engine_options *o)
 {
 	if (o->demo) {
@@ -36,10 +47,12 @@ static void load_account(struct engine *g, const struct engine_options *o)
 	}
 	const struct account *a = g->account;
 	g->cred = cred_new(a);
+	if (o->ask_code)
+		cred_on_ask(g->cred, o->ask_code, NULL);
 	snprintf(g->target.partition, sizeof g->target.partition, "%s", a->partition);
 	snprintf(g->target.region, sizeof g->target.region, "%s", a->region.value ? a->region.value : "");
 	snprintf(g->target.profile, sizeof g->target.profile, "%s", a->profile.value ? a->profile.value : "");
-	snprintf(g->target.endpoint, sizeof g->target.endpoint, "%s", a->endpoint_url.value ? a->endpoint_url.value : "");
+	name_endpoint(a, g->target.endpoint, sizeof g->target.endpoint);
 }
 
 /* "FILE:LINE", the end of a long path rather than its beginning. */
@@ -120,6 +133,7 @@ static bool has_keys(struct engine *g)
 	struct sign_keys keys;
 	uint64_t generation;
 	if (g->threaded) {
+		cred_on_ask(g->cred, NULL, NULL); /* the screen asks */
 		cred_threaded(g->cred, wake_engine, g);
 		return true;
 	}

@@ -1,13 +1,17 @@
 /* Requests: copied in, worked on step by step beside the rounds, handed back as owned results. A kind of request is one row. */
+#include "core/hash.h"
 #include "core/mem.h"
 #include "engine/inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static void code_step(struct engine *g, struct task *t);
+
 static void (*const steps[])(struct engine *, struct task *) = {
-	[REQUEST_STATUS] = status_step, [REQUEST_HISTORY] = history_step, [REQUEST_CHECK] = check_step,
-	[REQUEST_DOCTOR] = doctor_step, [REQUEST_IAM] = iam_step,
+	[REQUEST_STATUS] = status_step, /* one a line */
+	[REQUEST_HISTORY] = history_step, [REQUEST_CHECK] = check_step, [REQUEST_DOCTOR] = doctor_step,
+	[REQUEST_IAM] = iam_step,         [REQUEST_CODE] = code_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -76,6 +80,13 @@ void task_need(struct engine *g, struct task *t, unsigned needs)
 	t->waits_for = (r->active ? r->number : g->rounds_done) + 1;
 }
 
+static void code_step(struct engine *g, struct task *t)
+{
+	cred_code(g->cred, t->rq.code.code);
+	hash_wipe(&t->rq.code, sizeof t->rq.code);
+	t->done = true;
+}
+
 void status_step(struct engine *g, struct task *t)
 {
 	if (g->account_err.code != ERR_OK) {
@@ -113,6 +124,7 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_CODE: break;
 	case REQUEST_IAM: iam_result_clear(&r->iam); break;
 	case REQUEST_CHECK: check_result_clear(&r->check); break;
 	case REQUEST_DOCTOR:

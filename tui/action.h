@@ -36,6 +36,7 @@ struct view;
 	X(cursor_left, "Left", IN(DETAIL), TIME, NULL, "cursor to the past")                                   \
 	X(cursor_right, "Right", IN(DETAIL), TIME, NULL, "cursor towards now")                                 \
 	X(refresh, "r", IN_SCREENS, VIEW, "refresh", "ask AWS now")                                            \
+	X(code, "A", IN_SCREENS, VIEW, NULL, "type the MFA code")                                              \
 	X(glyphs, "V", IN_SCREENS, VIEW, NULL, "ASCII, blocks or braille")                                     \
 	X(redraw, "Ctrl-L", IN_SCREENS | IN_PROMPT, VIEW, NULL, "paint the screen afresh")                     \
 	X(help, "?", IN_SCREENS, VIEW, "help", "this help")                                                    \
@@ -43,8 +44,8 @@ struct view;
 	X(interrupt, "Ctrl-C", IN_SCREENS | IN_PROMPT, VIEW, NULL, "cancel; twice: quit")                      \
 	X(leave, "Esc h", IN_SCREENS, MOVE, NULL, "back; at top: filter off")                                  \
 	X(back, "q", IN_SCREENS, MOVE, "back", "back; at top: quit")                                           \
-	X(prompt_accept, "Enter", IN_PROMPT, PROMPT, "keep", "keep the filter")                                \
-	X(prompt_cancel, "Esc", IN_PROMPT, PROMPT, "cancel", "the filter as it was")                           \
+	X(prompt_accept, "Enter", IN_PROMPT, PROMPT, "keep", "keep what is typed")                                \
+	X(prompt_cancel, "Esc", IN_PROMPT, PROMPT, "cancel", "as it was")                           \
 	X(prompt_erase, "Backspace", IN_PROMPT, PROMPT, NULL, "erase a character")                             \
 	X(prompt_erase_all, "Ctrl-U", IN_PROMPT, PROMPT, NULL, "erase all")
 

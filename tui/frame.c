@@ -23,7 +23,7 @@ enum style style_of(enum health h)
 
 /* ---- row 1: pieces in one or two lengths, added by rank while they fit */
 
-enum piece_id { P_NAME, P_PROD, P_WHERE, P_ENDPOINT, P_WHAT, P_COUNTS, P_MODE, P_DATA, P_CLOCK, P_COUNT };
+enum piece_id { P_NAME, P_PROD, P_WHERE, P_ENDPOINT, P_KEYS, P_WHAT, P_COUNTS, P_MODE, P_DATA, P_CLOCK, P_COUNT };
 #define RIGHT_FROM P_COUNTS
 
 struct piece {
@@ -47,6 +47,15 @@ static void put_where(const struct view *v, struct piece *p)
 		snprintf(p->full, sizeof p->full, "%.95s %s", shown, where);
 }
 
+/* Keys and data would cross the network readable by anybody on the way; on this machine itself there is no way. */
+static bool plain_http(const char *url)
+{
+	const char *host = strstr(url, "http://");
+	host = host ? host + 7 : NULL;
+	return host && strncmp(host, "127.", 4) != 0 && strncmp(host, "[::1]", 5) != 0 &&
+	       !(strncmp(host, "localhost", 9) == 0 && strchr(":/,", host[9]));
+}
+
 static void put_endpoint(const struct view *v, struct piece *p)
 {
 	char host[160];
@@ -55,9 +64,29 @@ static void put_endpoint(const struct view *v, struct piece *p)
 		snprintf(p->brief, sizeof p->brief, "DEMO");
 		snprintf(p->full, sizeof p->full, "DEMO %.60s", v->options->demo);
 	} else if (url[0]) {
-		const char *at = strstr(url, "://");
-		snprintf(p->brief, sizeof p->brief, "ENDPOINT");
-		snprintf(p->full, sizeof p->full, "ENDPOINT %s", text_visible_to(host, sizeof host, at ? at + 3 : url));
+		const char *mark = plain_http(url) ? "PLAIN HTTP" : "ENDPOINT",
+		           *at = strchr(url, '=') ? NULL : strstr(url, "://");
+		snprintf(p->brief, sizeof p->brief, "%s", mark);
+		snprintf(p->full, sizeof p->full, "%s %s", mark, text_visible_to(host, sizeof host, at ? at + 3 : url));
+	}
+}
+
+#define KEYS_SOON 3600 /* seconds: from here on the time that is left is worth a place in row 1 */
+
+static void put_keys(const struct view *v, struct piece *p)
+{
+	char left[TEXT_NUM];
+	const struct credential *k = v->snap ? &v->snap->credential : NULL;
+	if (!k)
+		return;
+	if (k->state == CREDENTIAL_WANTS_CODE) {
+		snprintf(p->brief, sizeof p->brief, "A: MFA CODE");
+	} else if (k->state == CREDENTIAL_FAILED) {
+		snprintf(p->brief, sizeof p->brief, "NO KEYS");
+	} else if (k->state == CREDENTIAL_READY && k->expires && k->expires - v->now < KEYS_SOON) {
+		text_duration(k->expires > v->now ? k->expires - v->now : 0, left);
+		snprintf(p->brief, sizeof p->brief, "keys %s", left);
+		snprintf(p->full, sizeof p->full, "keys expire in %s", left);
 	}
 }
 
@@ -164,9 +193,9 @@ static void put_what(const struct view *v, struct piece *p)
 static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
-		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 13 },
-		[P_PROD] = { 17, 0 },   [P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },
-		[P_NAME] = { 12, 0 },   [P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },
+		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 13 }, [P_PROD] = { 17, 0 },
+		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },   [P_KEYS] = { 13, 6 },      [P_NAME] = { 12, 0 },
+		[P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
 	put_where(v, &p[P_WHERE]);
@@ -174,6 +203,7 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 	if (v->options->production && !(name && strncasecmp(name, "prod", 4) == 0))
 		snprintf(p[P_PROD].brief, sizeof p->brief, "PROD");
 	put_endpoint(v, &p[P_ENDPOINT]);
+	put_keys(v, &p[P_KEYS]);
 	put_what(v, &p[P_WHAT]);
 	put_counts(v, false, p[P_COUNTS].brief, sizeof p->brief);
 	put_counts(v, true, p[P_COUNTS].full, sizeof p->full);
@@ -278,13 +308,17 @@ static void footer_hints(struct view *v, int y, int x, unsigned where)
 static void footer_prompt(struct view *v, int y)
 {
 	struct canvas *c = &v->canvas;
-	int x = draw_str(c, y, 0, c->cols, STYLE_STRONG, "/");
-	x += draw_str(c, y, x, c->cols - x - 1, STYLE_NORMAL, v->prompt.text);
+	const struct prompt *p = &v->prompt;
+	char stars[FILTER_SIZE] = "";
+	memset(stars, '*', strlen(p->text));
+	int x = draw_str(c, y, 0, c->cols, STYLE_STRONG, p->kind->label);
+	x += draw_str(c, y, x, c->cols - x - 1, STYLE_NORMAL, p->kind->secret ? stars : p->text);
 	c->cursor_y = y;
 	c->cursor_x = x;
 	c->cursor_on = true;
-	x += 3 + draw_fmt(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, "%u of %u", v->overview.shown,
-	                  v->snap ? v->snap->nrows : 0);
+	if (!p->kind->secret)
+		x += 3 + draw_fmt(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, "%u of %u", v->overview.shown,
+		                  v->snap ? v->snap->nrows : 0);
 	footer_hints(v, y, x + 3, IN_PROMPT);
 }
 

@@ -7,19 +7,71 @@
 #include <stdio.h>
 #include <string.h>
 
-static void changed(struct view *v)
+static void nothing(struct view *v)
+{
+	(void)v;
+}
+
+/* ---- the filter of the overview: applied while it is typed */
+
+static void filter_changed(struct view *v)
 {
 	overview_filter(v, v->prompt.text);
 }
+
+static void filter_cancelled(struct view *v)
+{
+	overview_filter(v, v->prompt.before);
+}
+
+static const struct prompt_kind filter_kind = {
+	.label = "/", .changed = filter_changed, .accepted = nothing, .cancelled = filter_cancelled
+};
 
 void act_filter(struct view *v)
 {
 	struct prompt *p = &v->prompt;
 	p->open = true;
+	p->kind = &filter_kind;
 	v->overview.on_alarms = false;
 	snprintf(p->before, sizeof p->before, "%s", v->overview.filter);
 	snprintf(p->text, sizeof p->text, "%s", v->overview.filter);
 }
+
+/* ---- the code of an MFA device */
+
+static void code_accepted(struct view *v)
+{
+	struct prompt *p = &v->prompt;
+	size_t n = strlen(p->text);
+	bool fits = n == 6 && strspn(p->text, "0123456789") == n;
+	if (fits)
+		snprintf(v->code, sizeof v->code, "%.6s", p->text);
+	view_note(v, fits ? "asking for keys with this code..." : "a code is six digits; nothing was sent");
+	memset(p->text, 0, sizeof p->text);
+}
+
+static void code_cancelled(struct view *v)
+{
+	memset(v->prompt.text, 0, sizeof v->prompt.text);
+}
+
+static const struct prompt_kind code_kind = {
+	.label = "MFA code: ", .secret = true, .changed = nothing, .accepted = code_accepted, .cancelled = code_cancelled
+};
+
+void act_code(struct view *v)
+{
+	if (!v->snap || v->snap->credential.state != CREDENTIAL_WANTS_CODE) {
+		view_note(v, "no MFA code is wanted");
+		return;
+	}
+	v->prompt.open = true;
+	v->prompt.kind = &code_kind;
+	v->prompt.text[0] = '\0';
+}
+
+/* ---- typing */
 
 void prompt_type(struct view *v, uint32_t key)
 {
@@ -31,18 +83,19 @@ void prompt_type(struct view *v, uint32_t key)
 		return;
 	memcpy(p->text + n, s, len);
 	p->text[n + len] = '\0';
-	changed(v);
+	v->prompt.kind->changed(v);
 }
 
 void act_prompt_accept(struct view *v)
 {
 	v->prompt.open = false;
+	v->prompt.kind->accepted(v);
 }
 
 void act_prompt_cancel(struct view *v)
 {
 	v->prompt.open = false;
-	overview_filter(v, v->prompt.before);
+	v->prompt.kind->cancelled(v);
 }
 
 void act_prompt_erase(struct view *v)
@@ -52,11 +105,11 @@ void act_prompt_erase(struct view *v)
 	while (n > 0 && ((unsigned char)s[--n] & 0xC0) == 0x80)
 		;
 	s[n] = '\0';
-	changed(v);
+	v->prompt.kind->changed(v);
 }
 
 void act_prompt_erase_all(struct view *v)
 {
 	v->prompt.text[0] = '\0';
-	changed(v);
+	v->prompt.kind->changed(v);
 }

@@ -1,4 +1,4 @@
-/* The one line that can be typed: the filter of the overview. */
+/* The one line that can be typed: the filter of the overview, or the code of an MFA device. */
 #ifndef TUI_PROMPT_H
 #define TUI_PROMPT_H
 

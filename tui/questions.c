@@ -77,6 +77,10 @@ void view_asked(struct view *v, struct slot *s, uint64_t id)
 
 void view_answer(struct view *v, struct result *r)
 {
+	if (r->kind != REQUEST_HISTORY) {
+		result_free(r);
+		return;
+	}
 	if (v->detail.unanswered)
 		v->detail.unanswered--;
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define KEYS_MOST 1000 /* a wake-up: a paste must not keep the screen from being drawn */
@@ -75,12 +76,24 @@ static void take_engine(struct console *c)
 	}
 }
 
+static void hand_over_code(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_CODE };
+	memcpy(rq.code.code, c->v.code, sizeof rq.code.code);
+	memset(c->v.code, 0, sizeof c->v.code);
+	if (!engine_ask(c->o->engine, &rq))
+		view_note(&c->v, "the engine has too much to do already; try again");
+	memset(&rq, 0, sizeof rq);
+}
+
 /* What keys have asked for and only the outside can do. */
 static void grant_wishes(struct console *c)
 {
 	struct view *v = &c->v;
 	if (v->refresh && !engine_refresh(c->o->engine))
 		view_note(v, "the engine has too much to do already; try again");
+	if (v->code[0])
+		hand_over_code(c);
 	if (v->suspend) {
 		term_suspend();
 		resize(c);

@@ -15,8 +15,17 @@
 #define FILTER_SIZE 128
 #define CHARTS_MAX 6
 
+struct view;
+struct prompt_kind { /* what is typed, and what becomes of it */
+	const char *label;
+	bool secret;                             /* shown as * */
+	void (*changed)(struct view *v);
+	void (*accepted)(struct view *v);
+	void (*cancelled)(struct view *v);
+};
 struct prompt {
 	bool open;
+	const struct prompt_kind *kind;
 	char text[FILTER_SIZE], before[FILTER_SIZE]; /* before: what Esc brings back */
 };
 
@@ -67,6 +76,7 @@ struct view {
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
 	bool quit, redraw, suspend, refresh; /* wishes */
+	char code[16];              /* a wish too: an MFA code for the engine; tui.c wipes it */
 	struct overview overview;
 	struct detail detail;
 	struct list help;
