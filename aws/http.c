@@ -36,7 +36,7 @@ struct transfer {
 	struct http_header *head;
 	unsigned nhead, chead;
 	size_t head_bytes;
-	bool proxied;
+	const char *via;  /* the variable that named a proxy for it; NULL: straight */
 	const char *over; /* which cap was reached */
 	struct err err;   /* of a REFUSED one */
 	char why[CURL_ERROR_SIZE];
@@ -325,7 +325,7 @@ static bool set_proxy(struct transfer *t, const struct http_send *s)
 	struct proxy p = { 0 };
 	if (!s->direct)
 		p = proxy_for(s->url);
-	t->proxied = p.url;
+	t->via = p.url ? p.source : NULL;
 	return proxy_valid(&p, &t->err) && curl_easy_setopt(t->easy, CURLOPT_PROXY, p.url ? p.url : "") == CURLE_OK;
 }
 
@@ -413,7 +413,7 @@ static enum err_code code_of(CURLcode rc)
 static long tunnel_refused(const struct transfer *t)
 {
 	long code = 0;
-	if (t->proxied)
+	if (t->via)
 		curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
 	return code >= 200 && code < 300 ? 0 : code;
 }
@@ -430,9 +430,7 @@ static enum http_sent sent_of(const struct transfer *t)
 
 static void blame_proxy(const struct transfer *t, long status, struct err *e)
 {
-	char *url = NULL;
-	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
-	struct proxy p = proxy_for(url);
+	struct proxy p = { PROXY_SET, getenv(t->via), t->via };
 	proxy_failed(&p, (int)status, e);
 }
 
@@ -443,7 +441,7 @@ static void finish_failed(struct transfer *t, CURLcode rc)
 	        t->over     ? t->over
 	        : t->why[0] ? t->why
 	                    : curl_easy_strerror(rc));
-	if (t->proxied)
+	if (t->via)
 		blame_proxy(t, tunnel_refused(t), &e);
 	finish(t, sent_of(t), NULL, &e);
 }
@@ -453,7 +451,7 @@ static void finish_answered(struct transfer *t)
 	long status = 0;
 	struct err e = { 0 };
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (t->proxied && status == PROXY_WANTS_LOGIN) { /* of plain http, where a proxy answers in the service's place */
+	if (t->via && status == PROXY_WANTS_LOGIN) { /* of plain http, where a proxy answers in the service's place */
 		blame_proxy(t, status, &e);
 		finish(t, HTTP_MAYBE_SENT, NULL, &e);
 		return;
@@ -558,6 +556,8 @@ static void cancel(struct transfer *t)
 {
 	struct err e = { 0 };
 	err_set(&e, ERR_CANCELLED, "http", "no answer came in time");
+	if (t->via && t->life == FLYING)
+		blame_proxy(t, 0, &e);
 	finish(t, t->life == FLYING ? sent_of(t) : HTTP_NOT_SENT, NULL, &e);
 }
 
