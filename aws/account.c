@@ -1,6 +1,7 @@
 /* What one target's environment and AWS's files come to. Order everywhere: given explicitly, environment, profile. */
 #include "aws/account.h"
 
+#include "aws/endpoint.h"
 #include "aws/profile.h"
 #include "core/mem.h"
 
@@ -91,14 +92,6 @@ static void find_profile(struct account *a, const struct account_in *in, struct 
 		        p->path[PROFILE_CREDENTIALS], p->path[PROFILE_CONFIG]);
 }
 
-/* It becomes a part of host names: nothing but what a region's name is made of may pass. */
-static bool region_valid(const char *s)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-	size_t n = strlen(s);
-	return n && n <= 39 && strspn(s, allowed) == n && s[0] != '-' && s[n - 1] != '-';
-}
-
 static void find_region(struct account *a, const struct account_in *in, const struct profile *p, struct err *first)
 {
 	if (in->region)
@@ -109,32 +102,11 @@ static void find_region(struct account *a, const struct account_in *in, const st
 		problem(first, ERR_USAGE, "region", "no region is set: use --region, AWS_REGION or region in the profile");
 		return;
 	}
-	if (!region_valid(a->region.value)) {
+	if (!endpoint_region_valid(a->region.value)) {
 		problem(first, ERR_USAGE, a->region.source, "\"%s\" is not a region's name, such as eu-west-1",
 		        a->region.value);
 		free(a->region.value);
 		a->region.value = NULL;
-	}
-}
-
-void account_partition(const char *region, char partition[16], char suffix[32])
-{
-	static const struct {
-		const char *prefix, *partition, *suffix;
-	} partitions[] = {
-		{ "cn-", "aws-cn", "amazonaws.com.cn" },       { "us-gov-", "aws-us-gov", "amazonaws.com" },
-		{ "eusc-", "aws-eusc", "amazonaws.eu" },       { "us-iso-", "aws-iso", "c2s.ic.gov" },
-		{ "us-isob-", "aws-iso-b", "sc2s.sgov.gov" },  { "eu-isoe-", "aws-iso-e", "cloud.adc-e.uk" },
-		{ "us-isof-", "aws-iso-f", "csp.hci.ic.gov" }, { "", "aws", "amazonaws.com" },
-	};
-	for (size_t i = 0; i < sizeof partitions / sizeof *partitions; i++) {
-		if (region && strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) != 0)
-			continue;
-		if (!region && *partitions[i].prefix)
-			continue;
-		snprintf(partition, 16, "%s", partitions[i].partition);
-		snprintf(suffix, 32, "%s", partitions[i].suffix);
-		return;
 	}
 }
 
@@ -236,33 +208,54 @@ static void find_endpoints(struct account *a, const struct account_in *in, const
 	check_endpoint(&a->endpoint_url, first);
 }
 
-/* Other hosts than asked for would be a quiet breach of somebody's rules. */
-static void refuse_variants(const struct profile *p, struct err *first)
+/* FIPS, dual-stack and STS's old ways: switches that choose among AWS's own hosts. */
+static void find_variants(struct account *a, const struct profile *p, struct err *first)
 {
-	static const struct {
+	const struct {
+		struct sourced *to;
 		const char *env, *key;
-	} variants[] = {
-		{ "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint" },
-		{ "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint" },
+		bool *on;
+	} switches[] = {
+		{ &a->fips, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &a->use_fips },
+		{ &a->dualstack, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &a->use_dualstack },
 	};
-	for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
-		char source[96];
-		const char *env = profile_env(variants[i].env);
-		const char *value = env ? env : profile_get(p, variants[i].key, source);
-		if (is_true(value))
-			problem(first, ERR_CONF, env ? variants[i].env : source,
-			        "%s: this version knows the ordinary endpoints only", variants[i].key);
+	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+		if (!PUT_ENV(switches[i].to, switches[i].env))
+			put_profile(switches[i].to, p, switches[i].key);
+		const char *v = switches[i].to->value;
+		*switches[i].on = is_true(v);
+		if (v && !is_true(v) && !span_eq_nocase(span_of(v), "false"))
+			problem(first, ERR_CONF, switches[i].to->source, "%s is \"%.40s\": true or false is wanted",
+			        switches[i].key, v);
 	}
+	if (!PUT_ENV(&a->sts_endpoints, "AWS_STS_REGIONAL_ENDPOINTS"))
+		put_profile(&a->sts_endpoints, p, "sts_regional_endpoints");
+	const char *v = a->sts_endpoints.value;
+	if (v && strcmp(v, "legacy") != 0 && strcmp(v, "regional") != 0)
+		problem(first, ERR_CONF, a->sts_endpoints.source,
+		        "sts_regional_endpoints is \"%.40s\": regional or legacy is wanted", v);
 }
 
-bool account_endpoint(const struct account *a, const struct service *s, struct buf *out)
+static struct endpoint_in endpoint_of(const struct account *a, const struct service *s)
 {
 	const struct sourced *own = service_endpoint(a, s->env);
-	if (own)
-		return buf_adds(out, own->value);
-	if (a->endpoint_url.value)
-		return buf_adds(out, a->endpoint_url.value);
-	return a->region.value && buf_addf(out, "https://%s.%s.%s", s->host, a->region.value, a->suffix);
+	return (struct endpoint_in){ .region = a->region.value,
+		                         .fips = a->use_fips,
+		                         .dualstack = a->use_dualstack,
+		                         .sts_legacy = a->sts_endpoints.value && strcmp(a->sts_endpoints.value, "legacy") == 0,
+		                         .custom = own ? own->value : a->endpoint_url.value };
+}
+
+bool account_endpoint(const struct account *a, const struct service *s, struct buf *out, struct err *e)
+{
+	struct endpoint_in in = endpoint_of(a, s);
+	return endpoint_url(&in, s, out, e);
+}
+
+const char *account_signing_region(const struct account *a, const struct service *s)
+{
+	struct endpoint_in in = endpoint_of(a, s);
+	return endpoint_signing_region(&in, s);
 }
 
 /* ---- how often a call is tried */
@@ -296,11 +289,11 @@ struct account *account_load(const struct account_in *in, struct err *e)
 	find_profile(a, in, &p, &first);
 	find_region(a, in, &p, &first);
 	find_endpoints(a, in, &p, &first);
-	refuse_variants(&p, &first);
+	find_variants(a, &p, &first);
 	if (!PUT_ENV(&a->ca_bundle, "AWS_CA_BUNDLE"))
 		put_profile(&a->ca_bundle, &p, "ca_bundle");
 	find_attempts(a, &p, &first);
-	account_partition(a->region.value, a->partition, a->suffix);
+	endpoint_partition(a->region.value, a->partition, a->suffix);
 	profile_clear(&p);
 	if (e)
 		*e = first;
@@ -318,7 +311,7 @@ struct account *account_static(const char *region, const char *endpoint_url, con
 	a->fixed = xcalloc(1, sizeof *a->fixed);
 	keys_put(&a->fixed->access_key, access_key);
 	keys_put(&a->fixed->secret_key, secret_key);
-	account_partition(region, a->partition, a->suffix);
+	endpoint_partition(region, a->partition, a->suffix);
 	return a;
 }
 
@@ -332,17 +325,20 @@ static struct sourced copy_sourced(const struct sourced *from)
 struct account *account_in_region(const struct account *a, const char *region)
 {
 	struct account *c = xcalloc(1, sizeof *c);
-	const struct sourced *from[] = { &a->profile,      &a->endpoint_url, &a->ca_bundle,
-		                             &a->max_attempts, &a->fips,         &a->dualstack };
-	struct sourced *to[] = { &c->profile, &c->endpoint_url, &c->ca_bundle, &c->max_attempts, &c->fips, &c->dualstack };
+	const struct sourced *from[] = { &a->profile, &a->endpoint_url, &a->ca_bundle,    &a->max_attempts,
+		                             &a->fips,    &a->dualstack,    &a->sts_endpoints };
+	struct sourced *to[] = { &c->profile, &c->endpoint_url, &c->ca_bundle,    &c->max_attempts,
+		                     &c->fips,    &c->dualstack,    &c->sts_endpoints };
 	for (size_t i = 0; i < sizeof from / sizeof *from; i++)
 		*to[i] = copy_sourced(from[i]);
 	put(&c->region, region, a->region.source);
 	c->attempts = a->attempts;
+	c->use_fips = a->use_fips;
+	c->use_dualstack = a->use_dualstack;
 	for (unsigned i = 0; i < a->nservice_endpoints; i++)
 		add_service_endpoint(c, a->service_endpoints[i].service_env, a->service_endpoints[i].url.value,
 		                     a->service_endpoints[i].url.source, &(struct err){ 0 });
-	account_partition(region, c->partition, c->suffix);
+	endpoint_partition(region, c->partition, c->suffix);
 	return c;
 }
 
@@ -351,7 +347,7 @@ void account_free(struct account *a)
 	if (!a)
 		return;
 	struct sourced *all[] = { &a->profile,      &a->region, &a->endpoint_url, &a->ca_bundle,
-		                      &a->max_attempts, &a->fips,   &a->dualstack };
+		                      &a->max_attempts, &a->fips,   &a->dualstack,    &a->sts_endpoints };
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]->value);
 	for (unsigned i = 0; i < a->nservice_endpoints; i++) {

@@ -17,7 +17,8 @@ struct sourced {
 
 struct account {
 	struct sourced profile, region, endpoint_url, ca_bundle;
-	struct sourced max_attempts, fips, dualstack; /* as they stand there */
+	struct sourced max_attempts, fips, dualstack, sts_endpoints; /* as they stand there */
+	bool use_fips, use_dualstack;
 	bool profile_asked;                           /* by --profile or the configuration: environment keys are pushed aside */
 	char *config_file, *credentials_file;         /* where AWS's files are (they may be absent) */
 	struct keys *fixed;                           /* given keys and no chain (the demo), or NULL */
@@ -43,8 +44,9 @@ struct account *account_static(const char *region, const char *endpoint_url, con
 /* A copy that asks another region, for a service that lives there (SSO). */
 struct account *account_in_region(const struct account *a, const char *region);
 void account_free(struct account *a); /* wipes the keys; NULL is fine */
-void account_partition(const char *region, char partition[16], char suffix[32]);
-/* scheme://host[:port] without a trailing slash, for one service. */
-bool account_endpoint(const struct account *a, const struct service *s, struct buf *out);
+/* Appends scheme://host[:port] for one service. False: there is no region (USAGE) or no such endpoint (CONF). */
+bool account_endpoint(const struct account *a, const struct service *s, struct buf *out, struct err *e);
+/* The region that goes into its signature: the account's own but for AWS's global hosts. */
+const char *account_signing_region(const struct account *a, const struct service *s);
 
 #endif

@@ -199,7 +199,7 @@ static bool sign(struct call *k, struct span endpoint, struct http_req *rq, stru
 	k->skew = k->aws->skew;
 	struct sign_in in = {
 		.keys = keys,
-		.region = a->region.value,
+		.region = account_signing_region(a, k->op->service),
 		.service = k->op->service->signing,
 		.host = host,
 		.now = clock_wall() + k->skew,
@@ -222,8 +222,8 @@ static http_done on_answer;
 static bool submit(struct call *k, struct http_req *rq, struct buf *url, struct err *e)
 {
 	struct aws *c = k->aws;
-	if (!account_endpoint(c->account, k->op->service, url))
-		return err_set(e, ERR_USAGE, k->op->iam, "no region is set");
+	if (!account_endpoint(c->account, k->op->service, url, e))
+		return false;
 	if (!sign(k, buf_span(url), rq, e))
 		return false;
 	add_courtesy(k, rq);

@@ -1,5 +1,6 @@
 #include "aws/http.h"
 
+#include "aws/proxy.h"
 #include "core/mem.h"
 
 #include <curl/curl.h>
@@ -35,6 +36,7 @@ struct transfer {
 	struct http_header *head;
 	unsigned nhead, chead;
 	size_t head_bytes;
+	const char *via;  /* the variable that named a proxy for it; NULL: straight */
 	const char *over; /* which cap was reached */
 	struct err err;   /* of a REFUSED one */
 	char why[CURL_ERROR_SIZE];
@@ -176,6 +178,7 @@ static void set_constants(struct http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_NOPROXY, "");
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
@@ -183,9 +186,12 @@ static void set_constants(struct http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* of a proxy spoken to by https:// */
 	if (h->own_trust) { /* NULL matters: it keeps curl from loading its built-in bundle beside the directory */
 		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
 		curl_easy_setopt(c, CURLOPT_CAPATH, h->ca_dir);
+		curl_easy_setopt(c, CURLOPT_PROXY_CAINFO, h->ca_file);
+		curl_easy_setopt(c, CURLOPT_PROXY_CAPATH, h->ca_dir);
 	}
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
@@ -313,13 +319,14 @@ static bool add_headers(struct transfer *t, const struct http_req *rq)
 	return ok && add_header(t, "Expect:") && (typed || add_header(t, "Content-Type:"));
 }
 
-/* http_proxy is for the world outside: nobody means it for the machine itself. */
-static bool is_loopback(const char *url)
+/* The decision is ours, so that doctor can tell it; curl's own look at the environment is switched off. */
+static bool set_proxy(struct transfer *t, const struct http_send *s)
 {
-	const char *host = strstr(url, "://");
-	host = host ? host + 3 : url;
-	return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-	       (strncmp(host, "localhost", 9) == 0 && strchr(":/", host[9]));
+	struct proxy p = { 0 };
+	if (!s->direct)
+		p = proxy_for(s->url);
+	t->via = p.url ? p.source : NULL;
+	return proxy_valid(&p, &t->err) && curl_easy_setopt(t->easy, CURLOPT_PROXY, p.url ? p.url : "") == CURLE_OK;
 }
 
 static void set_method(struct transfer *t, const struct http_req *rq, bool once)
@@ -351,12 +358,11 @@ static bool prepare(struct transfer *t, const struct http_send *s)
 		return false;
 	set_method(t, s->req, s->once);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
-	curl_easy_setopt(c, CURLOPT_PROXY, s->direct || is_loopback(s->url) ? "" : NULL);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_ms ? s->connect_ms : CONNECT_MS));
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)total);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, total > LONG_MS ? 0L : 1L);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, total > LONG_MS ? 0L : (long)STALL_S);
-	return curl_easy_setopt(c, CURLOPT_URL, s->url) == CURLE_OK;
+	return set_proxy(t, s) && curl_easy_setopt(c, CURLOPT_URL, s->url) == CURLE_OK;
 }
 
 uint64_t http_submit(struct http *h, const struct http_send *s)
@@ -364,12 +370,14 @@ uint64_t http_submit(struct http *h, const struct http_send *s)
 	struct transfer *t = transfer_take(h);
 	t->done = s->done;
 	t->ctx = s->ctx;
+	err_clear(&t->err);
 	if (t->easy && prepare(t, s) && curl_multi_add_handle(h->multi, t->easy) == CURLM_OK) {
 		t->life = FLYING;
 	} else { /* told like any other outcome, in the next turn */
 		t->life = REFUSED;
 		h->nrefused++;
-		err_set(&t->err, ERR_INTERNAL, "http", "the request cannot be sent as it is");
+		if (t->err.code == ERR_OK)
+			err_set(&t->err, ERR_INTERNAL, "http", "the request cannot be sent as it is");
 	}
 	return t->id;
 }
@@ -401,12 +409,29 @@ static enum err_code code_of(CURLcode rc)
 	}
 }
 
+/* What the proxy answered when it was asked for a tunnel and did not give one; 0 when there was none to ask or it gave it. */
+static long tunnel_refused(const struct transfer *t)
+{
+	long code = 0;
+	if (t->via)
+		curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+	return code >= 200 && code < 300 ? 0 : code;
+}
+
 /* Did any byte of the request leave? When in doubt it did. */
 static enum http_sent sent_of(const struct transfer *t)
 {
 	long bytes = 0;
+	if (tunnel_refused(t))
+		return HTTP_NOT_SENT; /* the bytes counted are those of CONNECT */
 	return curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes == 0 ? HTTP_NOT_SENT
 	                                                                                           : HTTP_MAYBE_SENT;
+}
+
+static void blame_proxy(const struct transfer *t, long status, struct err *e)
+{
+	struct proxy p = { PROXY_SET, getenv(t->via), t->via };
+	proxy_failed(&p, (int)status, e);
 }
 
 static void finish_failed(struct transfer *t, CURLcode rc)
@@ -416,6 +441,8 @@ static void finish_failed(struct transfer *t, CURLcode rc)
 	        t->over     ? t->over
 	        : t->why[0] ? t->why
 	                    : curl_easy_strerror(rc));
+	if (t->via)
+		blame_proxy(t, tunnel_refused(t), &e);
 	finish(t, sent_of(t), NULL, &e);
 }
 
@@ -424,6 +451,11 @@ static void finish_answered(struct transfer *t)
 	long status = 0;
 	struct err e = { 0 };
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (t->via && status == PROXY_WANTS_LOGIN) { /* of plain http, where a proxy answers in the service's place */
+		blame_proxy(t, status, &e);
+		finish(t, HTTP_MAYBE_SENT, NULL, &e);
+		return;
+	}
 	struct http_res res = {
 		.status = (int)status, .body = buf_span(&t->body), .headers = t->head, .nheaders = t->nhead
 	};
@@ -524,6 +556,8 @@ static void cancel(struct transfer *t)
 {
 	struct err e = { 0 };
 	err_set(&e, ERR_CANCELLED, "http", "no answer came in time");
+	if (t->via && t->life == FLYING)
+		blame_proxy(t, 0, &e);
 	finish(t, t->life == FLYING ? sent_of(t) : HTTP_NOT_SENT, NULL, &e);
 }
 

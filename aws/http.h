@@ -1,6 +1,7 @@
 /* The only user of curl: one multi handle, keep-alive, caps, deadlines. Belongs to one thread, but for http_wakeup.
  * Redirects are never followed; TLS >= 1.2 and always verified; the trust store is the hashed directory (SSL_CERT_DIR or
- * the system's) where it exists, a bundle only as the fallback or when SSL_CERT_FILE or AWS_CA_BUNDLE names one. */
+ * the system's) where it exists, a bundle only as the fallback or when SSL_CERT_FILE or AWS_CA_BUNDLE names one.
+ * Proxies as aws/proxy.h says; a failure on the way through one names it (its password never) with the variable as `where`. */
 #ifndef AWS_HTTP_H
 #define AWS_HTTP_H
 
@@ -24,8 +25,8 @@ struct http_send {
 	const struct http_req *req;    /* signed; copied as needed: may be cleared after the call */
 	size_t cap;                    /* answer cap in bytes, decoded */
 	unsigned connect_ms, total_ms; /* 0 = 5 s and 20 s */
-	bool direct; /* past every proxy: link-local services are this machine's own */
 	bool once; /* must not go out twice: curl by itself repeats what a dying kept connection swallowed */
+	bool direct; /* never through a proxy, whatever the environment says: metadata and container keys under a name of their own */
 	http_done *done;
 	void *ctx;
 };

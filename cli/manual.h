@@ -28,7 +28,7 @@
 	X("AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE", "where AWS's own files are")       \
 	X("AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>", "other endpoints than AWS's own; --endpoint-url wins") \
 	X("AWS_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR", "the trust store")                   \
-	X("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies, as curl understands them")          \
+	X("HTTPS_PROXY, http_proxy, ALL_PROXY, NO_PROXY", "proxies, as curl understands them; lower case wins, HTTP_PROXY is not read") \
 	X("NO_COLOR", "any value: no colour, unless --color says otherwise")                 \
 	X("XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME", "where configuration, history and log are") \
 	X("SLUICE_NOW", "an RFC 3339 time at which the wall clock stands still (for tests)")

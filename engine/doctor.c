@@ -1,4 +1,5 @@
 /* REQUEST_DOCTOR: what sluice found of its surroundings, each value with its source, each permission tried once. */
+#include "aws/proxy.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "engine/inside.h"
@@ -53,6 +54,48 @@ static void add_credentials(struct doctor_result *d, const struct engine *g)
 		add(d, "credentials", "usable", "no", NULL)->problem = *why;
 }
 
+static void add_switch(struct doctor_result *d, const char *name, const struct sourced *s)
+{
+	add(d, "account", name, s->value ? s->value : "false", s->value ? s->source : "default");
+}
+
+static void add_attempts(struct doctor_result *d, const struct account *a)
+{
+	char text[16];
+	snprintf(text, sizeof text, "%u", a->attempts);
+	add(d, "account", "attempts", text, a->max_attempts.value ? a->max_attempts.source : "default");
+}
+
+/* The way to CloudWatch, which every poll takes; a password in it is never shown. */
+static void add_proxy(struct doctor_result *d, const struct account *a)
+{
+	struct buf url, shown;
+	buf_init(&url, 1024);
+	buf_init(&shown, 1024);
+	if (account_endpoint(a, op_describe_alarms.service, &url, NULL)) {
+		struct proxy p = proxy_for(url.p);
+		struct err e = { 0 };
+		if (p.url)
+			proxy_mask(&shown, p.url);
+		struct finding *f = add(d, "account", "proxy", p.url ? shown.p : "none", p.source);
+		if (p.url && !proxy_valid(&p, &e))
+			f->problem = e;
+	}
+	buf_clear(&url);
+	buf_clear(&shown);
+}
+
+/* FIPS beside a custom endpoint and the like: said before any call fails for it. */
+static void add_endpoint_problem(struct doctor_result *d, const struct engine *g)
+{
+	struct buf url;
+	struct err e = { 0 };
+	buf_init(&url, 1024);
+	if (g->account->region.value && !account_endpoint(g->account, op_describe_alarms.service, &url, &e))
+		add(d, "account", "endpoint usable", "no", NULL)->problem = e;
+	buf_clear(&url);
+}
+
 static void add_account(struct doctor_result *d, const struct engine *g)
 {
 	const struct account *a = g->account;
@@ -65,8 +108,13 @@ static void add_account(struct doctor_result *d, const struct engine *g)
 		free(name);
 	}
 	add(d, "account", "trust store", a->ca_bundle.value ? a->ca_bundle.value : "the system's", a->ca_bundle.source);
-	if (a->max_attempts.value)
-		add_sourced(d, "attempts", &a->max_attempts);
+	add_switch(d, "FIPS endpoints", &a->fips);
+	add_switch(d, "dual-stack endpoints", &a->dualstack);
+	if (a->sts_endpoints.value)
+		add_sourced(d, "STS endpoints", &a->sts_endpoints);
+	add_attempts(d, a);
+	add_proxy(d, a);
+	add_endpoint_problem(d, g);
 	add_credentials(d, g);
 }
 

@@ -77,7 +77,7 @@ struct ask {
 	const char *method, *body, *header, *value;
 	size_t cap;
 	unsigned total_ms;
-	bool once;
+	bool once, direct;
 };
 
 static uint64_t submit(struct http *h, const char *url, struct ask a, struct outcome *o)
@@ -89,9 +89,14 @@ static uint64_t submit(struct http *h, const char *url, struct ask a, struct out
 		buf_adds(&rq.body, a.body);
 	if (a.header)
 		http_req_header(&rq, a.header, a.value);
-	struct http_send s = {
-		.url = url, .req = &rq, .cap = a.cap, .total_ms = a.total_ms, .once = a.once, .done = on_done, .ctx = o
-	};
+	struct http_send s = { .url = url,
+		                   .req = &rq,
+		                   .cap = a.cap,
+		                   .total_ms = a.total_ms,
+		                   .once = a.once,
+		                   .direct = a.direct,
+		                   .done = on_done,
+		                   .ctx = o };
 	memset(o, 0, sizeof *o);
 	uint64_t id = http_submit(h, &s);
 	http_req_clear(&rq); /* as promised: it was copied */
@@ -121,6 +126,7 @@ static const struct {
 } answers[] = {
 	{ "/a/../b%2Fc?x=%20y", { PLAIN("ok"), 0, false, false } },
 	{ "/close", { PLAIN("ok"), 0, true, false } },
+	{ "http://aws.invalid/by-proxy", { PLAIN("ok"), 0, true, false } },
 	{ "/half", { "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", 0, true, false } },
 	{ "/short", { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nokay and more", 0, true, false } },
 	{ "/nolength", { "HTTP/1.1 200 OK\r\n\r\nuntil the end", 0, true, false } },
@@ -521,6 +527,38 @@ static void test_proxy_is_not_for_loopback(void **state)
 	assert_int_equal(o.status, 200);
 }
 
+static void test_proxy(void **state)
+{
+	struct bench *b = *state;
+	struct outcome o;
+	char u[80]; /* 127.0.0.1 in a form that is not taken for loopback */
+	snprintf(u, sizeof u, "http://0x7f.0.0.1:%u/close", b->server.port);
+	setenv("http_proxy", "http://user:secret@127.0.0.1:1", 1);
+	get(b->http, u, (struct ask){ .body = "{}" }, &o);
+	assert_int_equal(o.code, ERR_CONNECT);
+	assert_int_equal(o.sent, HTTP_NOT_SENT);
+	assert_non_null(strstr(o.text, "by way of the proxy http://***:***@127.0.0.1:1 (http_proxy): "));
+	get(b->http, u, (struct ask){ .body = "{}", .direct = true }, &o);
+	assert_int_equal(o.status, 200);
+	setenv("http_proxy", "http://user:secret@127.0.0.1:x", 1);
+	get(b->http, u, (struct ask){ .body = "{}" }, &o);
+	assert_int_equal(o.code, ERR_CONF);
+	assert_int_equal(o.sent, HTTP_NOT_SENT);
+	assert_string_equal(o.text, "http_proxy holds no proxy's address: its port is not a number");
+	snprintf(u, sizeof u, "http://user:secret@127.0.0.1:%u", b->server.port); /* the server plays the proxy */
+	setenv("http_proxy", u, 1);
+	get(b->http, "http://aws.invalid/by-proxy", (struct ask){ .body = "{}" }, &o);
+	assert_int_equal(o.status, 200);
+	assert_non_null(strstr(last, "POST http://aws.invalid/by-proxy HTTP/1.1\r\n"));
+	assert_non_null(strstr(last, "\r\nProxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n"));
+	setenv("no_proxy", "0x7f.0.0.1", 1);
+	snprintf(u, sizeof u, "http://0x7f.0.0.1:%u/close", b->server.port);
+	get(b->http, u, (struct ask){ .body = "{}" }, &o);
+	assert_int_equal(o.status, 200);
+	unsetenv("no_proxy");
+	unsetenv("http_proxy");
+}
+
 /* ---- TLS, with openssl's own server */
 
 static bool run(const char *const argv[], pid_t *pid)
@@ -646,6 +684,7 @@ int main(void)
 		TEST(test_many_at_once),
 		TEST(test_wakeup),
 		TEST(test_proxy_is_not_for_loopback),
+		TEST(test_proxy),
 		cmocka_unit_test(test_trust),
 	};
 	make_answers();
