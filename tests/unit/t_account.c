@@ -395,6 +395,7 @@ int main(void)
 		TEST(test_attempts),      TEST(test_another_region),
 		TEST(test_region_order),  TEST(test_region_names),
 		TEST(test_bad_endpoints), TEST(test_variants),
+		TEST(test_endpoint_order),
 		TEST(test_ca_bundle),     TEST(test_bad_files),
 		TEST(test_first_problem), TEST(test_static),
 		TEST(test_sources_fit),
