@@ -152,14 +152,26 @@ static void add_cache(struct doctor_result *d, const struct engine *g)
 	add(d, "history", "use", note ? note : "written by this sluice", NULL);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct aws_stat *const *x = a, *const *y = b;
+	return strcmp((*x)->op->iam, (*y)->op->iam);
+}
+
+/* In an order that does not depend on which service answered first. */
 static void add_permissions(struct doctor_result *d, const struct engine *g)
 {
 	unsigned n = 0;
 	const struct aws_stat *stats = aws_stats(g->aws, &n);
+	const struct aws_stat **sorted = xcalloc(n + 1u, sizeof *sorted);
+	for (unsigned i = 0; i < n; i++)
+		sorted[i] = &stats[i];
+	qsort(sorted, n, sizeof *sorted, by_name);
 	for (unsigned i = 0; i < n; i++) {
-		const struct err *e = &stats[i].last;
-		add(d, "permission", stats[i].op->iam, e->code == ERR_OK ? "allowed" : err_name(e->code), NULL)->problem = *e;
+		const struct err *e = &sorted[i]->last;
+		add(d, "permission", sorted[i]->op->iam, e->code == ERR_OK ? "allowed" : err_name(e->code), NULL)->problem = *e;
 	}
+	free(sorted);
 }
 
 static void probe_done(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
