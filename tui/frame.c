@@ -52,8 +52,9 @@ static bool plain_http(const char *url)
 {
 	const char *host = strstr(url, "http://");
 	host = host ? host + 7 : NULL;
-	return host && strncmp(host, "127.", 4) != 0 && strncmp(host, "[::1]", 5) != 0 &&
-	       !(strncmp(host, "localhost", 9) == 0 && strchr(":/,", host[9]));
+	size_t literal = host && strncmp(host, "127.", 4) == 0 ? strspn(host, "0123456789.") : 0,
+	       name = host && strncmp(host, "localhost", 9) == 0 ? 9 : literal;
+	return host && strncmp(host, "[::1]", 5) != 0 && !(name && strchr(":/,", host[name]));
 }
 
 static void put_endpoint(const struct view *v, struct piece *p)

@@ -200,6 +200,74 @@ static void test_endpoint_and_production_are_marked(void **state)
 	assert_null(strstr(line(0), "ENDPOINT"));
 }
 
+static void test_plain_http_is_marked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *url, *shows;
+	} cases[] = {
+		{ "http://10.0.0.7:4566", "PLAIN HTTP 10.0.0.7:4566" },
+		{ "http://127.0.0.1.evil.example", "PLAIN HTTP 127.0.0.1.evil.example" },
+		{ "http://localhost:4566", "ENDPOINT localhost:4566" },
+		{ "http://127.0.0.1", "ENDPOINT 127.0.0.1" },
+		{ "http://localhost.evil.example", "PLAIN HTTP localhost.evil.example" },
+		{ "SQS=http://emulator:1", "PLAIN HTTP SQS=http://emulator:1" },
+		{ "https://vpce.example", "ENDPOINT vpce.example" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct snapshot *s = picture();
+		snprintf(s->target.endpoint, sizeof s->target.endpoint, "%s", cases[i].url);
+		open_view(24, 200, true, s);
+		if (!strstr(line(0), cases[i].shows))
+			fail_msg("%s: %s", cases[i].url, line(0));
+	}
+}
+
+static void test_keys_that_end_soon_are_in_row_1(void **state)
+{
+	(void)state;
+	struct snapshot *s = picture();
+	s->credential = (struct credential){ .state = CREDENTIAL_READY, .expires = PICTURE_NOW + 3601 };
+	open_view(24, 80, true, s);
+	assert_null(strstr(line(0), "keys"));
+	v.now += 60;
+	assert_non_null(strstr(line(0), "keys 59m"));
+	v.now += 4000;
+	assert_non_null(strstr(line(0), "keys 0s"));
+	s->credential = (struct credential){ .state = CREDENTIAL_FAILED };
+	assert_non_null(strstr(line(0), "NO KEYS"));
+	s->credential = (struct credential){ .state = CREDENTIAL_READY }; /* keys without an end */
+	assert_null(strstr(line(0), "keys"));
+}
+
+static void test_an_mfa_code_is_typed_unseen(void **state)
+{
+	(void)state;
+	struct snapshot *s = picture();
+	open_view(24, 80, true, s);
+	press("A");
+	assert_false(v.prompt.open);
+	assert_true(shows("no MFA code is wanted"));
+	s->credential = (struct credential){ .state = CREDENTIAL_WANTS_CODE, .mfa_serial = "arn:aws:iam::1:mfa/me" };
+	assert_non_null(strstr(line(0), "A: MFA CODE"));
+	press("A 9 8 7 6 5");
+	assert_true(shows("MFA code: *****"));
+	assert_false(shows("98765"));
+	press("Enter");
+	assert_true(shows("a code is six digits; nothing was sent"));
+	assert_string_equal(v.code, "");
+	press("A 1 2 3 4 5 6 Esc");
+	assert_string_equal(v.code, "");
+	assert_string_equal(v.prompt.text, "");
+	press("A 1 2 3 4 5 6 Enter");
+	assert_string_equal(v.code, "123456"); /* tui.c hands it over and wipes it */
+	assert_string_equal(v.prompt.text, "");
+	memset(v.code, 0, sizeof v.code);
+	press("/ o r d");
+	assert_true(shows("/ord")); /* the other prompt is as it was */
+	press("Esc");
+}
+
 static void test_first_frame_needs_no_snapshot(void **state)
 {
 	(void)state;
@@ -722,6 +790,9 @@ int main(void)
 		cmocka_unit_test(test_failed_calls_are_counted),
 		cmocka_unit_test(test_alarms_that_were_not_read),
 		cmocka_unit_test(test_endpoint_and_production_are_marked),
+		cmocka_unit_test(test_plain_http_is_marked),
+		cmocka_unit_test(test_keys_that_end_soon_are_in_row_1),
+		cmocka_unit_test(test_an_mfa_code_is_typed_unseen),
 		cmocka_unit_test(test_first_frame_needs_no_snapshot),
 		cmocka_unit_test(test_cached_values_are_marked),
 		cmocka_unit_test(test_missing_point_is_not_idle),
