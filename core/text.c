@@ -459,6 +459,47 @@ void text_duration(int64_t seconds, char out[TEXT_NUM])
 		snprintf(out, TEXT_NUM, "%s%" PRIu64 "y", sign, days / 365 % 1000000000000);
 }
 
+void text_brief(double v, char out[TEXT_NUM])
+{
+	static const char suffixes[] = " kMGTPE";
+	double a = fabs(v);
+	unsigned power = 0;
+	if (!isfinite(v)) {
+		text_number(v, out);
+		return;
+	}
+	const char *sign = v < 0 ? "-" : "";
+	for (double most = 999.5; a >= most && power < sizeof suffixes - 1; power++)
+		a /= 1000;
+	if (power == sizeof suffixes - 1)
+		snprintf(out, TEXT_NUM, "%s1e%d", sign, (int)floor(log10(fabs(v))));
+	else if (power)
+		snprintf(out, TEXT_NUM, "%s%.0f%c", sign, a, suffixes[power]);
+	else if (a >= 0.95 || a == 0)
+		snprintf(out, TEXT_NUM, "%s%.0f", a == 0 ? "" : sign, a);
+	else if (a < 0.0005)
+		snprintf(out, TEXT_NUM, "%s<1m", sign);
+	else
+		snprintf(out, TEXT_NUM, "%s.%03.0f", sign, a * 1000);
+}
+
+void text_duration_brief(int64_t seconds, char out[TEXT_NUM])
+{
+	static const struct {
+		int64_t size, until;
+		char unit;
+	} units[] = { { 1, 60, 's' }, { 60, 3600, 'm' }, { 3600, 86400, 'h' }, { 86400, 1000 * 86400LL, 'd' } };
+	char n[TEXT_NUM];
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (seconds <= -units[i].until || seconds >= units[i].until)
+			continue;
+		snprintf(out, TEXT_NUM, "%d%c", (int)(seconds / units[i].size), units[i].unit);
+		return;
+	}
+	text_brief((double)seconds / (365.0 * 86400), n);
+	snprintf(out, TEXT_NUM, "%.13sy", n);
+}
+
 /* A small share must not look like none: 0 is written for 0 only. */
 void text_percent(double v, char out[TEXT_NUM])
 {

@@ -48,7 +48,15 @@ static void number_text(const struct reading *rd, enum role role, double v, char
 	}
 }
 
-void field_text(const struct row *r, enum role role, bool old, char out[FIELD_SIZE])
+static void brief_text(enum role role, double v, char out[TEXT_NUM])
+{
+	if (role == ROLE_AGE)
+		text_duration_brief(llround(v), out);
+	else
+		text_brief(v, out);
+}
+
+void field_text(const struct row *r, enum role role, bool old, int width, char out[FIELD_SIZE])
 {
 	const struct reading *rd = r->by_role[role];
 	double v = field_number(r, role);
@@ -57,8 +65,11 @@ void field_text(const struct row *r, enum role role, bool old, char out[FIELD_SI
 		snprintf(out, FIELD_SIZE, "%s", field_absent(r, rd));
 		return;
 	}
+	const char *mark = old || rd->stale ? "~" : "";
 	number_text(rd, role, v, n);
-	snprintf(out, FIELD_SIZE, "%s%s", old || rd->stale ? "~" : "", n);
+	if ((int)(strlen(mark) + strlen(n)) > width)
+		brief_text(role, v, n);
+	snprintf(out, FIELD_SIZE, "%s%s", mark, n);
 }
 
 void field_kind(const struct row *r, char out[FIELD_SIZE])

@@ -10,8 +10,9 @@
 
 /* "-": there is no source, or nothing happened that it could tell of. "?": a point is missing, or nobody could read it. */
 const char *field_absent(const struct row *r, const struct reading *rd);
-/* '~' stands before what is old. old: everything is, the values come from the history alone. */
-void field_text(const struct row *r, enum role role, bool old, char out[FIELD_SIZE]);
+/* '~' stands before what is old. old: everything is, the values come from the history alone. What does not fit into `width`
+ * cells is rounded until it does. */
+void field_text(const struct row *r, enum role role, bool old, int width, char out[FIELD_SIZE]);
 double field_number(const struct row *r, enum role role);      /* in the unit shown; NAN when there is none */
 void field_kind(const struct row *r, char out[FIELD_SIZE]);    /* "sqs dlq" */
 const char *unit_short(const struct metric_info *info);        /* "per minute" for sums, "" when the value carries it */

@@ -175,7 +175,7 @@ static void draw_cell(const struct table *t, int y, int x, enum column col, cons
 	case C_NOTE: draw_sentence(c, y, x, width, STYLE_NORMAL, r->reason); return;
 	default: break;
 	}
-	field_text(r, column_role[col], old, text);
+	field_text(r, column_role[col], old, width, text);
 	draw_right(c, y, x, width, text[0] == '~' ? STYLE_STALE : STYLE_NORMAL, text);
 }
 

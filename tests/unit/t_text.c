@@ -513,9 +513,40 @@ static void percents(void **state)
 	}
 }
 
+/* Whatever the value, it fits where the console puts it. */
+static void test_brief_numbers_fit(void **state)
+{
+	(void)state;
+	static const struct {
+		double v;
+		const char *text;
+	} cases[] = { { 0, "0" },         { 999, "999" },    { 999.6, "1k" },  { 21600, "22k" }, { 1e6, "1M" },     { -5000, "-5k" },
+		          { 0.0042, ".004" }, { 1e-9, "<1m" },   { 0.94, ".940" }, { 0.96, "1" },    { 1e30, "1e30" },  { NAN, "-" },
+		          { 1e20, "100E" },   { -999e18, "-999E" } };
+	char out[TEXT_NUM];
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		text_brief(cases[i].v, out);
+		assert_string_equal(out, cases[i].text);
+	}
+	for (int e = -12; e < 60; e++)
+		for (double m = 1; m < 10; m += 0.0131) {
+			text_brief(m * pow(10, e), out);
+			assert_in_range(strlen(out), 1, 5);
+			text_brief(-m * pow(10, e), out);
+			assert_in_range(strlen(out), 1, 5);
+		}
+	for (double s = 1; s < 9e18; s *= 1.037) {
+		text_duration_brief((int64_t)s, out);
+		assert_in_range(strlen(out), 2, 5);
+	}
+	text_duration_brief(3 * 3600 + 59 * 60, out);
+	assert_string_equal(out, "3h");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_brief_numbers_fit),
 		cmocka_unit_test(filter_marks),
 		cmocka_unit_test(every_code_point),
 		cmocka_unit_test(reversible),
