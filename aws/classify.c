@@ -215,10 +215,11 @@ static struct known judge(int status, const struct told *t)
 	const struct known *k = look_up(t->code);
 	if (!k)
 		k = look_up(t->legacy);
-	if (status == 429 || status == 509)
-		return (struct known){ NULL, ERR_THROTTLED, FAULT_THROTTLED };
-	if (k)
+	bool crowded = status == 429 || status == 509;
+	if (k && (!crowded || k->fault == FAULT_THROTTLED))
 		return *k;
+	if (crowded)
+		return (struct known){ NULL, ERR_THROTTLED, FAULT_CROWDED };
 	return by_status(status,
 	                 t->code[0] ? BODY_JSON : t->body); /* a code this table does not know is AWS's all the same */
 }

@@ -7,9 +7,15 @@
 enum fault {
 	FAULT_FINAL,
 	FAULT_TRANSIENT, /* the service's fault: may go better next time */
-	FAULT_THROTTLED,
-	FAULT_SKEWED /* perhaps this machine's clock: the answer's Date tells */
+	FAULT_THROTTLED, /* AWS's own word for it: the request was refused before anything was done */
+	FAULT_CROWDED,   /* a bare 429 or 509, perhaps a proxy's: as throttled, but nobody says that nothing was done */
+	FAULT_SKEWED     /* perhaps this machine's clock: the answer's Date tells */
 };
+
+static inline bool fault_throttled(enum fault f)
+{
+	return f == FAULT_THROTTLED || f == FAULT_CROWDED;
+}
 
 enum fault classify(const struct op *op, const struct http_res *res, struct err *e);
 

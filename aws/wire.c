@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#define CLOCK_TOOK_MAX_MS (900 * 1000)
 #define FORM "application/x-www-form-urlencoded; charset=utf-8"
 
 static void frame_json(const struct op *op, struct http_req *rq)
@@ -123,6 +124,15 @@ bool wire_date(const char *text, int64_t *t)
 	if (!end || *end)
 		return false;
 	*t = timegm(&tm);
+	return true;
+}
+
+bool wire_clock(const struct http_res *res, int64_t took_ms, int64_t now, int64_t *ahead)
+{
+	int64_t theirs;
+	if (took_ms > CLOCK_TOOK_MAX_MS || http_res_header(res, "Age") || !wire_date(http_res_header(res, "Date"), &theirs))
+		return false;
+	*ahead = theirs - now;
 	return true;
 }
 

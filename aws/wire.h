@@ -33,6 +33,10 @@ const struct json *wire_list(const struct json *doc, const char *key, bool *ok);
 /* An HTTP date ("Mon, 23 Nov 2026 03:14:42 GMT") in seconds; text may be NULL. */
 bool wire_date(const char *text, int64_t *t);
 
+/* How many seconds the service's clock is ahead of `now` by an answer's Date. False when it says none, when the answer came out of
+ * a cache (Age), or when it took so long that its Date tells little. */
+bool wire_clock(const struct http_res *res, int64_t took_ms, int64_t now, int64_t *ahead);
+
 /* How long the service asks to wait, in milliseconds; -1 when it says nothing. */
 double wire_retry_after_ms(const struct http_res *res);
 
