@@ -151,7 +151,7 @@ static void ask_edges(struct engine *g, const struct kind *k)
 {
 	struct ask *a = ask_new(g, k);
 	round_expect(g);
-	aws_call(g->aws, k->edges, &a->list, &a->found, on_edges, a);
+	aws_call_as(g->aws, CALL_DISCOVERY, k->edges, &a->list, &a->found, on_edges, a);
 }
 
 static void ask_list(struct engine *g, const struct kind *k)
@@ -159,7 +159,7 @@ static void ask_list(struct engine *g, const struct kind *k)
 	struct ask *a = ask_new(g, k);
 	round_expect(g);
 	g->round.lists_pending++;
-	aws_call(g->aws, k->list, &a->list, &a->found, on_listed, a);
+	aws_call_as(g->aws, CALL_DISCOVERY, k->list, &a->list, &a->found, on_listed, a);
 }
 
 unsigned kind_bit(const struct kind *k)

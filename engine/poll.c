@@ -67,7 +67,8 @@ static void batch_submit(struct batch *b)
 	b->g->metrics_asked += b->n;
 	free(b->in.page.token);
 	b->in.page.token = NULL;
-	b->call = aws_call(b->g->aws, &op_get_metric_data, &b->in, &b->out, batch_answered, b);
+	b->call = aws_call_as(b->g->aws, b->filling ? CALL_HISTORY : CALL_VISIBLE, &op_get_metric_data, &b->in, &b->out,
+	                      batch_answered, b);
 }
 
 void batch_send(struct batch *b, int64_t from, int64_t to)
