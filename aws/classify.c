@@ -101,6 +101,13 @@ static const struct known *look_up(const char *name)
 	return NULL;
 }
 
+enum fault classify_name(const char *name, enum err_code *code)
+{
+	const struct known *k = look_up(name ? name : "");
+	*code = k ? k->code : ERR_REFUSED;
+	return k ? k->fault : FAULT_FINAL;
+}
+
 /* ---- what the answer says of itself; Content-Type is not asked, it lies */
 
 enum body { BODY_EMPTY, BODY_JSON, BODY_XML, BODY_PAGE };

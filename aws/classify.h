@@ -17,6 +17,8 @@ static inline bool fault_throttled(enum fault f)
 	return f == FAULT_THROTTLED || f == FAULT_CROWDED;
 }
 
+/* A name alone, as batches give it entry by entry. One that is not known is the request's own fault: ERR_REFUSED. */
+enum fault classify_name(const char *name, enum err_code *code);
 enum fault classify(const struct op *op, const struct http_res *res, struct err *e);
 
 #endif
