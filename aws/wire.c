@@ -102,6 +102,14 @@ void wire_token(struct page *p, const char *token)
 	p->token = token && *token ? xstrdup(token) : NULL;
 }
 
+void wire_next(struct page *p, const struct json *doc, const char *key, bool *ok)
+{
+	const struct json *token = json_get(doc, key);
+	if (!json_is_null(token) && !json_str(token))
+		*ok = false;
+	wire_token(p, *ok ? json_str(token) : NULL);
+}
+
 void wire_int_fact(struct found *f, const char *res, const char *key, const struct json *n)
 {
 	char text[24];

@@ -19,6 +19,9 @@ bool wire_param(struct buf *out, const char *key, const char *value);
 struct json *wire_answer(const struct http_res *rs, struct err *e);
 /* Absent, null and "" all say that there is no further page. */
 void wire_token(struct page *p, const char *token);
+/* The same out of an answer. A token that is no string clears *ok: a list must not pass for whole because its end was not understood.
+ * With *ok false already there is no next page. */
+void wire_next(struct page *p, const struct json *doc, const char *key, bool *ok);
 
 /* A whole number (or one in a string) as a fact; nothing when it is not there. */
 void wire_int_fact(struct found *f, const char *res, const char *key, const struct json *n);

@@ -214,6 +214,7 @@ static void on_alarms(void *ctx, const struct op *op, void *in, void *out, const
 	if (e->code == ERR_OK) { /* else the last good list stays, and its age with it */
 		describe_alarms_out_clear(&g->alarms);
 		g->alarms = a->out;
+		describe_alarms_once(&g->alarms);
 		g->alarms_read = true;
 		g->alarms_at = clock_wall();
 		g->dirty = true;

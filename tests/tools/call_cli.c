@@ -308,25 +308,33 @@ static int batches(void)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static int on_the_wire(const char *what, const char *url, unsigned a, unsigned b)
 {
-	const char *what = argc > 1 ? argv[1] : "";
-	unsigned a = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 0,
-	         b = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 0;
-	struct err e = { 0 };
-	if (!clock_init() || !hash_init() || !http_global_init(&e))
-		return 1;
-	find_ops();
-	if (strcmp(what, "draws") == 0 && argc > 2)
-		return draws((unsigned)strtoul(argv[2], NULL, 10));
-	if (strcmp(what, "batches") == 0)
-		return batches();
-	struct http *h = http_new(NULL, &e);
+	struct http *h = http_new(NULL, NULL);
 	int status = 2;
 	if (h && strcmp(what, "calls") == 0 && a)
-		status = calls(h, argv[2], a);
+		status = calls(h, url, a);
 	else if (h && strcmp(what, "storm") == 0 && a && b)
-		status = storm(h, argv[2], a, b);
+		status = storm(h, url, a, b);
 	http_free(h);
 	return status;
+}
+
+static unsigned number(const char *text)
+{
+	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || !clock_init() || !hash_init() || !http_global_init(NULL))
+		return 2;
+	find_ops();
+	if (strcmp(argv[1], "batches") == 0)
+		return batches();
+	if (argc < 3)
+		return 2;
+	if (strcmp(argv[1], "draws") == 0)
+		return draws(number(argv[2]));
+	return on_the_wire(argv[1], argv[2], number(argv[3]), argc > 4 ? number(argv[4]) : 0);
 }
