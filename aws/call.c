@@ -32,9 +32,9 @@ struct call {
 	unsigned line; /* index of its operation's line */
 	unsigned total_ms, attempt, most, pages, anchor_page;
 	bool skew_tried;
-	bool doubt;   /* an attempt may have taken effect */
-	int64_t skew; /* what its last signature was corrected by */
-	int spent;    /* quota of its last retry */
+	bool doubt;        /* an attempt may have taken effect */
+	int64_t signed_at; /* the time of its last signature */
+	int spent;         /* quota of its last retry */
 	int64_t wake, begun;
 	char *anchor; /* an earlier page's token: meeting it again means going in circles */
 	char invocation[37];
@@ -51,7 +51,6 @@ struct aws {
 	unsigned nflying, busy;
 	struct aws_opts opts;
 	struct retry_quota quota;
-	int64_t skew;
 	int64_t ahead; /* of the first answer's Date */
 	bool clock_seen;
 	uint64_t last_id;
@@ -100,7 +99,7 @@ static void finish(struct call *k, const struct err *e)
 	if (e->code != ERR_CANCELLED)
 		st->last = said;
 	if (e->code == ERR_OK)
-		st->ok_at = clock_wall();
+		st->ok_at = clock_wall(), st->ok_ms = clock_mono_ms();
 	else if (e->code != ERR_CANCELLED)
 		st->failed++;
 	drop_token(page_of(k, k->in));
@@ -137,13 +136,12 @@ static bool sign(struct call *k, struct span endpoint, struct http_req *rq, stru
 	const struct account *a = k->aws->account;
 	char host[256];
 	host_of(endpoint, host);
-	k->skew = k->aws->skew;
 	struct sign_in in = {
 		.keys = { a->access_key.value, a->secret_key.value, a->session_token.value },
 		.region = a->region.value,
 		.service = k->op->service->signing,
 		.host = host,
-		.now = clock_wall() + k->skew,
+		.now = clock_wall(),
 	};
 	return sign_request(&in, rq, e);
 }
@@ -207,6 +205,7 @@ static void send_call(struct call *k)
 		return;
 	}
 	k->begun = clock_mono_ms();
+	k->signed_at = clock_wall();
 	c->stats[k->line].attempts++;
 	c->nflying++;
 	calls_add(&c->flying, &k->queued);
@@ -272,18 +271,38 @@ static bool retry(struct call *k, enum fault fault, bool undone, const struct ht
 	return true;
 }
 
-/* A signature's time was refused: if the service's clock is far from ours, its is taken, once. */
+static int64_t machine_clock(void)
+{
+	return clock_wall() - clock_correction();
+}
+
+/* What AWS sends, asks for and accepts goes by its clock: one that is minutes off ours is followed. */
+static void follow_clock(const struct call *k, int64_t ahead)
+{
+	if (llabs(ahead - clock_correction()) < SKEW_LEAST) /* or a call beside this one has learned it already */
+		return;
+	log_warn(LOG_AWS, "%s: this machine's clock is %lld s %s AWS's, which is followed", k->op->iam,
+	         (long long)llabs(ahead), ahead > 0 ? "behind" : "ahead of");
+	clock_correct(ahead);
+}
+
+static void hear_clock(struct call *k, const struct http_res *res)
+{
+	struct aws *c = k->aws;
+	if (c->clock_seen || !wire_clock(res, clock_mono_ms() - k->begun, machine_clock(), &c->ahead))
+		return;
+	c->clock_seen = true;
+	follow_clock(k, c->ahead);
+}
+
+/* A signature's time was refused: if it was far from the service's clock, that is followed, once. */
 static bool adopt_clock(struct call *k, const struct http_res *res)
 {
-	int64_t offset;
-	if (k->skew_tried || !wire_clock(res, clock_mono_ms() - k->begun, clock_wall(), &offset))
+	int64_t took = clock_mono_ms() - k->begun, off, ahead;
+	if (k->skew_tried || !wire_clock(res, took, k->signed_at + took / 1000, &off) || llabs(off) < SKEW_LEAST)
 		return false;
-	if (llabs(offset - k->skew) < SKEW_LEAST)
-		return false;
-	if (llabs(offset - k->aws->skew) >= SKEW_LEAST) { /* else a call beside this one has learned it already */
-		log_warn(LOG_AWS, "%s: this machine's clock is %lld s off the service's", k->op->iam, (long long)offset);
-		k->aws->skew = offset;
-	}
+	wire_clock(res, took, machine_clock(), &ahead);
+	follow_clock(k, ahead);
 	k->skew_tried = true;
 	calls_push(waiting_of(k), &k->queued);
 	return true;
@@ -399,8 +418,8 @@ static void on_answer(void *ctx, enum http_sent sent, const struct http_res *res
 	c->nflying--;
 	log_debug(LOG_AWS, "%s attempt %u: HTTP %d, %zu bytes, %lld ms%s%s", k->op->iam, k->attempt, res ? res->status : 0,
 	          res ? res->body.n : 0, (long long)(clock_mono_ms() - k->begun), res ? "" : ": ", res ? "" : e->text);
-	if (res && !c->clock_seen)
-		c->clock_seen = wire_clock(res, clock_mono_ms() - k->begun, clock_wall(), &c->ahead);
+	if (res)
+		hear_clock(k, res);
 	if (!res)
 		on_loss(k, sent, e);
 	else if (res->status >= 200 && res->status < 300)

@@ -39,8 +39,8 @@ uint64_t aws_call_as(struct aws *c, enum call_class class, const struct op *op, 
 uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx); /* CALL_VISIBLE */
 void aws_cancel(struct aws *c,
                 uint64_t id); /* done runs with ERR_CANCELLED before this returns; unknown ids are ignored */
-/* How far the service's clock is ahead of ours, by the first answer that said; false when none did. What was refused for its time is
- * signed by the service's clock from then on, if that is four minutes off or more (one try a call; ours is never set). */
+/* How far the service's clock is ahead of this machine's, by the first answer that said; false when none did. One that is four minutes
+ * off or more is followed (clock_correct), and what was refused for its time is signed and sent again, once a call. */
 bool aws_clock(const struct aws *c, int64_t *seconds);
 
 /* Sends what waited for a rate gate or a retry delay; returns milliseconds until it wants to be called again, -1 = not. */
@@ -52,7 +52,7 @@ struct aws_stat {
 	const struct op *op;
 	uint32_t calls, attempts, failed;
 	struct err last;
-	int64_t ok_at;
+	int64_t ok_at, ok_ms; /* last success, wall time and monotonic */
 };
 const struct aws_stat *aws_stats(const struct aws *c, unsigned *n);
 

@@ -117,9 +117,22 @@ static bool any_internal(const struct batch *b)
 	return false;
 }
 
+/* Up to now, by the clock as it is known: the period that is still filling is not asked for. */
+static void batch_ask(struct batch *b)
+{
+	int64_t end = clock_wall() / STEP * STEP, back = b->filling ? b->g->round.lookback : REREAD;
+	int64_t to = end / b->q.period * b->q.period;
+	b->correction = clock_correction();
+	batch_send(b, to - (back + b->q.period - 1) / b->q.period * b->q.period, to);
+}
+
 static void plan_done(struct batch *b, const struct err *e)
 {
 	struct engine *g = b->g;
+	if (e->code == ERR_OK && b->correction != clock_correction() && !g->closing) {
+		batch_ask(b); /* its window was another time's: nothing there would say nothing about now */
+		return;
+	}
 	if (e->code == ERR_OK && any_internal(b) && !b->retried &&
 	    !g->closing) { /* a passing fault of CloudWatch's: ask once more */
 		b->retried = true;
@@ -230,7 +243,6 @@ static bool any_hole(const struct engine *g)
 
 void poll_begin(struct engine *g)
 {
-	int64_t end = clock_wall() / STEP * STEP; /* the period that is still filling is not asked for */
 	if (g->stages_changed || !g->plan || g->planned != (g->round.needs & NEED_POLL) || any_hole(g))
 		poll_plan(g);
 	for (struct batch *b = g->plan; b; b = b->next) {
@@ -239,8 +251,6 @@ void poll_begin(struct engine *g)
 			continue;
 		}
 		round_expect(g);
-		int64_t back = b->filling ? g->round.lookback : REREAD;
-		int64_t to = end / b->q.period * b->q.period;
-		batch_send(b, to - (back + b->q.period - 1) / b->q.period * b->q.period, to);
+		batch_ask(b);
 	}
 }

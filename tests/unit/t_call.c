@@ -814,11 +814,42 @@ static void test_clock_learned(void **state)
 	assert_int_equal(o.e.code, ERR_OK);
 	assert_int_equal(b->at, 2);
 	assert_in_range(signed_at(b, 1) - signed_at(b, 0), 3595, 3605);
+	assert_in_range(clock_correction(), 3595, 3605);
 	call(b, &op_other, SCRIPT(OK("{}")), &o); /* and kept for everything that follows */
 	assert_in_range(signed_at(b, 2) - signed_at(b, 0), 3595, 3605);
 	call(b, &op_echo, SCRIPT(late), &o); /* the clock is no longer what is wrong */
 	assert_int_equal(o.e.code, ERR_AUTH);
 	assert_int_equal(b->at, 4);
+	clock_correct(0);
+}
+
+/* A good answer tells the time too: windows and ages go by it, not signatures alone. */
+static void test_clock_told(void **state)
+{
+	struct bench *b = *state;
+	struct one o;
+	char d[64], answer[300];
+	int64_t ahead, before = clock_wall();
+	date(d, -86400);
+	snprintf(answer, sizeof answer, "HTTP/1.1 200 X\r\nDate: %s\r\nAge: 1\r\nConnection: close\r\n\r\n{}", d);
+	call(b, &op_echo, SCRIPT(answer), &o); /* out of a cache */
+	assert_false(aws_clock(b->aws, &ahead));
+	assert_int_equal(clock_correction(), 0);
+	snprintf(answer, sizeof answer, "HTTP/1.1 200 X\r\nDate: %s\r\nConnection: close\r\n\r\n{}", d);
+	call(b, &op_echo, SCRIPT(answer), &o);
+	assert_true(aws_clock(b->aws, &ahead));
+	assert_in_range(-ahead, 86395, 86405);
+	assert_in_range(before - clock_wall(), 86390, 86405);
+	assert_true(stat_of(b, &op_echo)->ok_ms >= o.began);
+	clock_correct(0);
+	aws_free(b->aws);
+	b->aws = aws_new(b->http, b->account);
+	date(d, 200);
+	snprintf(answer, sizeof answer, "HTTP/1.1 200 X\r\nDate: %s\r\nConnection: close\r\n\r\n{}", d);
+	call(b, &op_echo, SCRIPT(answer), &o); /* known, but nothing to act upon */
+	assert_true(aws_clock(b->aws, &ahead));
+	assert_in_range(ahead, 195, 205);
+	assert_int_equal(clock_correction(), 0);
 }
 
 static void test_clock_not_learned(void **state)
@@ -840,6 +871,7 @@ static void test_clock_not_learned(void **state)
 	call(b, &op_echo, SCRIPT(answer, wild, answer), &o); /* once a call */
 	assert_int_equal(o.e.code, ERR_AUTH);
 	assert_int_equal(b->at, 5);
+	clock_correct(0);
 }
 
 /* ---- many calls */
@@ -1095,6 +1127,7 @@ int main(void)
 		TEST(test_token_circles),
 		TEST(test_clock_learned),
 		TEST(test_clock_not_learned),
+		TEST(test_clock_told),
 		TEST(test_number_in_flight),
 		cmocka_unit_test_setup_teardown(test_all_are_answered, set_up_keeping, tear_down),
 		TEST(test_gate_holds_calls),
