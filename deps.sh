@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs what a goal needs through the package manager:  sh deps.sh build|test|lint|bench ...
+# Installs what a goal needs through the package manager:  sh deps.sh build|test|faults|lint|bench ...
 # Silent and without network when nothing is missing.  --missing GOAL...: only says what is, as one line.
 set -eu
 
 build='gcc libc6-dev make pkg-config libncurses-dev libcurl4-openssl-dev libssl-dev libcjson-dev libsqlite3-dev
 	libexpat1-dev libmicrohttpd-dev libutf8proc-dev zlib1g-dev ca-certificates'
 test='libcmocka-dev python3 python3-venv openssl pmccabe'
+faults='faketime'
 lint='pmccabe clang clang-format clang-tidy cppcheck shellcheck'
 bench='curl htop btop jq valgrind strace'
 # Wanted by tests and benchmarks, but not in every distribution: without them those comparisons are left out.
@@ -18,9 +19,10 @@ for goal; do
 	--missing) only_say=yes ;;
 	build) packages="$packages $build" ;;
 	test) packages="$packages $test" ;;
+	faults) packages="$packages $faults" ;;
 	lint) packages="$packages $lint" ;;
 	bench) packages="$packages $bench" ;;
-	*) echo "usage: sh deps.sh [--missing] build|test|lint|bench ..." >&2; exit 2 ;;
+	*) echo "usage: sh deps.sh [--missing] build|test|faults|lint|bench ..." >&2; exit 2 ;;
 	esac
 done
 packages=$(echo "$packages" | tr -s '[:space:]' ' ')

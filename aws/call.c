@@ -3,14 +3,14 @@
 #include "aws/call.h"
 
 #include "aws/classify.h"
-#include "aws/gate.h"
+#include "aws/line.h"
+#include "aws/retry.h"
 #include "aws/sign.h"
 #include "aws/wire.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,119 +18,56 @@
 #define FLYING_MAX 32
 #define PAGES_MAX 10000
 #define RATE_DEFAULT 50
-#define DELAY_MAX 20.0 /* seconds between attempts */
-#define BASE_TRANSIENT 0.05
-#define BASE_THROTTLED 1.0
-#define QUOTA 500 /* what retries may cost in all before successes earn it back */
-#define COST_TRANSIENT 14
-#define COST_THROTTLED 5
 #define SKEW_LEAST 240 /* seconds; below, the clock is not what the service minds */
 
 struct call {
+	struct queued queued; /* first: what is in a list of calls is a call */
 	struct aws *aws;
 	uint64_t id, flight; /* flight: of http_submit */
 	const struct op *op;
 	void *in, *out;
 	aws_done *done;
 	void *ctx;
+	enum call_class class;
 	unsigned line; /* index of its operation's line */
-	unsigned total_ms, attempt, pages, anchor_page;
+	unsigned total_ms, attempt, most, pages, anchor_page;
 	bool skew_tried, renewed;
-	uint64_t keys; /* the set it was signed with last */
-	int64_t skew;  /* what its last signature was corrected by */
-	int spent;     /* quota of its last retry */
+	bool doubt;        /* an attempt may have taken effect */
+	uint64_t keys;     /* the set it was signed with last */
+	int64_t signed_at; /* the time of its last signature */
+	int spent;         /* quota of its last retry */
 	int64_t wake, begun;
 	char *anchor; /* an earlier page's token: meeting it again means going in circles */
 	char invocation[37];
 	struct err err; /* in the `over` list */
-	struct call *next, **self;
-};
-
-struct calls {
-	struct call *head, **tail;
-};
-
-struct line {
-	struct gate gate;
-	struct calls waiting;
 };
 
 struct aws {
 	struct http *http;
 	const struct account *account;
 	struct cred *cred;
-	struct line *lines; /* one an operation, as stats[] */
+	struct line **lines; /* one an operation, as stats[] */
 	struct aws_stat *stats;
 	unsigned nlines, turn;
 	struct calls delayed, flying, over;
-	unsigned nflying, busy, total_ms;
-	int quota;
-	int64_t skew;
+	unsigned nflying, busy;
+	struct aws_opts opts;
+	struct retry_quota quota;
 	int64_t ahead; /* of the first answer's Date */
 	bool clock_seen;
-	uint64_t last_id, random;
+	uint64_t last_id;
+	struct chance chance;
 	bool closing;
 };
 
-/* ---- lists */
-
-static void calls_init(struct calls *l)
+static struct call *call_of(struct queued *q)
 {
-	l->head = NULL;
-	l->tail = &l->head;
+	return (struct call *)q;
 }
 
-static void calls_add(struct calls *l, struct call *k)
+static struct calls *waiting_of(const struct call *k)
 {
-	k->next = NULL;
-	k->self = l->tail;
-	*l->tail = k;
-	l->tail = &k->next;
-}
-
-static void calls_push(struct calls *l, struct call *k)
-{
-	k->next = l->head;
-	k->self = &l->head;
-	if (l->head)
-		l->head->self = &k->next;
-	else
-		l->tail = &k->next;
-	l->head = k;
-}
-
-static void calls_drop(struct calls *l, struct call *k)
-{
-	*k->self = k->next;
-	if (k->next)
-		k->next->self = k->self;
-	else
-		l->tail = k->self;
-}
-
-/* ---- chance: for jitter and ids, no secret */
-
-static uint64_t chance(struct aws *c)
-{
-	uint64_t x = c->random;
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	c->random = x;
-	return x * 0x2545f4914f6cdd1du;
-}
-
-static double chance_unit(struct aws *c)
-{
-	return (double)(chance(c) >> 11) * 0x1p-53;
-}
-
-static void new_invocation(struct call *k)
-{
-	uint64_t a = chance(k->aws), b = chance(k->aws);
-	snprintf(k->invocation, sizeof k->invocation, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-	         (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff, ((unsigned)(b >> 48) & 0x3fff) | 0x8000,
-	         (unsigned long long)(b & 0xffffffffffffu));
+	return &k->aws->lines[k->line]->waiting[k->class];
 }
 
 /* ---- the end of a call */
@@ -151,16 +88,18 @@ static void finish(struct call *k, const struct err *e)
 {
 	struct aws *c = k->aws;
 	struct aws_stat *st = &c->stats[k->line];
+	struct err said = *e;
+	said.in_doubt = e->code != ERR_OK && k->doubt;
 	if (e->code != ERR_CANCELLED)
-		st->last = *e;
+		st->last = said;
 	if (e->code == ERR_OK)
-		st->ok_at = clock_wall();
+		st->ok_at = clock_wall(), st->ok_ms = clock_mono_ms();
 	else if (e->code != ERR_CANCELLED)
 		st->failed++;
 	drop_token(page_of(k, k->in));
 	drop_token(page_of(k, k->out));
 	c->busy--;
-	k->done(k->ctx, k->op, k->in, k->out, e);
+	k->done(k->ctx, k->op, k->in, k->out, &said);
 	free(k->anchor);
 	free(k);
 }
@@ -169,22 +108,10 @@ static void fail_later(struct call *k, const struct err *e)
 {
 	k->err = *e;
 	snprintf(k->err.where, sizeof k->err.where, "%s", k->op->iam);
-	calls_add(&k->aws->over, k);
+	calls_add(&k->aws->over, &k->queued);
 }
 
 /* ---- sending */
-
-/* The Host header as curl writes it: without the scheme's own port. */
-static void host_of(struct span url, char out[256])
-{
-	bool tls = url.n >= 8 && memcmp(url.p, "https://", 8) == 0;
-	const char *port = tls ? ":443" : ":80";
-	size_t skip = tls ? 8 : 7, n = url.n > skip ? url.n - skip : 0, k = strlen(port);
-	const char *host = url.p + skip;
-	if (n > k && memcmp(host + n - k, port, k) == 0)
-		n -= k;
-	snprintf(out, 256, "%.*s", (int)n, host);
-}
 
 static bool sign(struct call *k, struct span endpoint, struct http_req *rq, struct err *e)
 {
@@ -195,14 +122,13 @@ static bool sign(struct call *k, struct span endpoint, struct http_req *rq, stru
 		return true;
 	if (!k->aws->cred || cred_keys(k->aws->cred, &keys, &k->keys, NULL) != CRED_READY || !a->region.value)
 		return err_set(e, ERR_NOCRED, k->op->iam, "no keys or no region to sign with");
-	host_of(endpoint, host);
-	k->skew = k->aws->skew;
+	wire_host(endpoint, host);
 	struct sign_in in = {
 		.keys = keys,
 		.region = account_signing_region(a, k->op->service),
 		.service = k->op->service->signing,
 		.host = host,
-		.now = clock_wall() + k->skew,
+		.now = clock_wall(),
 	};
 	return sign_request(&in, rq, e);
 }
@@ -213,7 +139,7 @@ static void add_courtesy(const struct call *k, struct http_req *rq)
 	char text[48];
 	http_req_header(rq, "User-Agent", "sluice/" SLUICE_VERSION);
 	http_req_header(rq, "amz-sdk-invocation-id", k->invocation);
-	snprintf(text, sizeof text, "attempt=%u; max=%u", k->attempt, k->aws->account->attempts);
+	snprintf(text, sizeof text, "attempt=%u; max=%u", k->attempt, k->most);
 	http_req_header(rq, "amz-sdk-request", text);
 }
 
@@ -264,19 +190,20 @@ static void send_call(struct call *k)
 		return;
 	}
 	k->begun = clock_mono_ms();
+	k->signed_at = clock_wall();
 	c->stats[k->line].attempts++;
 	c->nflying++;
-	calls_add(&c->flying, k);
+	calls_add(&c->flying, &k->queued);
 }
 
 static void wake_delayed(struct aws *c, int64_t now)
 {
-	for (struct call *k = c->delayed.head, *next; k; k = next) {
-		next = k->next;
-		if (k->wake > now)
+	for (struct queued *q = c->delayed.head, *next; q; q = next) {
+		next = q->next;
+		if (call_of(q)->wake > now)
 			continue;
-		calls_drop(&c->delayed, k);
-		calls_push(&c->lines[k->line].waiting, k);
+		calls_drop(&c->delayed, q);
+		calls_push(waiting_of(call_of(q)), q);
 	}
 }
 
@@ -293,82 +220,95 @@ static bool has_keys(struct call *k)
 	case CRED_FETCHING: return false;
 	default: break;
 	}
-	calls_drop(&c->lines[k->line].waiting, k);
+	calls_drop(waiting_of(k), &k->queued);
 	k->err = e;
-	calls_add(&c->over, k);
+	calls_add(&c->over, &k->queued);
 	return false;
 }
 
-/* Sends what gates and the number in flight allow: one of each operation in turn, so that a long line of one cannot starve the
- * others. */
+/* One call of that class from each line in turn, so that a long line of one operation cannot starve the others. */
+static bool pump_class(struct aws *c, unsigned which, int64_t now)
+{
+	bool sent = false;
+	for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
+		struct line *l = c->lines[(c->turn + i) % c->nlines];
+		struct queued *q = l->waiting[which].head;
+		if (!q || !has_keys(call_of(q)) || !gate_take(&l->gate, now))
+			continue;
+		calls_drop(&l->waiting[which], q);
+		send_call(call_of(q));
+		sent = true;
+	}
+	c->turn++;
+	return sent;
+}
+
+/* Sends what gates and the number in flight allow. */
 static void pump(struct aws *c)
 {
 	int64_t now = clock_mono_ms();
 	wake_delayed(c, now);
-	for (bool sent = !c->closing; sent;) {
-		sent = false;
-		for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
-			struct line *l = &c->lines[(c->turn + i) % c->nlines];
-			struct call *k = l->waiting.head;
-			if (!k || !has_keys(k) || !gate_take(&l->gate, now))
-				continue;
-			calls_drop(&l->waiting, k);
-			send_call(k);
-			sent = true;
-		}
-		c->turn++;
-	}
+	for (unsigned i = 0; i < CALL_CLASSES && !c->closing; i++)
+		while (pump_class(c, i, now))
+			;
 }
 
 /* ---- answers */
 
-static void earn_quota(struct aws *c, struct call *k)
-{
-	c->quota += k->spent ? k->spent : 1;
-	c->quota = c->quota < QUOTA ? c->quota : QUOTA;
-	k->spent = 0;
-}
-
-static int64_t retry_delay(struct call *k, enum fault fault, const struct http_res *res)
-{
-	double base = fault == FAULT_THROTTLED ? BASE_THROTTLED : BASE_TRANSIENT;
-	double t = chance_unit(k->aws) * fmin(ldexp(base, (int)k->attempt - 1), DELAY_MAX) * 1000;
-	double asked = wire_retry_after_ms(res);
-	return (int64_t)fmax(t, fmin(asked, t + 5000));
-}
-
-/* May it go again? Then it is queued and true is returned. undone: the request certainly had no effect. */
+/* May it go again? Then it is queued and true is returned. undone: the attempt certainly had no effect. */
 static bool retry(struct call *k, enum fault fault, bool undone, const struct http_res *res)
 {
 	struct aws *c = k->aws;
-	int cost = fault == FAULT_THROTTLED ? COST_THROTTLED : COST_TRANSIENT;
-	if (fault == FAULT_FINAL || c->closing || k->attempt >= c->account->attempts || c->quota < cost)
+	k->doubt = k->doubt || !undone;
+	struct retry_case r = { .fault = c->closing ? FAULT_FINAL : fault,
+		                    .safe = k->op->idempotent || undone,
+		                    .attempt = k->attempt,
+		                    .most = k->most,
+		                    .chance = chance_unit(&c->chance),
+		                    .asked_ms = wire_retry_after_ms(res) };
+	int64_t wait = retry_decide(&c->quota, &r, &k->spent);
+	if (wait < 0)
 		return false;
-	if (!k->op->idempotent && !undone)
-		return false;
-	c->quota -= cost;
-	k->spent = cost;
-	k->wake = clock_mono_ms() + retry_delay(k, fault, res);
+	k->wake = clock_mono_ms() + wait;
 	k->attempt++;
-	calls_add(&c->delayed, k);
+	calls_add(&c->delayed, &k->queued);
 	return true;
 }
 
-/* A signature's time was refused: if the service's clock is far from ours, its is taken, once. */
+static int64_t machine_clock(void)
+{
+	return clock_wall() - clock_correction();
+}
+
+/* What AWS sends, asks for and accepts goes by its clock: one that is minutes off ours is followed. */
+static void follow_clock(const struct call *k, int64_t ahead)
+{
+	if (llabs(ahead - clock_correction()) < SKEW_LEAST) /* or a call beside this one has learned it already */
+		return;
+	log_warn(LOG_AWS, "%s: this machine's clock is %lld s %s AWS's, which is followed", k->op->iam,
+	         (long long)llabs(ahead), ahead > 0 ? "behind" : "ahead of");
+	clock_correct(ahead);
+}
+
+static void hear_clock(struct call *k, const struct http_res *res)
+{
+	struct aws *c = k->aws;
+	if (c->clock_seen || !wire_clock(res, clock_mono_ms() - k->begun, machine_clock(), &c->ahead))
+		return;
+	c->clock_seen = true;
+	follow_clock(k, c->ahead);
+}
+
+/* A signature's time was refused: if it was far from the service's clock, that is followed, once. */
 static bool adopt_clock(struct call *k, const struct http_res *res)
 {
-	int64_t theirs;
-	if (k->skew_tried || http_res_header(res, "Age") || !wire_date(http_res_header(res, "Date"), &theirs))
+	int64_t took = clock_mono_ms() - k->begun, off, ahead;
+	if (k->skew_tried || !wire_clock(res, took, k->signed_at + took / 1000, &off) || llabs(off) < SKEW_LEAST)
 		return false;
-	int64_t offset = theirs - clock_wall();
-	if (llabs(offset - k->skew) < SKEW_LEAST)
-		return false;
-	if (llabs(offset - k->aws->skew) >= SKEW_LEAST) { /* else a call beside this one has learned it already */
-		log_warn(LOG_AWS, "%s: this machine's clock is %lld s off the service's", k->op->iam, (long long)offset);
-		k->aws->skew = offset;
-	}
+	wire_clock(res, took, machine_clock(), &ahead);
+	follow_clock(k, ahead);
 	k->skew_tried = true;
-	calls_push(&k->aws->lines[k->line].waiting, k);
+	calls_push(waiting_of(k), &k->queued);
 	return true;
 }
 
@@ -391,16 +331,17 @@ static bool next_page(struct call *k, struct err *e)
 	out->token = NULL;
 	k->attempt = 1;
 	k->skew_tried = k->renewed = false;
-	new_invocation(k);
-	calls_push(&k->aws->lines[k->line].waiting, k);
+	chance_uuid(&k->aws->chance, k->invocation);
+	calls_push(waiting_of(k), &k->queued);
 	return true;
 }
 
 static void on_success(struct call *k, const struct http_res *res)
 {
 	struct err e = { 0 };
-	earn_quota(k->aws, k);
-	gate_succeeded(&k->aws->lines[k->line].gate);
+	retry_quota_earn(&k->aws->quota, k->spent);
+	k->spent = 0;
+	gate_succeeded(&k->aws->lines[k->line]->gate);
 	if (k->op->read(res, k->out, &e)) {
 		if (k->op->paged && ((struct page *)k->out)->token) {
 			if (next_page(k, &e))
@@ -408,12 +349,28 @@ static void on_success(struct call *k, const struct http_res *res)
 		}
 	}
 	if (e.code != ERR_OK) {
+		k->doubt = true; /* it was done, whatever this answer is */
 		snprintf(e.where, sizeof e.where, "%s", k->op->iam);
 		e.http = res->status;
 		const char *id = http_res_header(res, "x-amzn-RequestId");
 		snprintf(e.request_id, sizeof e.request_id, "%s", id ? id : "");
 	}
 	finish(k, &e);
+}
+
+/* Whoever cannot be sent in time is told now, and through `over`: its owner may start other calls at once. */
+static void on_throttled(struct line *l)
+{
+	struct calls out;
+	struct err e;
+	calls_init(&out);
+	gate_throttled(&l->gate, clock_mono_ms());
+	line_shed(l, &out);
+	for (struct queued *q; (q = out.head);) {
+		calls_drop(&out, q);
+		err_set(&e, ERR_THROTTLED, call_of(q)->op->iam, "left out while AWS throttles this account");
+		fail_later(call_of(q), &e);
+	}
 }
 
 /* Its keys were refused, so nothing was done: once more with others, if there are or will be any. */
@@ -423,7 +380,7 @@ static bool renew(struct call *k, const struct err *why)
 	if (!c->cred || k->op->open || !cred_refused(c->cred, k->keys, why) || k->renewed || c->closing)
 		return false;
 	k->renewed = true;
-	calls_push(&c->lines[k->line].waiting, k);
+	calls_push(waiting_of(k), &k->queued);
 	return true;
 }
 
@@ -431,8 +388,9 @@ static void on_refusal(struct call *k, const struct http_res *res)
 {
 	struct err e;
 	enum fault fault = classify(k->op, res, &e);
-	if (fault == FAULT_THROTTLED)
-		gate_throttled(&k->aws->lines[k->line].gate, clock_mono_ms());
+	bool undone = classify_undone(fault, &e);
+	if (fault_throttled(fault))
+		on_throttled(k->aws->lines[k->line]);
 	if (fault == FAULT_SKEWED) {
 		if (adopt_clock(k, res))
 			return;
@@ -443,7 +401,7 @@ static void on_refusal(struct call *k, const struct http_res *res)
 			return;
 		fault = FAULT_FINAL;
 	}
-	if (!retry(k, fault, fault == FAULT_THROTTLED, res))
+	if (!retry(k, fault, undone, res))
 		finish(k, &e);
 }
 
@@ -459,13 +417,6 @@ static void on_loss(struct call *k, enum http_sent sent, const struct err *why)
 		finish(k, &e);
 }
 
-static void see_clock(struct aws *c, const struct http_res *res)
-{
-	int64_t theirs;
-	c->clock_seen = wire_date(http_res_header(res, "Date"), &theirs);
-	c->ahead = c->clock_seen ? theirs - clock_wall() : 0;
-}
-
 bool aws_clock(const struct aws *c, int64_t *seconds)
 {
 	*seconds = c->ahead;
@@ -476,12 +427,12 @@ static void on_answer(void *ctx, enum http_sent sent, const struct http_res *res
 {
 	struct call *k = ctx;
 	struct aws *c = k->aws;
-	calls_drop(&c->flying, k);
+	calls_drop(&c->flying, &k->queued);
 	c->nflying--;
 	log_debug(LOG_AWS, "%s attempt %u: HTTP %d, %zu bytes, %lld ms%s%s", k->op->iam, k->attempt, res ? res->status : 0,
 	          res ? res->body.n : 0, (long long)(clock_mono_ms() - k->begun), res ? "" : ": ", res ? "" : e->text);
-	if (res && !c->clock_seen)
-		see_clock(c, res);
+	if (res)
+		hear_clock(k, res);
 	if (!res)
 		on_loss(k, sent, e);
 	else if (res->status >= 200 && res->status < 300)
@@ -498,24 +449,16 @@ static unsigned line_of(struct aws *c, const struct op *op)
 	for (unsigned i = 0; i < c->nlines; i++)
 		if (c->stats[i].op == op)
 			return i;
-	/* Lists point back at the line's own head: the array may move only while they are mended. */
 	c->lines = xreallocarray(c->lines, c->nlines + 1u, sizeof *c->lines);
 	c->stats = xreallocarray(c->stats, c->nlines + 1u, sizeof *c->stats);
-	for (unsigned i = 0; i < c->nlines; i++) {
-		struct calls *w = &c->lines[i].waiting;
-		if (w->head)
-			w->head->self = &w->head;
-		else
-			w->tail = &w->head;
-	}
-	struct line *l = &c->lines[c->nlines];
-	gate_init(&l->gate, op->rate ? op->rate : RATE_DEFAULT, clock_mono_ms());
-	calls_init(&l->waiting);
+	c->lines[c->nlines] = xcalloc(1, sizeof **c->lines);
+	line_init(c->lines[c->nlines], op->rate ? op->rate : RATE_DEFAULT, clock_mono_ms());
 	c->stats[c->nlines] = (struct aws_stat){ .op = op };
 	return c->nlines++;
 }
 
-uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx)
+uint64_t aws_call_as(struct aws *c, enum call_class class, const struct op *op, void *in, void *out, aws_done *done,
+                     void *ctx)
 {
 	struct call *k = xcalloc(1, sizeof *k);
 	*k = (struct call){ .aws = c,
@@ -525,22 +468,32 @@ uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_d
 		                .out = out,
 		                .done = done,
 		                .ctx = ctx,
+		                .class = class,
 		                .line = line_of(c, op),
-		                .total_ms = c->total_ms,
+		                .total_ms = c->opts.total_ms,
+		                .most = c->opts.attempts ? c->opts.attempts : c->account->attempts,
 		                .attempt = 1 };
 	uint64_t id = k->id;
-	new_invocation(k);
+	chance_uuid(&k->aws->chance, k->invocation);
 	c->stats[k->line].calls++;
 	c->busy++;
-	calls_add(&c->lines[k->line].waiting, k);
+	calls_add(waiting_of(k), &k->queued);
 	pump(c);
 	return id;
 }
 
-static struct calls *list_at(struct aws *c, unsigned i)
+uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx)
+{
+	return aws_call_as(c, CALL_VISIBLE, op, in, out, done, ctx);
+}
+
+static struct calls *calls_at(struct aws *c, unsigned i)
 {
 	struct calls *fixed[] = { &c->flying, &c->delayed, &c->over };
-	return i < 3 ? fixed[i] : i - 3 < c->nlines ? &c->lines[i - 3].waiting : NULL;
+	if (i < 3)
+		return fixed[i];
+	i -= 3;
+	return i / CALL_CLASSES < c->nlines ? &c->lines[i / CALL_CLASSES]->waiting[i % CALL_CLASSES] : NULL;
 }
 
 /* k is in list l. */
@@ -551,7 +504,7 @@ static void cancel(struct calls *l, struct call *k)
 		http_cancel(k->aws->http, k->flight); /* comes back through on_answer */
 		return;
 	}
-	calls_drop(l, k);
+	calls_drop(l, &k->queued);
 	err_set(&e, ERR_CANCELLED, k->op->iam, "no answer came in time");
 	finish(k, &e);
 }
@@ -559,11 +512,11 @@ static void cancel(struct calls *l, struct call *k)
 void aws_cancel(struct aws *c, uint64_t id)
 {
 	struct calls *l;
-	for (unsigned i = 0; (l = list_at(c, i)); i++) {
-		for (struct call *k = l->head; k; k = k->next) {
-			if (k->id != id)
+	for (unsigned i = 0; (l = calls_at(c, i)); i++) {
+		for (struct queued *q = l->head; q; q = q->next) {
+			if (call_of(q)->id != id)
 				continue;
-			cancel(l, k);
+			cancel(l, call_of(q));
 			return;
 		}
 	}
@@ -572,10 +525,10 @@ void aws_cancel(struct aws *c, uint64_t id)
 static void deliver_over(struct aws *c)
 {
 	uint64_t last = c->last_id; /* what callbacks start and what fails at once waits for the next tick */
-	for (struct call *k; (k = c->over.head) && k->id <= last;) {
-		struct err e = k->err;
-		calls_drop(&c->over, k);
-		finish(k, &e);
+	for (struct queued *q; (q = c->over.head) && call_of(q)->id <= last;) {
+		struct err e = call_of(q)->err;
+		calls_drop(&c->over, q);
+		finish(call_of(q), &e);
 	}
 }
 
@@ -595,14 +548,16 @@ int aws_tick(struct aws *c)
 	if (c->over.head)
 		return 0;
 	int64_t now = clock_mono_ms();
-	for (struct call *k = c->delayed.head; k; k = k->next) {
-		int left = k->wake > now ? (int)(k->wake - now) : 0;
+	for (struct queued *q = c->delayed.head; q; q = q->next) {
+		int64_t wake = call_of(q)->wake;
+		int left = wake > now ? (int)(wake - now) : 0;
 		wait = wait < 0 || left < wait ? left : wait;
 	}
 	for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
-		if (!c->lines[i].waiting.head || awaits_keys(c->lines[i].waiting.head))
+		struct queued *first = line_first(c->lines[i]);
+		if (!first || awaits_keys(call_of(first)))
 			continue;
-		int left = gate_wait(&c->lines[i].gate, now);
+		int left = gate_wait(&c->lines[i]->gate, now);
 		wait = wait < 0 || left < wait ? left : wait;
 	}
 	return wait;
@@ -621,7 +576,7 @@ const struct aws_stat *aws_stats(const struct aws *c, unsigned *n)
 
 void aws_configure(struct aws *c, const struct aws_opts *o)
 {
-	c->total_ms = o->total_ms;
+	c->opts = *o;
 }
 
 struct aws *aws_new(struct http *h, const struct account *a, struct cred *cred)
@@ -630,10 +585,11 @@ struct aws *aws_new(struct http *h, const struct account *a, struct cred *cred)
 	c->http = h;
 	c->account = a;
 	c->cred = cred;
-	c->quota = QUOTA;
-	if (!hash_random(&c->random, sizeof c->random))
-		c->random = (uint64_t)clock_wall_ms() * 0x9e3779b97f4a7c15u;
-	c->random |= 1; /* zero would stay zero */
+	retry_quota_init(&c->quota);
+	uint64_t seed;
+	if (!hash_random(&seed, sizeof seed))
+		seed = (uint64_t)clock_wall_ms() * 0x9e3779b97f4a7c15u;
+	chance_init(&c->chance, seed);
 	calls_init(&c->delayed);
 	calls_init(&c->flying);
 	calls_init(&c->over);
@@ -642,9 +598,9 @@ struct aws *aws_new(struct http *h, const struct account *a, struct cred *cred)
 
 static struct call *any_call(struct aws *c, struct calls **l)
 {
-	for (unsigned i = 0; (*l = list_at(c, i)); i++)
+	for (unsigned i = 0; (*l = calls_at(c, i)); i++)
 		if ((*l)->head)
-			return (*l)->head;
+			return call_of((*l)->head);
 	return NULL;
 }
 
@@ -656,6 +612,8 @@ void aws_free(struct aws *c)
 	c->closing = true;
 	for (struct call *k; (k = any_call(c, &l));) /* callbacks may start further calls: these end here too */
 		cancel(l, k);
+	for (unsigned i = 0; i < c->nlines; i++)
+		free(c->lines[i]);
 	free(c->lines);
 	free(c->stats);
 	free(c);

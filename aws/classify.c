@@ -101,6 +101,13 @@ static const struct known *look_up(const char *name)
 	return NULL;
 }
 
+enum fault classify_name(const char *name, enum err_code *code)
+{
+	const struct known *k = look_up(name ? name : "");
+	*code = k ? k->code : ERR_REFUSED;
+	return k ? k->fault : FAULT_FINAL;
+}
+
 /* ---- what the answer says of itself; Content-Type is not asked, it lies */
 
 enum body { BODY_EMPTY, BODY_JSON, BODY_XML, BODY_PAGE };
@@ -215,10 +222,11 @@ static struct known judge(int status, const struct told *t)
 	const struct known *k = look_up(t->code);
 	if (!k)
 		k = look_up(t->legacy);
-	if (status == 429 || status == 509)
-		return (struct known){ NULL, ERR_THROTTLED, FAULT_THROTTLED };
-	if (k)
+	bool crowded = status == 429 || status == 509;
+	if (k && (!crowded || k->fault == FAULT_THROTTLED))
 		return *k;
+	if (crowded)
+		return (struct known){ NULL, ERR_THROTTLED, FAULT_CROWDED };
 	return by_status(status,
 	                 t->code[0] ? BODY_JSON : t->body); /* a code this table does not know is AWS's all the same */
 }
@@ -279,6 +287,12 @@ enum fault classify(const struct op *op, const struct http_res *res, struct err 
 		denied_resource(t.message, e);
 	}
 	return k.fault;
+}
+
+bool classify_undone(enum fault fault, const struct err *e)
+{
+	bool final = fault == FAULT_FINAL && e->http >= 400 && e->http < 500 && e->code != ERR_BADREPLY;
+	return final || fault == FAULT_THROTTLED || fault == FAULT_SKEWED || fault == FAULT_EXPIRED;
 }
 
 void aws_classify(const struct op *op, const struct http_res *res, struct err *e)

@@ -4,6 +4,7 @@
 #include "aws/wire.h"
 #include "core/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct service service_kinesis = {
@@ -78,18 +79,23 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 	if (!doc)
 		return false;
 	bool names = true;
-	const char *last = read_streams(f, doc, &names), *token = json_get_str(doc, "NextToken");
+	const char *last = read_streams(f, doc, &names);
+	const struct json *flag = json_get(doc, "HasMoreStreams");
 	bool more = false;
-	json_bool(json_get(doc, "HasMoreStreams"), &more);
-	wire_token(&f->page, NULL);
-	if (more && token && *token)
+	if (!json_bool(flag, &more) && !json_is_null(flag))
+		names = false;
+	wire_next(&f->page, doc, "NextToken", &names);
+	char *token = f->page.token;
+	f->page.token = NULL;
+	if (more && token)
 		f->page.token = xasprintf("%c%s", BY_TOKEN, token);
 	else if (more && last)
 		f->page.token = xasprintf("%c%s", BY_NAME, last);
 	bool ok = !more || f->page.token;
+	free(token);
 	json_free(doc);
 	if (!names)
-		return err_set(e, ERR_BADREPLY, "json", "the streams are not a list of names");
+		return err_set(e, ERR_BADREPLY, "json", "not a list of streams by name");
 	return ok || err_set(e, ERR_BADREPLY, "json", "more streams are said to exist, but not where");
 }
 

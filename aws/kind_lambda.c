@@ -69,7 +69,7 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 	bool ok = true;
 	for (const struct json *c = wire_list(doc, "Functions", &ok); c && ok; c = json_next(c))
 		ok = read_function(f, c);
-	wire_token(&f->page, ok ? json_get_str(doc, "NextMarker") : NULL);
+	wire_next(&f->page, doc, "NextMarker", &ok);
 	json_free(doc);
 	return ok || err_set(e, ERR_BADREPLY, "json", "the functions are not a list of functions with name and ARN");
 }
@@ -127,7 +127,7 @@ static bool edges_read(const struct http_res *rs, void *out, struct err *e)
 	bool ok = true;
 	for (const struct json *m = wire_list(doc, "EventSourceMappings", &ok); m; m = json_next(m))
 		read_mapping(f, m);
-	wire_token(&f->page, json_get_str(doc, "NextMarker"));
+	wire_next(&f->page, doc, "NextMarker", &ok);
 	json_free(doc);
 	return ok || err_set(e, ERR_BADREPLY, "json", "the event source mappings are not a list");
 }

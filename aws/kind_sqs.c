@@ -63,9 +63,9 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 		if (ok)
 			found_add(f, slash + 1, NULL, url);
 	}
-	wire_token(&f->page, ok ? json_get_str(doc, "NextToken") : NULL);
+	wire_next(&f->page, doc, "NextToken", &ok);
 	json_free(doc);
-	return ok || err_set(e, ERR_BADREPLY, "json", "a queue URL without a name");
+	return ok || err_set(e, ERR_BADREPLY, "json", "not a list of queue URLs with names");
 }
 
 static const struct op op_list_queues = {

@@ -75,7 +75,7 @@ static bool list_metrics_read(const struct http_res *rs, void *out, struct err *
 		MEM_GROW(l->metrics, l->n, l->cap);
 		l->metrics[l->n++] = id;
 	}
-	wire_token(&l->page, ok ? json_get_str(doc, "NextToken") : NULL);
+	wire_next(&l->page, doc, "NextToken", &ok);
 	json_free(doc);
 	return ok || err_set(e, ERR_BADREPLY, "json", "a metric without namespace or name");
 }
@@ -231,7 +231,7 @@ static bool describe_alarms_read(const struct http_res *rs, void *out, struct er
 		return false;
 	bool ok = read_alarms(d, doc, "MetricAlarms") && read_alarms(d, doc, "CompositeAlarms") &&
 	          read_alarms(d, doc, "LogAlarms");
-	wire_token(&d->page, ok ? json_get_str(doc, "NextToken") : NULL);
+	wire_next(&d->page, doc, "NextToken", &ok);
 	json_free(doc);
 	return ok || err_set(e, ERR_BADREPLY, "json", "the alarms are not a list of alarms with names");
 }
@@ -242,6 +242,35 @@ void describe_alarms_out_clear(struct describe_alarms_out *o)
 	free(o->page.token);
 	arena_clear(&o->mem);
 	*o = (struct describe_alarms_out){ 0 };
+}
+
+static const char *alarm_key(const struct alarm *a)
+{
+	return a->arn ? a->arn : a->name;
+}
+
+static int by_key_then_place(const void *x, const void *y)
+{
+	const struct alarm *const *a = x, *const *b = y;
+	int order = strcmp(alarm_key(*a), alarm_key(*b));
+	return order ? order : *a < *b ? -1 : *a > *b;
+}
+
+void describe_alarms_once(struct describe_alarms_out *o)
+{
+	unsigned kept = 0;
+	struct alarm **sorted = xcalloc(o->n ? o->n : 1, sizeof(struct alarm *));
+	for (unsigned i = 0; i < o->n; i++)
+		sorted[i] = &o->alarms[i];
+	qsort(sorted, o->n, sizeof(struct alarm *), by_key_then_place);
+	for (unsigned i = 0; i + 1 < o->n; i++)
+		if (strcmp(alarm_key(sorted[i]), alarm_key(sorted[i + 1])) == 0)
+			sorted[i]->name = NULL; /* the last of the same stays */
+	for (unsigned i = 0; i < o->n; i++)
+		if (o->alarms[i].name)
+			o->alarms[kept++] = o->alarms[i];
+	o->n = kept;
+	free(sorted);
 }
 
 const struct op op_describe_alarms = {

@@ -64,6 +64,8 @@ struct describe_alarms_out {
 	unsigned n, cap;
 };
 void describe_alarms_out_clear(struct describe_alarms_out *o);
+/* A list that changes while its pages are read may give an alarm twice: the last word about it stays. */
+void describe_alarms_once(struct describe_alarms_out *o);
 extern const struct op op_describe_alarms;
 
 #endif

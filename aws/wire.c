@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#define CLOCK_TOOK_MAX_MS (900 * 1000)
 #define FORM "application/x-www-form-urlencoded; charset=utf-8"
 
 static void frame_json(const struct op *op, struct http_req *rq)
@@ -101,6 +102,25 @@ void wire_token(struct page *p, const char *token)
 	p->token = token && *token ? xstrdup(token) : NULL;
 }
 
+void wire_next(struct page *p, const struct json *doc, const char *key, bool *ok)
+{
+	const struct json *token = json_get(doc, key);
+	if (!json_is_null(token) && !json_str(token))
+		*ok = false;
+	wire_token(p, *ok ? json_str(token) : NULL);
+}
+
+void wire_host(struct span url, char out[256])
+{
+	bool tls = url.n >= 8 && memcmp(url.p, "https://", 8) == 0;
+	const char *port = tls ? ":443" : ":80";
+	size_t skip = tls ? 8 : 7, n = url.n > skip ? url.n - skip : 0, k = strlen(port);
+	const char *host = url.p + skip;
+	if (n > k && memcmp(host + n - k, port, k) == 0)
+		n -= k;
+	snprintf(out, 256, "%.*s", (int)n, host);
+}
+
 void wire_int_fact(struct found *f, const char *res, const char *key, const struct json *n)
 {
 	char text[24];
@@ -123,6 +143,15 @@ bool wire_date(const char *text, int64_t *t)
 	if (!end || *end)
 		return false;
 	*t = timegm(&tm);
+	return true;
+}
+
+bool wire_clock(const struct http_res *res, int64_t took_ms, int64_t now, int64_t *ahead)
+{
+	int64_t theirs;
+	if (took_ms > CLOCK_TOOK_MAX_MS || http_res_header(res, "Age") || !wire_date(http_res_header(res, "Date"), &theirs))
+		return false;
+	*ahead = theirs - now;
 	return true;
 }
 

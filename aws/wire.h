@@ -10,6 +10,9 @@
  * query wire build() writes the parameters alone, Action and Version are put before them here. */
 void wire_frame(const struct op *op, struct http_req *rq);
 
+/* The Host header as curl writes it for an endpoint: without the scheme's own port. */
+void wire_host(struct span url, char out[256]);
+
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ : for labels of a path, values of a query and of a form. */
 bool wire_escape(struct buf *out, struct span s);
 /* Appends KEY=VALUE, escaped, with '&' where something stands already. Nothing for a NULL value. */
@@ -19,6 +22,9 @@ bool wire_param(struct buf *out, const char *key, const char *value);
 struct json *wire_answer(const struct http_res *rs, struct err *e);
 /* Absent, null and "" all say that there is no further page. */
 void wire_token(struct page *p, const char *token);
+/* The same out of an answer. A token that is no string clears *ok: a list must not pass for whole because its end was not understood.
+ * With *ok false already there is no next page. */
+void wire_next(struct page *p, const struct json *doc, const char *key, bool *ok);
 
 /* A whole number (or one in a string) as a fact; nothing when it is not there. */
 void wire_int_fact(struct found *f, const char *res, const char *key, const struct json *n);
@@ -32,6 +38,10 @@ const struct json *wire_list(const struct json *doc, const char *key, bool *ok);
 
 /* An HTTP date ("Mon, 23 Nov 2026 03:14:42 GMT") in seconds; text may be NULL. */
 bool wire_date(const char *text, int64_t *t);
+
+/* How many seconds the service's clock is ahead of `now` by an answer's Date. False when it says none, when the answer came out of
+ * a cache (Age), or when it took so long that its Date tells little. */
+bool wire_clock(const struct http_res *res, int64_t took_ms, int64_t now, int64_t *ahead);
 
 /* How long the service asks to wait, in milliseconds; -1 when it says nothing. */
 double wire_retry_after_ms(const struct http_res *res);

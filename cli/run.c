@@ -1,6 +1,7 @@
 /* The command table, dispatch, and the lines on standard error. */
 #include "cli/args.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
@@ -18,9 +19,23 @@
 const struct cli_command cli_commands[CMD_COUNT] = { CLI_COMMANDS(X) };
 #undef X
 
+static void say_clock(void)
+{
+	int64_t off = clock_correction();
+	char line[128], age[TEXT_NUM];
+	text_duration(off < 0 ? -off : off, age);
+	snprintf(line, sizeof line, "clock: this machine's is %s %s AWS's, which is followed", age,
+	         off > 0 ? "behind" : "ahead of");
+	if (off)
+		cli_say(line);
+}
+
 int cli_run(const struct cli *c, struct engine *g)
 {
-	return c->command->run(c, g);
+	int status = c->command->run(c, g);
+	if (c->command->id != CMD_DOCTOR) /* which says it in its place */
+		say_clock();
+	return status;
 }
 
 bool cli_command_needs_engine(const struct cli_command *cmd)

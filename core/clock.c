@@ -1,6 +1,7 @@
 #include "core/clock.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 static bool frozen;
 static int64_t frozen_ms;
+static _Atomic int64_t correction;
 
 bool clock_init(void)
 {
@@ -33,9 +35,20 @@ static int64_t read_ms(clockid_t id)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+void clock_correct(int64_t seconds)
+{
+	if (!frozen)
+		atomic_store(&correction, seconds);
+}
+
+int64_t clock_correction(void)
+{
+	return atomic_load(&correction);
+}
+
 int64_t clock_wall_ms(void)
 {
-	return frozen ? frozen_ms : read_ms(CLOCK_REALTIME);
+	return frozen ? frozen_ms : read_ms(CLOCK_REALTIME) + 1000 * clock_correction();
 }
 
 /* Rounds towards the past, also before 1970. */

@@ -12,6 +12,10 @@ int64_t clock_wall(void);        /* seconds since 1970 UTC */
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 bool clock_frozen(void);
+/* The service's clock is so many seconds ahead of this machine's: clock_wall and clock_wall_ms follow it from now on (0 = this
+ * machine's again), since what it sends and accepts goes by it. Any thread. Without effect on a frozen clock. */
+void clock_correct(int64_t seconds);
+int64_t clock_correction(void);
 
 #define CLOCK_RFC3339_SIZE 32
 void clock_rfc3339(int64_t t, char out[CLOCK_RFC3339_SIZE]);       /* 2026-11-23T03:14:42Z, whatever TZ says */

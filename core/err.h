@@ -40,6 +40,7 @@ enum err_code {
 struct err {
 	enum err_code code;
 	int http;          /* HTTP status when a service answered, else 0 */
+	bool in_doubt;     /* a request that was sent may have taken effect although no good answer came; false: certainly not */
 	char where[64];    /* the operation, file:line or option that failed: "sqs:ListQueues" */
 	char action[64];   /* the IAM action that was denied, "" otherwise */
 	char resource[160]; /* ... and on which resource, where the service said; "" otherwise */

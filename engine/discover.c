@@ -151,7 +151,7 @@ static void ask_edges(struct engine *g, const struct kind *k)
 {
 	struct ask *a = ask_new(g, k);
 	round_expect(g);
-	aws_call(g->aws, k->edges, &a->list, &a->found, on_edges, a);
+	aws_call_as(g->aws, CALL_DISCOVERY, k->edges, &a->list, &a->found, on_edges, a);
 }
 
 static void ask_list(struct engine *g, const struct kind *k)
@@ -159,7 +159,7 @@ static void ask_list(struct engine *g, const struct kind *k)
 	struct ask *a = ask_new(g, k);
 	round_expect(g);
 	g->round.lists_pending++;
-	aws_call(g->aws, k->list, &a->list, &a->found, on_listed, a);
+	aws_call_as(g->aws, CALL_DISCOVERY, k->list, &a->list, &a->found, on_listed, a);
 }
 
 unsigned kind_bit(const struct kind *k)
@@ -214,6 +214,7 @@ static void on_alarms(void *ctx, const struct op *op, void *in, void *out, const
 	if (e->code == ERR_OK) { /* else the last good list stays, and its age with it */
 		describe_alarms_out_clear(&g->alarms);
 		g->alarms = a->out;
+		describe_alarms_once(&g->alarms);
 		g->alarms_read = true;
 		g->alarms_at = clock_wall();
 		g->dirty = true;

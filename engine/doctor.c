@@ -139,7 +139,8 @@ static void add_clock(struct doctor_result *d, const struct engine *g)
 		         ahead > 0 ? "behind" : "ahead of");
 	struct finding *f = add(d, "clock", "this machine's", text, "Date of the first answer");
 	if (known && llabs(ahead) > CLOCK_FAR)
-		err_set(&f->problem, ERR_REFUSED, "clock", "%s; AWS refuses signatures that are five minutes off", text);
+		err_set(&f->problem, ERR_REFUSED, "clock",
+		        "%s: too far for AWS, whose clock is followed instead; set this machine's", text);
 }
 
 static void add_cache(struct doctor_result *d, const struct engine *g)

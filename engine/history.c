@@ -28,6 +28,7 @@ struct work {
 	double *v[2];
 	struct batch *batch;
 	struct err poll_err, direct_err; /* direct: why the service itself could not be asked */
+	struct err list_err;             /* why no hint could be had */
 	bool asked_more, polled, listed;
 	struct list_metrics_in list_in;
 	struct list_metrics_out list_out;
@@ -300,6 +301,7 @@ static void list_done(void *ctx, const struct op *op, void *in, void *out, const
 	struct work *w = ctx;
 	w->call = 0;
 	w->listed = e->code == ERR_OK;
+	w->list_err = *e;
 	w->t->state = FINISH;
 }
 
@@ -374,7 +376,11 @@ static char *metric_words(const struct work *w)
 /* CloudWatch finds nothing unless the dimensions match exactly: say which ones it has. */
 static char *hint_words(const struct work *w)
 {
-	if (!w->listed || any_value(w))
+	if (any_value(w))
+		return NULL;
+	if (w->list_err.code == ERR_DENIED) /* whatever else went wrong, the series is as empty without a hint */
+		return xasprintf("whether CloudWatch knows this metric could not be asked: allow %s", w->list_err.action);
+	if (!w->listed)
 		return NULL;
 	if (w->list_out.n == 0)
 		return xstrdup(

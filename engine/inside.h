@@ -92,6 +92,7 @@ struct batch {
 	struct get_metric_data_out out;
 	enum metric_status *status;
 	bool retried;
+	int64_t correction; /* of the clock that chose its window */
 	uint64_t call;
 	struct batch *next;
 	/* where the points go; NULL = ingest */
@@ -118,7 +119,7 @@ struct round {
 	bool active, metrics_begun;
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
-	int64_t begun, begun_ms; /* wall seconds, monotonic ms */
+	int64_t begun_ms; /* monotonic: the wall clock may be corrected meanwhile */
 	uint64_t number;         /* of this round, from 1 */
 };
 

@@ -67,7 +67,8 @@ static void batch_submit(struct batch *b)
 	b->g->metrics_asked += b->n;
 	free(b->in.page.token);
 	b->in.page.token = NULL;
-	b->call = aws_call(b->g->aws, &op_get_metric_data, &b->in, &b->out, batch_answered, b);
+	b->call = aws_call_as(b->g->aws, b->filling ? CALL_HISTORY : CALL_VISIBLE, &op_get_metric_data, &b->in, &b->out,
+	                      batch_answered, b);
 }
 
 void batch_send(struct batch *b, int64_t from, int64_t to)
@@ -116,9 +117,22 @@ static bool any_internal(const struct batch *b)
 	return false;
 }
 
+/* Up to now, by the clock as it is known: the period that is still filling is not asked for. */
+static void batch_ask(struct batch *b)
+{
+	int64_t end = clock_wall() / STEP * STEP, back = b->filling ? b->g->round.lookback : REREAD;
+	int64_t to = end / b->q.period * b->q.period;
+	b->correction = clock_correction();
+	batch_send(b, to - (back + b->q.period - 1) / b->q.period * b->q.period, to);
+}
+
 static void plan_done(struct batch *b, const struct err *e)
 {
 	struct engine *g = b->g;
+	if (e->code == ERR_OK && b->correction != clock_correction() && !g->closing) {
+		batch_ask(b); /* its window was another time's: nothing there would say nothing about now */
+		return;
+	}
 	if (e->code == ERR_OK && any_internal(b) && !b->retried &&
 	    !g->closing) { /* a passing fault of CloudWatch's: ask once more */
 		b->retried = true;
@@ -229,7 +243,6 @@ static bool any_hole(const struct engine *g)
 
 void poll_begin(struct engine *g)
 {
-	int64_t end = clock_wall() / STEP * STEP; /* the period that is still filling is not asked for */
 	if (g->stages_changed || !g->plan || g->planned != (g->round.needs & NEED_POLL) || any_hole(g))
 		poll_plan(g);
 	for (struct batch *b = g->plan; b; b = b->next) {
@@ -238,8 +251,6 @@ void poll_begin(struct engine *g)
 			continue;
 		}
 		round_expect(g);
-		int64_t back = b->filling ? g->round.lookback : REREAD;
-		int64_t to = end / b->q.period * b->q.period;
-		batch_send(b, to - (back + b->q.period - 1) / b->q.period * b->q.period, to);
+		batch_ask(b);
 	}
 }

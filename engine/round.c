@@ -16,12 +16,9 @@ void round_arrived(struct engine *g)
 void round_begin(struct engine *g, unsigned needs, int64_t lookback)
 {
 	struct round *r = &g->round;
-	*r = (struct round){ .active = true,
-		                 .needs = needs,
-		                 .lookback = lookback,
-		                 .number = g->rounds_done + 1,
-		                 .begun = clock_wall(),
-		                 .begun_ms = clock_mono_ms() };
+	*r = (struct round){
+		.active = true, .needs = needs, .lookback = lookback, .number = g->rounds_done + 1, .begun_ms = clock_mono_ms()
+	};
 	log_debug(LOG_ENGINE, "round %llu begins, needs %#x", (unsigned long long)r->number, needs);
 	if (needs & NEED_EDGES)
 		inventory_relations_begin(g);
@@ -50,7 +47,7 @@ static bool anybody_answered(const struct engine *g)
 	unsigned n = 0;
 	const struct aws_stat *stats = g->aws ? aws_stats(g->aws, &n) : NULL;
 	for (unsigned i = 0; i < n; i++)
-		if (stats[i].op != &op_get_caller_identity && stats[i].ok_at >= g->round.begun)
+		if (stats[i].op != &op_get_caller_identity && stats[i].ok_ms >= g->round.begun_ms)
 			return true;
 	return false;
 }

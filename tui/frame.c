@@ -165,9 +165,11 @@ static void draw_counts(struct view *v, bool full, int x)
 
 static void put_clock(const struct view *v, struct piece *clock, struct piece *data)
 {
-	char hms[16], hm[16], age[TEXT_NUM];
+	char hms[24], hm[16], age[TEXT_NUM];
 	const struct snapshot *s = v->snap;
-	clock_hms(v->now, hms);
+	bool theirs = clock_correction(); /* this machine's is minutes off: what is shown is not what `date` says */
+	snprintf(hms, sizeof hms, "%s", theirs ? "AWS " : "");
+	clock_hms(v->now, hms + strlen(hms));
 	bool polled = s && s->polled_at > 0;
 	text_duration(polled && v->now > s->polled_at ? v->now - s->polled_at : 0, age);
 	const char *phase = !s || s->phase == PHASE_STARTING ? "asking AWS" : s->phase == PHASE_CACHED ? "CACHED" : "LIVE";

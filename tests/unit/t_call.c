@@ -608,6 +608,70 @@ static void test_what_may_have_been_done(void **state)
 	assert_int_equal(b->at, 4);
 }
 
+/* Whoever acts must know whether the service may have done it. */
+static void test_in_doubt(void **state)
+{
+	struct bench *b = *state;
+	static const struct {
+		const char *answers[3];
+		bool doubt;
+	} cases[] = {
+		{ { "lost" }, true },
+		{ { ANSWER("500", "", "") }, true },
+		{ { ANSWER("503", "", "<html>") }, true },
+		{ { ANSWER("408", "", "") }, true },
+		{ { ANSWER("429", "", "<html>") }, true },
+		{ { ANSWER("403", "", "<html>") }, true },
+		{ { ANSWER("307", "Location: /\r\n", "") }, true },
+		{ { OK("{\"cut") }, true },
+		{ { ANSWER("400", "", "{\"__type\":\"Throttling\"}"), "lost" }, true },
+		{ { ANSWER("400", "", "{\"__type\":\"Throttling\"}"), ANSWER("403", "", "{\"__type\":\"AccessDenied\"}") },
+		  false },
+		{ { ANSWER("400", "", "{\"__type\":\"ValidationException\"}") }, false },
+		{ { ANSWER("400", "", "{\"__type\":\"Throttling\"}") }, false },
+		{ { ANSWER("403", "", "{\"__type\":\"SignatureDoesNotMatch\"}") }, false },
+		{ { ANSWER("413", "", "") }, false },
+	};
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct one o;
+		call(b, &op_write, SCRIPT(cases[i].answers[0], cases[i].answers[1]), &o);
+		assert_int_not_equal(o.e.code, ERR_OK);
+		if (o.e.in_doubt != cases[i].doubt)
+			fail_msg("case %u: %s", i, o.e.text);
+	}
+	struct one o;
+	call(b, &op_echo, SCRIPT("lost", OK("{}")), &o);
+	assert_int_equal(o.e.code, ERR_OK);
+	assert_false(o.e.in_doubt);
+	call(b, &op_echo, SCRIPT("lost", ANSWER("403", "", "{\"__type\":\"AccessDenied\"}")), &o);
+	assert_true(o.e.in_doubt); /* by its first attempt */
+	set_script(b, SCRIPT("silent"));
+	uint64_t flying = begin(b, &op_write, &o);
+	for (unsigned n = asked(b); asked(b) == n;)
+		turn(b);
+	aws_cancel(b->aws, flying);
+	assert_true(o.e.in_doubt);
+}
+
+static void test_attempts(void **state)
+{
+	struct bench *b = *state;
+	struct one o;
+	char h[128];
+	for (unsigned n = 1; n <= 5; n++) {
+		unsigned before = b->at;
+		char want[32];
+		aws_configure(b->aws, &(struct aws_opts){ .attempts = n });
+		call(b, &op_echo, SCRIPT(ANSWER("503", "", "")), &o);
+		assert_int_equal(o.e.code, ERR_HTTP);
+		assert_int_equal(b->at - before, n);
+		header_of(b, (b->at - 1) % 16, "amz-sdk-request", h);
+		snprintf(want, sizeof want, "attempt=%u; max=%u", n, n);
+		assert_string_equal(h, want);
+	}
+	assert_int_equal(stat_of(b, &op_echo)->attempts, 15);
+}
+
 static void test_nobody_listens(void **state)
 {
 	struct bench *b = *state;
@@ -768,11 +832,42 @@ static void test_clock_learned(void **state)
 	assert_int_equal(o.e.code, ERR_OK);
 	assert_int_equal(b->at, 2);
 	assert_in_range(signed_at(b, 1) - signed_at(b, 0), 3595, 3605);
+	assert_in_range(clock_correction(), 3595, 3605);
 	call(b, &op_other, SCRIPT(OK("{}")), &o); /* and kept for everything that follows */
 	assert_in_range(signed_at(b, 2) - signed_at(b, 0), 3595, 3605);
 	call(b, &op_echo, SCRIPT(late), &o); /* the clock is no longer what is wrong */
 	assert_int_equal(o.e.code, ERR_AUTH);
 	assert_int_equal(b->at, 4);
+	clock_correct(0);
+}
+
+/* A good answer tells the time too: windows and ages go by it, not signatures alone. */
+static void test_clock_told(void **state)
+{
+	struct bench *b = *state;
+	struct one o;
+	char d[64], answer[300];
+	int64_t ahead, before = clock_wall();
+	date(d, -86400);
+	snprintf(answer, sizeof answer, "HTTP/1.1 200 X\r\nDate: %s\r\nAge: 1\r\nConnection: close\r\n\r\n{}", d);
+	call(b, &op_echo, SCRIPT(answer), &o); /* out of a cache */
+	assert_false(aws_clock(b->aws, &ahead));
+	assert_int_equal(clock_correction(), 0);
+	snprintf(answer, sizeof answer, "HTTP/1.1 200 X\r\nDate: %s\r\nConnection: close\r\n\r\n{}", d);
+	call(b, &op_echo, SCRIPT(answer), &o);
+	assert_true(aws_clock(b->aws, &ahead));
+	assert_in_range(-ahead, 86395, 86405);
+	assert_in_range(before - clock_wall(), 86390, 86405);
+	assert_true(stat_of(b, &op_echo)->ok_ms >= o.began);
+	clock_correct(0);
+	aws_free(b->aws);
+	b->aws = aws_new(b->http, b->account, b->cred);
+	date(d, 200);
+	snprintf(answer, sizeof answer, "HTTP/1.1 200 X\r\nDate: %s\r\nConnection: close\r\n\r\n{}", d);
+	call(b, &op_echo, SCRIPT(answer), &o); /* known, but nothing to act upon */
+	assert_true(aws_clock(b->aws, &ahead));
+	assert_in_range(ahead, 195, 205);
+	assert_int_equal(clock_correction(), 0);
 }
 
 static void test_clock_not_learned(void **state)
@@ -794,6 +889,7 @@ static void test_clock_not_learned(void **state)
 	call(b, &op_echo, SCRIPT(answer, wild, answer), &o); /* once a call */
 	assert_int_equal(o.e.code, ERR_AUTH);
 	assert_int_equal(b->at, 5);
+	clock_correct(0);
 }
 
 /* ---- many calls */
@@ -851,6 +947,58 @@ static void test_gate_holds_calls(void **state)
 	assert_in_range(wait, 1, 500);
 	finish(b, &o[2]);
 	assert_in_range(o[2].ended - o[2].began, 450, 3000);
+}
+
+static void test_best_class_first(void **state)
+{
+	struct bench *b = *state;
+	static const enum call_class classes[] = { CALL_HIDDEN, CALL_HISTORY, CALL_DISCOVERY, CALL_VISIBLE, CALL_ACT };
+	struct one first[2], o[5];
+	set_script(b, SCRIPT(OK("{}")));
+	for (unsigned i = 0; i < 2; i++) /* what the gate lets through at once */
+		begin(b, &op_slow, &first[i]);
+	for (unsigned i = 0; i < 5; i++) {
+		memset(&o[i], 0, sizeof o[i]);
+		aws_call_as(b->aws, classes[i], &op_slow, &o[i].in, &o[i].out, on_done, &o[i]);
+	}
+	for (unsigned i = 5; i-- > 0;) {
+		finish(b, &o[i]);
+		for (unsigned k = 0; k < i; k++)
+			assert_int_equal(o[k].done, 0);
+	}
+}
+
+static void test_left_out_while_throttled(void **state)
+{
+	struct bench *b = *state;
+	struct one *o = xcalloc(60, sizeof *o);
+	unsigned out[CALL_CLASSES] = { 0 };
+	aws_configure(b->aws, &(struct aws_opts){ .attempts = 1 });
+	set_script(b, SCRIPT(ANSWER("400", "", "{\"__type\":\"Throttling\"}"), OK("{}")));
+	for (unsigned i = 0; i < 60; i++)
+		aws_call_as(b->aws,
+		            i < 20   ? CALL_ACT
+		            : i < 40 ? CALL_VISIBLE
+		                     : CALL_HIDDEN,
+		            &op_slow, &o[i].in, &o[i].out, on_done, &o[i]);
+	finish(b, &o[0]); /* throttled: the rate is 1 a second, of 58 that wait 30 can go in time */
+	assert_int_equal(o[0].e.code, ERR_THROTTLED);
+	assert_null(strstr(o[0].e.text, "left out"));
+	turn(b);
+	for (unsigned i = 2; i < 60; i++) {
+		out[i < 20 ? CALL_ACT : i < 40 ? CALL_VISIBLE : CALL_HIDDEN] += o[i].done && o[i].e.code == ERR_THROTTLED;
+		if (!o[i].done || o[i].e.code == ERR_OK)
+			continue;
+		assert_string_equal(o[i].e.text, "left out while AWS throttles this account");
+		assert_string_equal(o[i].e.where, "test:Slow");
+		assert_false(o[i].e.in_doubt);
+	}
+	assert_int_equal(out[CALL_ACT], 0);
+	assert_int_equal(out[CALL_VISIBLE], 8);
+	assert_int_equal(out[CALL_HIDDEN], 20);
+	aws_free(b->aws);
+	b->aws = aws_new(b->http, b->account, b->cred);
+	free(o);
 }
 
 struct chain {
@@ -988,6 +1136,8 @@ int main(void)
 		TEST(test_gives_up),
 		TEST(test_not_retried),
 		TEST(test_what_may_have_been_done),
+		TEST(test_in_doubt),
+		TEST(test_attempts),
 		TEST(test_nobody_listens),
 		TEST(test_throttled),
 		TEST(test_waits_as_asked),
@@ -997,9 +1147,12 @@ int main(void)
 		TEST(test_token_circles),
 		TEST(test_clock_learned),
 		TEST(test_clock_not_learned),
+		TEST(test_clock_told),
 		TEST(test_number_in_flight),
 		cmocka_unit_test_setup_teardown(test_all_are_answered, set_up_keeping, tear_down),
 		TEST(test_gate_holds_calls),
+		TEST(test_best_class_first),
+		TEST(test_left_out_while_throttled),
 		TEST(test_calls_from_done),
 		TEST(test_unbuildable),
 		TEST(test_without_keys),

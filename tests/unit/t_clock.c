@@ -196,11 +196,32 @@ static void frozen(void **state)
 	assert_true(mono > 0 && clock_mono_ms() >= mono);
 }
 
+static void corrected(void **state)
+{
+	(void)state;
+	int64_t before = clock_wall(), before_ms = clock_wall_ms(), mono = clock_mono_ms();
+	clock_correct(-7200);
+	assert_int_equal(clock_correction(), -7200);
+	assert_in_range(before - clock_wall(), 7190, 7200);
+	assert_in_range(before_ms - clock_wall_ms(), 7190000, 7200000);
+	assert_in_range(clock_mono_ms() - mono, 0, 5000); /* timers do not notice */
+	clock_correct(0);
+	assert_in_range(clock_wall() - before, 0, 5);
+	assert_int_equal(setenv("SLUICE_NOW", "2026-11-23T03:14:42Z", 1), 0);
+	assert_true(clock_init());
+	before = clock_wall();
+	clock_correct(3600); /* a frozen clock stays where it is */
+	assert_int_equal(clock_wall(), before);
+	assert_int_equal(clock_correction(), 0);
+	assert_int_equal(unsetenv("SLUICE_NOW"), 0);
+	assert_true(clock_init());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(parses),   cmocka_unit_test(refuses),   cmocka_unit_test(calendar),
-		cmocka_unit_test(extremes), cmocka_unit_test(durations), cmocka_unit_test(frozen),
+		cmocka_unit_test(parses),    cmocka_unit_test(refuses), cmocka_unit_test(calendar),  cmocka_unit_test(extremes),
+		cmocka_unit_test(durations), cmocka_unit_test(frozen),  cmocka_unit_test(corrected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

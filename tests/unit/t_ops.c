@@ -818,20 +818,69 @@ static void test_lists_that_are_none(void **state)
 	refuses(&op_list_metrics, "{\"Metrics\":0}");
 }
 
+/* A next page that cannot be asked for is no end. */
+static void test_tokens_that_are_none(void **state)
+{
+	(void)state;
+	refuses(kind_find("sqs")->list, "{\"QueueUrls\":[],\"NextToken\":7}");
+	refuses(kind_find("kinesis")->list, "{\"StreamNames\":[\"a\"],\"HasMoreStreams\":true,\"NextToken\":[]}");
+	refuses(kind_find("kinesis")->list, "{\"StreamNames\":[\"a\"],\"HasMoreStreams\":\"true\"}");
+	refuses(kind_find("lambda")->list, "{\"Functions\":[],\"NextMarker\":{}}");
+	refuses(kind_find("lambda")->edges, "{\"EventSourceMappings\":[],\"NextMarker\":true}");
+	refuses(&op_describe_alarms, "{\"NextToken\":1.5}");
+	refuses(&op_list_metrics, "{\"NextToken\":false}");
+	refuses(&op_get_metric_data, "{\"MetricDataResults\":[],\"NextToken\":3}");
+}
+
+static void test_alarms_once(void **state)
+{
+	(void)state;
+	struct alarm a[] = {
+		{ .name = "b", .arn = "arn:b", .threshold = 1 },     { .name = "a", .arn = "arn:a", .threshold = 2 },
+		{ .name = "b", .arn = "arn:b", .threshold = 3 },     { .name = "c", .threshold = 4 },
+		{ .name = "b", .arn = "arn:b", .threshold = 5 },     { .name = "c", .threshold = 6 },
+		{ .name = "a", .arn = "arn:other", .threshold = 7 },
+	};
+	static const double left[] = { 2, 5, 6, 7 }; /* the last word, in the order in which these came */
+	struct describe_alarms_out o = { .alarms = a, .n = 7 };
+	describe_alarms_once(&o);
+	assert_int_equal(o.n, 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(o.alarms[i].threshold == left[i]);
+	describe_alarms_once(&o);
+	assert_int_equal(o.n, 4);
+	o.n = 0;
+	describe_alarms_once(&o);
+	assert_int_equal(o.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wires),           cmocka_unit_test(test_requests),
-		cmocka_unit_test(test_metric_queries),  cmocka_unit_test(test_no_half_query),
-		cmocka_unit_test(test_escaping),        cmocka_unit_test(test_points_in_every_shape),
-		cmocka_unit_test(test_bad_points),      cmocka_unit_test(test_status),
-		cmocka_unit_test(test_most_points),     cmocka_unit_test(test_alarms),
-		cmocka_unit_test(test_list_metrics),    cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_queues),          cmocka_unit_test(test_queue),
-		cmocka_unit_test(test_streams),         cmocka_unit_test(test_stream),
-		cmocka_unit_test(test_functions),       cmocka_unit_test(test_mappings),
-		cmocka_unit_test(test_cut_anywhere),    cmocka_unit_test(test_every_bit_flipped),
-		cmocka_unit_test(test_strange_answers), cmocka_unit_test(test_lists_that_are_none),
+		cmocka_unit_test(test_wires),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_metric_queries),
+		cmocka_unit_test(test_no_half_query),
+		cmocka_unit_test(test_escaping),
+		cmocka_unit_test(test_points_in_every_shape),
+		cmocka_unit_test(test_bad_points),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_most_points),
+		cmocka_unit_test(test_alarms),
+		cmocka_unit_test(test_list_metrics),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_mappings),
+		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_every_bit_flipped),
+		cmocka_unit_test(test_strange_answers),
+		cmocka_unit_test(test_lists_that_are_none),
+		cmocka_unit_test(test_tokens_that_are_none),
+		cmocka_unit_test(test_alarms_once),
 	};
 	return clock_init() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }
