@@ -54,6 +54,13 @@ void buf_clear(struct buf *b)
 	buf_init(b, b->max);
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->cap);
+	buf_clear(b);
+}
+
 void buf_reset(struct buf *b)
 {
 	b->n = 0;
@@ -80,6 +87,14 @@ static bool reserve(struct buf *b, size_t n)
 	b->p = xrealloc(b->p, cap);
 	b->cap = cap;
 	return true;
+}
+
+char *buf_room(struct buf *b, size_t n)
+{
+	if (!reserve(b, n))
+		return NULL;
+	b->p[b->n + n] = '\0';
+	return b->p + b->n;
 }
 
 bool buf_add(struct buf *b, const void *p, size_t n)

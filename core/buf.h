@@ -17,7 +17,9 @@ struct span span_trim(struct span a);                /* blanks and tabs at both 
 
 void buf_init(struct buf *b, size_t max);            /* max excludes the NUL */
 void buf_clear(struct buf *b);                       /* frees; the cap stays */
+void buf_wipe(struct buf *b);                        /* the same, and nothing stays readable in freed memory */
 void buf_reset(struct buf *b);                       /* n = 0, memory kept */
+char *buf_room(struct buf *b, size_t n);             /* behind the last byte, room for n more: fill it, then raise b->n; or NULL */
 bool buf_add(struct buf *b, const void *p, size_t n);
 bool buf_adds(struct buf *b, const char *s);
 bool buf_addspan(struct buf *b, struct span s);

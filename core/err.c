@@ -32,6 +32,17 @@ bool err_set(struct err *e, enum err_code code, const char *where, const char *f
 	return false;
 }
 
+bool err_at(struct err *e, const char *file, unsigned line)
+{
+	char number[16] = "";
+	if (!e)
+		return false;
+	int digits = line ? snprintf(number, sizeof number, ":%u", line) : 0;
+	size_t room = sizeof e->where - 1 - (size_t)digits, n = strlen(file);
+	snprintf(e->where, sizeof e->where, "%s%s%s", n > room ? "~" : "", file + (n > room ? n - room + 1 : 0), number);
+	return false;
+}
+
 void err_clear(struct err *e)
 {
 	if (e)
