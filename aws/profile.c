@@ -154,7 +154,7 @@ static bool read_file(struct profile *p, enum profile_file file, struct err *e)
 		if (services)
 			read_services(p, buf_span(&text), services);
 	}
-	buf_wipe(&text);
+	buf_clear(&text);
 	if (!ok && e)
 		*e = why;
 	return ok;

@@ -48,25 +48,39 @@ void buf_init(struct buf *b, size_t max)
 	*b = (struct buf){ .max = max };
 }
 
-void buf_clear(struct buf *b)
+void buf_init_secret(struct buf *b, size_t max)
 {
-	free(b->p);
-	buf_init(b, b->max);
+	*b = (struct buf){ .max = max, .secret = true };
 }
 
-void buf_wipe(struct buf *b)
+void buf_clear(struct buf *b)
 {
-	if (b->p)
+	if (b->secret && b->p)
 		explicit_bzero(b->p, b->cap);
-	buf_clear(b);
+	free(b->p);
+	*b = (struct buf){ .max = b->max, .secret = b->secret };
 }
 
 void buf_reset(struct buf *b)
 {
 	b->n = 0;
 	b->full = false;
+	if (b->secret && b->p)
+		explicit_bzero(b->p, b->cap);
 	if (b->p)
 		b->p[0] = '\0';
+}
+
+/* What realloc would do, but for the old copy. */
+static void move(struct buf *b, size_t cap)
+{
+	char *p = xmalloc(cap);
+	if (b->p) {
+		memcpy(p, b->p, b->n + 1);
+		explicit_bzero(b->p, b->cap);
+	}
+	free(b->p);
+	b->p = p;
 }
 
 /* Room for n more bytes and the NUL, or a full buf. */
@@ -84,7 +98,10 @@ static bool reserve(struct buf *b, size_t n)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
 	if (cap > b->max + 1)
 		cap = b->max + 1;
-	b->p = xrealloc(b->p, cap);
+	if (b->secret)
+		move(b, cap);
+	else
+		b->p = xrealloc(b->p, cap);
 	b->cap = cap;
 	return true;
 }

@@ -278,7 +278,7 @@ bool file_read(const char *path, enum file_trust trust, size_t most, struct buf 
 {
 	struct walk w = { .path = path, .code = ERR_CONF, .at = -1, .e = e };
 	struct stat st;
-	buf_init(out, most);
+	buf_init_secret(out, most); /* settings may hold keys, too */
 	if (note)
 		*note = (struct file_note){ 0 };
 	bool ok = start(&w, trust);

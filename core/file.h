@@ -22,8 +22,8 @@ enum file_trust {
 /* Something that does not stop us, but that its owner should mend. */
 struct file_note { char path[256], text[96]; };
 
-/* Reads a whole regular file of at most `most` bytes into out, which it initialises with that cap (buf_clear it in any case;
- * buf_wipe it after FILE_SECRET). Never waits: pipes, sockets, devices and folders are refused unopened. Above FILE_ANY,
+/* Reads a whole regular file of at most `most` bytes into out, which it initialises with that cap and as a secret (buf_clear
+ * it in any case). Never waits: pipes, sockets, devices and folders are refused unopened. Above FILE_ANY,
  * a NUL byte is refused with its line. ERR_NOTFOUND when nothing is there (a link that points nowhere leaves a note), else ERR_CONF;
  * where = the path's end, with a line where one is to blame. The content is never quoted.
  * note (may be NULL) is filled, its text empty when all is well; every note is also kept for file_notes. */

@@ -41,7 +41,7 @@ static const char *verdict(const char *path, enum file_trust trust, size_t most)
 	struct err e = { 0 };
 	struct file_note note;
 	bool ok = file_read(path, trust, most, &b, &note, &e);
-	buf_wipe(&b);
+	buf_clear(&b);
 	if (!ok) {
 		assert_true(e.code == ERR_CONF || e.code == ERR_NOTFOUND);
 		assert_true((e.where[0] || !path[0]) && !b.p);
@@ -156,7 +156,7 @@ static void a_nul_is_told_by_its_line(void **state)
 	struct err e = { 0 };
 	spill(file, "one\ntwo\nthr\0ee\n", 15, 0600);
 	assert_false(file_read(file, FILE_SECRET, FILE_MOST, &b, NULL, &e));
-	buf_wipe(&b);
+	buf_clear(&b);
 	assert_string_equal(e.text, "the line holds a NUL byte");
 	assert_string_equal(strrchr(e.where, ':'), ":3");
 	READS(file, FILE_ANY, "ok");
