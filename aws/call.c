@@ -150,6 +150,10 @@ static void finish(struct call *k, const struct err *e)
 {
 	struct aws *c = k->aws;
 	struct aws_stat *st = &c->stats[k->line];
+	struct err masked = *e;
+	const struct account *a = c->account;
+	sign_mask(&(struct sign_keys){ a->access_key.value, a->secret_key.value, a->session_token.value }, &masked);
+	e = &masked;
 	if (e->code != ERR_CANCELLED)
 		st->last = *e;
 	if (e->code == ERR_OK)

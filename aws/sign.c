@@ -386,6 +386,13 @@ static void signing_key(const struct sign_in *in, uint8_t key[HASH_SHA256])
 	memcpy(c->key, key, HASH_SHA256);
 }
 
+void sign_mask(const struct sign_keys *k, struct err *e)
+{
+	err_mask(e, k->session_token);
+	err_mask(e, k->secret_key);
+	err_mask(e, k->access_key);
+}
+
 void sign_forget(void)
 {
 	hash_wipe(cache, sizeof cache);

@@ -115,7 +115,7 @@ static bool open_temp(struct out *o, const char *path, mode_t mode, struct err *
 		o->temp = NULL;
 		return false;
 	}
-	return fchmod(o->fd, mode) == 0 || file_failed(e, path);
+	return mode == 0600 || fchmod(o->fd, mode) == 0 || file_failed(e, path);
 }
 
 /* What somebody else has put in the result's place: a link would have his choice of our files replaced, a pipe would have him

@@ -1,4 +1,5 @@
 /* The engine's birth and death: what it was told, the account it works for, the history, the connection. */
+#include "aws/sign.h"
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -163,6 +164,7 @@ void engine_free(struct engine *g)
 	describe_alarms_out_clear(&g->alarms);
 	inventory_free(g);
 	account_free(g->account);
+	sign_forget();
 	arena_clear(&g->strings);
 	close(g->event_fd);
 	free(g);
