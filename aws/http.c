@@ -425,6 +425,7 @@ static void finish_failed(struct transfer *t, CURLcode rc)
 	        t->over     ? t->over
 	        : t->why[0] ? t->why
 	                    : curl_easy_strerror(rc));
+	err_mask_logins(&e); /* curl quotes a proxy that it does not understand */
 	finish(t, sent_of(t), NULL, &e);
 }
 

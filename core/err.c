@@ -73,6 +73,18 @@ void err_mask(struct err *e, const char *secret)
 	*to = '\0';
 }
 
+void err_mask_logins(struct err *e)
+{
+	for (char *p = e->text; (p = strstr(p, "://"));) {
+		p += 3;
+		char *at = memrchr(p, '@', strcspn(p, " \t\r\n\"'"));
+		if (!at || at - p < 3)
+			continue;
+		memcpy(p, "***", 3);
+		memmove(p + 3, at, strlen(at) + 1);
+	}
+}
+
 void err_clear(struct err *e)
 {
 	if (e)

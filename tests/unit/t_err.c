@@ -152,6 +152,26 @@ static void secrets_are_masked(void **state)
 	assert_string_equal(e.text + sizeof e.text - 11, "***");
 }
 
+static void logins_are_masked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *want;
+	} t[] = {
+		{ "no proxy 'http://me:pass@[broken' at all", "no proxy 'http://***@[broken' at all" },
+		{ "http://me:p@ss/w@host:1/ and https://you@host/x@y", "http://***@host:1/ and https://***@y" },
+		{ "http://host/ mail me@host", "http://host/ mail me@host" },
+		{ "a://bcd@", "a://***@" },
+		{ "://", "://" },
+	};
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct err e = { 0 };
+		err_set(&e, ERR_CONNECT, "x", "%s", t[i].text);
+		err_mask_logins(&e);
+		assert_string_equal(e.text, t[i].want);
+	}
+}
+
 static void places(void **state)
 {
 	(void)state;
@@ -173,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_masked),
+		cmocka_unit_test(logins_are_masked),
 		cmocka_unit_test(places),
 		cmocka_unit_test(table),
 		cmocka_unit_test(sets),
