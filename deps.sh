@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a goal needs through the package manager:  sh deps.sh build|test|lint|bench ...
+# Installs what a goal needs through the package manager:  sh deps.sh build|test|lint|faults|bench ...
 # Silent and without network when nothing is missing.  --missing GOAL...: only says what is, as one line.
 set -eu
 
@@ -7,6 +7,7 @@ build='gcc libc6-dev make pkg-config libncurses-dev libcurl4-openssl-dev libssl-
 	libexpat1-dev libmicrohttpd-dev libutf8proc-dev zlib1g-dev ca-certificates'
 test='libcmocka-dev python3 python3-venv openssl pmccabe'
 lint='pmccabe clang clang-format clang-tidy cppcheck shellcheck'
+faults='strace gdb'
 bench='curl htop btop jq valgrind strace'
 # Wanted by tests and benchmarks, but not in every distribution: without them those comparisons are left out.
 optional='awscli'
@@ -19,8 +20,9 @@ for goal; do
 	build) packages="$packages $build" ;;
 	test) packages="$packages $test" ;;
 	lint) packages="$packages $lint" ;;
+	faults) packages="$packages $faults" ;;
 	bench) packages="$packages $bench" ;;
-	*) echo "usage: sh deps.sh [--missing] build|test|lint|bench ..." >&2; exit 2 ;;
+	*) echo "usage: sh deps.sh [--missing] build|test|lint|faults|bench ..." >&2; exit 2 ;;
 	esac
 done
 packages=$(echo "$packages" | tr -s '[:space:]' ' ')
