@@ -127,6 +127,7 @@ void engine_disconnect(struct engine *g)
 	g->closing = true;
 	aws_free(g->aws);
 	g->aws = NULL;
+	sign_forget(); /* on the thread that signed */
 	discover_relate(g);
 }
 
@@ -164,7 +165,6 @@ void engine_free(struct engine *g)
 	describe_alarms_out_clear(&g->alarms);
 	inventory_free(g);
 	account_free(g->account);
-	sign_forget();
 	arena_clear(&g->strings);
 	close(g->event_fd);
 	free(g);
