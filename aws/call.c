@@ -145,15 +145,16 @@ static void drop_token(struct page *p)
 		wire_token(p, NULL);
 }
 
+static void mask(const struct account *a, struct err *e)
+{
+	sign_mask(&(struct sign_keys){ a->access_key.value, a->secret_key.value, a->session_token.value }, e);
+}
+
 /* k is in no list any more. */
 static void finish(struct call *k, const struct err *e)
 {
 	struct aws *c = k->aws;
 	struct aws_stat *st = &c->stats[k->line];
-	struct err masked = *e;
-	const struct account *a = c->account;
-	sign_mask(&(struct sign_keys){ a->access_key.value, a->secret_key.value, a->session_token.value }, &masked);
-	e = &masked;
 	if (e->code != ERR_CANCELLED)
 		st->last = *e;
 	if (e->code == ERR_OK)
@@ -216,7 +217,6 @@ static void add_courtesy(const struct call *k, struct http_req *rq)
 }
 
 static http_done on_answer;
-
 static bool submit(struct call *k, struct http_req *rq, struct buf *url, struct err *e)
 {
 	struct aws *c = k->aws;
@@ -389,6 +389,7 @@ static void on_success(struct call *k, const struct http_res *res)
 		}
 	}
 	if (e.code != ERR_OK) {
+		mask(k->aws->account, &e);
 		snprintf(e.where, sizeof e.where, "%s", k->op->iam);
 		e.http = res->status;
 		const char *id = http_res_header(res, "x-amzn-RequestId");
@@ -401,6 +402,7 @@ static void on_refusal(struct call *k, const struct http_res *res)
 {
 	struct err e;
 	enum fault fault = classify(k->op, res, &e);
+	mask(k->aws->account, &e);
 	if (fault == FAULT_THROTTLED)
 		gate_throttled(&k->aws->lines[k->line].gate, clock_mono_ms());
 	if (fault == FAULT_SKEWED) {
