@@ -6,8 +6,8 @@ set -eu
 build='gcc libc6-dev make pkg-config libncurses-dev libcurl4-openssl-dev libssl-dev libcjson-dev libsqlite3-dev
 	libexpat1-dev libmicrohttpd-dev libutf8proc-dev zlib1g-dev ca-certificates'
 test='libcmocka-dev python3 python3-venv openssl pmccabe'
-faults='faketime'
 lint='pmccabe clang clang-format clang-tidy cppcheck shellcheck'
+faults='faketime strace gdb'
 bench='curl htop btop jq valgrind strace'
 # Wanted by tests and benchmarks, but not in every distribution: without them those comparisons are left out.
 optional='awscli'
@@ -19,8 +19,8 @@ for goal; do
 	--missing) only_say=yes ;;
 	build) packages="$packages $build" ;;
 	test) packages="$packages $test" ;;
-	faults) packages="$packages $faults" ;;
 	lint) packages="$packages $lint" ;;
+	faults) packages="$packages $faults" ;;
 	bench) packages="$packages $bench" ;;
 	*) echo "usage: sh deps.sh [--missing] build|test|faults|lint|bench ..." >&2; exit 2 ;;
 	esac

@@ -150,7 +150,10 @@ static int run_engine(struct run *r)
 	struct engine *g = NULL;
 	int status;
 	bool ready = cli_log(&r->cli, &e) && (r->cli.demo ? start_demo : start_real)(r, &e);
-	if (!ready || !(g = start_engine(r, &e)))
+	if (ready)
+		g = start_engine(r, &e);
+	cli_note_files(&r->cli);
+	if (!g)
 		status = cli_run_without(&r->cli, &e);
 	else
 		status = r->cli.what == CLI_CONSOLE ? run_console(r, g, &e) : cli_run(&r->cli, g);

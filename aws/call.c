@@ -144,7 +144,6 @@ static void add_courtesy(const struct call *k, struct http_req *rq)
 }
 
 static http_done on_answer;
-
 static bool submit(struct call *k, struct http_req *rq, struct buf *url, struct err *e)
 {
 	struct aws *c = k->aws;
@@ -350,6 +349,7 @@ static void on_success(struct call *k, const struct http_res *res)
 	}
 	if (e.code != ERR_OK) {
 		k->doubt = true; /* it was done, whatever this answer is */
+		cred_mask(k->aws->cred, &e);
 		snprintf(e.where, sizeof e.where, "%s", k->op->iam);
 		e.http = res->status;
 		const char *id = http_res_header(res, "x-amzn-RequestId");
@@ -388,6 +388,7 @@ static void on_refusal(struct call *k, const struct http_res *res)
 {
 	struct err e;
 	enum fault fault = classify(k->op, res, &e);
+	cred_mask(k->aws->cred, &e);
 	bool undone = classify_undone(fault, &e);
 	if (fault_throttled(fault))
 		on_throttled(k->aws->lines[k->line]);

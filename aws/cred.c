@@ -201,6 +201,7 @@ static void *run_thread(void *arg)
 {
 	struct job *j = arg;
 	run(j);
+	sign_forget(); /* this thread's */
 	void (*wake)(void *) = j->wake;
 	void *ctx = j->wake_ctx;
 	atomic_store(&j->finished, true);
@@ -293,6 +294,13 @@ static bool wants_fetch(const struct cred *c)
 static bool valid_now(const struct cred *c)
 {
 	return c->generation && (!c->refused || c->hopeless) && (!c->keys.expires || c->keys.expires > clock_wall());
+}
+
+/* Also those that the service has just refused: that is when it talks about them. */
+void cred_mask(const struct cred *c, struct err *e)
+{
+	if (c)
+		sign_mask(&(struct sign_keys){ c->keys.access_key, c->keys.secret_key, c->keys.session_token }, e);
 }
 
 int cred_turn(struct cred *c)

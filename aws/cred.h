@@ -46,6 +46,9 @@ enum cred_state cred_keys(const struct cred *c, struct sign_keys *out, uint64_t 
 /* The service does not take this set any more: true when another one is worth waiting for. */
 bool cred_refused(struct cred *c, uint64_t generation, const struct err *why);
 
+/* Takes what a service echoes of these keys out of its words; c may be NULL. */
+void cred_mask(const struct cred *c, struct err *e);
+
 struct cred_info { /* borrowed until the next cred_turn */
 	enum cred_state state;
 	uint64_t generation;             /* 0: there were no keys yet */

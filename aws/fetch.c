@@ -79,7 +79,7 @@ bool fetch_http(struct fetch *f, const struct fetch_get *g, struct fetched *out,
 {
 	struct waiting w = { .out = out, .e = e };
 	*out = (struct fetched){ 0 };
-	buf_init(&out->body, g->cap);
+	buf_init_secret(&out->body, g->cap);
 	err_clear(e);
 	if (!client(f, e) || !fetch_goes_on(f, e))
 		return false;

@@ -211,7 +211,8 @@ static struct transfer *transfer_take(struct http *h)
 		t = xcalloc(1, sizeof *t);
 		t->http = h;
 		t->easy = curl_easy_init();
-		buf_init(&t->request, SIZE_MAX - 1);
+		buf_init_secret(&t->request, SIZE_MAX - 1); /* credentials are asked for and come this way, too */
+		buf_init_secret(&t->body, CAP_DEFAULT);
 		if (t->easy)
 			set_constants(h, t);
 	}
@@ -243,12 +244,20 @@ static void trim(struct buf *b)
 		buf_reset(b);
 }
 
+/* Tokens are among them. */
+static void drop_request_headers(struct transfer *t)
+{
+	for (struct curl_slist *l = t->headers; l; l = l->next)
+		explicit_bzero(l->data, strlen(l->data));
+	curl_slist_free_all(t->headers);
+	t->headers = NULL;
+}
+
 /* The transfer is out of the busy list and its done has run. */
 static void transfer_put(struct transfer *t)
 {
 	struct http *h = t->http;
-	curl_slist_free_all(t->headers);
-	t->headers = NULL;
+	drop_request_headers(t);
 	if (h->nspare == SPARE_MAX || !t->easy) {
 		transfer_free(t);
 		return;
@@ -307,7 +316,7 @@ static bool add_headers(struct transfer *t, const struct http_req *rq)
 {
 	struct buf line;
 	bool typed = false, ok = true;
-	buf_init(&line, HEADER_BYTES_MAX);
+	buf_init_secret(&line, HEADER_BYTES_MAX);
 	for (unsigned i = 0; i < rq->nheaders && ok; i++) {
 		const struct http_header *h = &rq->headers[i];
 		buf_reset(&line);
@@ -441,6 +450,7 @@ static void finish_failed(struct transfer *t, CURLcode rc)
 	        t->over     ? t->over
 	        : t->why[0] ? t->why
 	                    : curl_easy_strerror(rc));
+	err_mask_logins(&e); /* curl quotes a proxy that it does not understand */
 	if (t->via)
 		blame_proxy(t, tunnel_refused(t), &e);
 	finish(t, sent_of(t), NULL, &e);

@@ -1,5 +1,6 @@
 #include "aws/profile.h"
 
+#include "core/file.h"
 #include "core/hash.h"
 #include "core/ini.h"
 #include "core/mem.h"
@@ -159,7 +160,8 @@ static bool read_file(struct profile *p, enum profile_file file, struct err *e)
 {
 	struct buf text;
 	struct err why = { 0 };
-	bool ok = ini_read_file(p->path[file], &text, &why);
+	bool ok = file_read(p->path[file], file == PROFILE_CREDENTIALS ? FILE_SECRET : FILE_SETTINGS, FILE_MOST, &text,
+	                    NULL, &why);
 	if (ok)
 		ok = read_sections(p, file, buf_span(&text), &why);
 	else if (why.code == ERR_NOTFOUND)
@@ -169,8 +171,6 @@ static bool read_file(struct profile *p, enum profile_file file, struct err *e)
 		read_named(p, buf_span(&text), "services", "services", &p->services);
 		read_named(p, buf_span(&text), "sso-session", "sso_session", &p->sso_session);
 	}
-	if (text.p)
-		hash_wipe(text.p, text.n);
 	buf_clear(&text);
 	if (!ok && e)
 		*e = why;

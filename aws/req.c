@@ -2,6 +2,7 @@
 #include "core/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PATH_MAX_BYTES (64u << 10) /* far above any AWS limit; a cap, not a rule */
 #define BODY_MAX_BYTES (16u << 20) /* PutRecords' 10 MiB in base64, with room */
@@ -11,15 +12,22 @@ void http_req_init(struct http_req *r)
 	*r = (struct http_req){ .method = "POST" };
 	buf_init(&r->path, PATH_MAX_BYTES);
 	buf_init(&r->query, PATH_MAX_BYTES);
-	buf_init(&r->body, BODY_MAX_BYTES);
+	buf_init_secret(&r->body, BODY_MAX_BYTES);
+}
+
+/* Session and bearer tokens are headers; a body may hold one as well. */
+void http_header_clear(struct http_header *h)
+{
+	if (h->value)
+		explicit_bzero(h->value, strlen(h->value));
+	free(h->name);
+	free(h->value);
 }
 
 void http_req_clear(struct http_req *r)
 {
-	for (unsigned i = 0; i < r->nheaders; i++) {
-		free(r->headers[i].name);
-		free(r->headers[i].value);
-	}
+	for (unsigned i = 0; i < r->nheaders; i++)
+		http_header_clear(&r->headers[i]);
 	free(r->headers);
 	buf_clear(&r->path);
 	buf_clear(&r->query);

@@ -386,6 +386,13 @@ static void signing_key(const struct sign_in *in, uint8_t key[HASH_SHA256])
 	memcpy(c->key, key, HASH_SHA256);
 }
 
+void sign_mask(const struct sign_keys *k, struct err *e)
+{
+	err_mask(e, k->session_token);
+	err_mask(e, k->secret_key);
+	err_mask(e, k->access_key);
+}
+
 void sign_forget(void)
 {
 	hash_wipe(cache, sizeof cache);
@@ -408,12 +415,10 @@ static void drop_header(struct http_req *req, const char *name)
 	unsigned kept = 0;
 	for (unsigned i = 0; i < req->nheaders; i++) {
 		struct http_header h = req->headers[i];
-		if (compare_names(h.name, name) == 0) {
-			free(h.name);
-			free(h.value);
-		} else {
+		if (compare_names(h.name, name) == 0)
+			http_header_clear(&h);
+		else
 			req->headers[kept++] = h;
-		}
 	}
 	req->nheaders = kept;
 }
@@ -477,7 +482,7 @@ bool sign_request(const struct sign_in *in, struct http_req *req, struct err *e)
 	char signature[2 * HASH_SHA256 + 1];
 	if (!check(in, e))
 		return false;
-	buf_init(&text, TEXT_MAX);
+	buf_init_secret(&text, TEXT_MAX); /* the token is among what is signed */
 	buf_init(&names, TEXT_MAX);
 	add_headers(in, req);
 	bool ok = sign_canonical(in, req, &text, &names);

@@ -33,6 +33,8 @@ void sign_signature(const struct sign_in *in, struct span string_to_sign, char h
  * stays and is signed. NOCRED without a key, AUTH or CONF when a key, the token, the region or the host could break out
  * of its header, LIMIT when the request is too long. */
 bool sign_request(const struct sign_in *in, struct http_req *req, struct err *e);
+/* When a signature does not fit, a service tells what it was sent: the canonical request with its token, the key's id. */
+void sign_mask(const struct sign_keys *k, struct err *e);
 void sign_forget(void);        /* wipes this thread's key cache */
 
 #endif

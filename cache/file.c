@@ -1,6 +1,7 @@
 #include "cache/file.h"
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/mem.h"
 
 #include <dirent.h>
@@ -28,36 +29,18 @@ static bool fail(struct err *e, const char *path, const char *why)
 	return err_set(e, ERR_DISK, "cache", "%s: %s", path, why);
 }
 
-/* ---- folder */
-
-static bool make_folders(char *folder, struct err *e)
+/* Names the file in the text: notes are shown without `where`. */
+static bool fail_at(struct err *e, const char *path, const struct err *why)
 {
-	for (char *p = folder + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(folder, 0700) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
-			return fail(e, folder, strerror(errno));
-		*p = '/';
-	}
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-		return fail(e, folder, strerror(errno));
-	return true;
+	return fail(e, path, why->text);
 }
 
-static bool own_folder(const char *folder, struct err *e)
+/* ---- folder */
+
+static bool is_own(const char *folder)
 {
 	const char *name = strrchr(folder, '/');
-	struct stat st;
-	if (!name || strcmp(name + 1, OWN_FOLDER) != 0)
-		return true;
-	if (stat(folder, &st) < 0)
-		return fail(e, folder, strerror(errno));
-	if (st.st_uid != geteuid())
-		return fail(e, folder, "the folder belongs to another user");
-	if ((st.st_mode & 077) && chmod(folder, 0700) < 0)
-		return fail(e, folder, strerror(errno));
-	return true;
+	return strcmp(name ? name + 1 : folder, OWN_FOLDER) == 0;
 }
 
 char *file_path(const char *path, struct err *e)
@@ -66,19 +49,20 @@ char *file_path(const char *path, struct err *e)
 	char *folder = xstrdup(dirname(for_dir));
 	const char *base = basename(for_base);
 	char *real = NULL;
+	struct err why = { 0 };
 	if (!path[0] || path[strlen(path) - 1] == '/') {
 		fail(e, path, "is not the name of a file");
 		goto out;
 	}
-	if (!make_folders(folder, e))
-		goto out;
-	real = realpath(folder, NULL);
-	if (!real) {
-		fail(e, folder, strerror(errno));
+	if (!file_folder(folder, is_own(folder), &why)) {
+		fail_at(e, folder, &why);
 		goto out;
 	}
-	if (own_folder(real, e))
+	real = realpath(folder, NULL);
+	if (real)
 		full = xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, base);
+	else
+		fail(e, folder, strerror(errno));
 out:
 	free(real);
 	free(folder);
@@ -89,25 +73,12 @@ out:
 
 /* ---- files */
 
-static const char *objection(const struct stat *st)
-{
-	if (S_ISLNK(st->st_mode))
-		return "is a symbolic link; the history must be a plain file";
-	if (!S_ISREG(st->st_mode))
-		return "is not a plain file";
-	if (st->st_uid != geteuid())
-		return "belongs to another user";
-	if (st->st_nlink != 1)
-		return "has a second name (a hard link)";
-	return NULL;
-}
-
 static bool vet_one(const char *path, struct err *e)
 {
 	struct stat st;
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT || fail(e, path, strerror(errno));
-	const char *why = objection(&st);
+	const char *why = file_objection(&st);
 	if (why)
 		return fail(e, path, why);
 	/* A read-only disk cannot be narrowed, and needs not be: what stands there was always open. */
@@ -129,10 +100,10 @@ bool file_vet(const char *path, struct err *e)
 
 bool file_create(const char *path, struct err *e)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct err why = { 0 };
+	int fd = file_open_private(path, O_RDWR | O_EXCL, &why);
 	if (fd < 0)
-		return errno == EEXIST || fail(e, path, strerror(errno));
-	fchmod(fd, 0600); /* an odd umask can have taken the owner's bits */
+		return errno == EEXIST || fail_at(e, path, &why);
 	close(fd);
 	return true;
 }
@@ -193,34 +164,19 @@ static void write_holder(int fd)
 		return; /* the lock holds all the same; others just cannot say who has it */
 }
 
-/* Opens the lock file; -1 and e. */
-static int open_lock(const char *name, struct stat *st, struct err *e)
-{
-	int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (fd < 0) {
-		fail(e, name, errno == ELOOP ? "is a symbolic link" : strerror(errno));
-		return -1;
-	}
-	const char *why = fstat(fd, st) < 0 ? strerror(errno) : objection(st);
-	if (!why) {
-		fchmod(fd, 0600);
-		return fd;
-	}
-	fail(e, name, why);
-	close(fd);
-	return -1;
-}
-
 enum file_lock file_lock(const char *path, int *fd, struct file_id *id, pid_t *holder, struct err *e)
 {
 	char *name = xasprintf("%s.lock", path);
 	enum file_lock result = FILE_UNLOCKED;
 	for (unsigned attempt = 0; attempt < 3; attempt++) {
 		struct stat st;
-		int lock = open_lock(name, &st, e);
-		if (lock < 0)
+		struct err why = { 0 };
+		int lock = file_open_private(name, O_RDWR, &why);
+		if (lock < 0) {
+			fail_at(e, name, &why);
 			break;
-		*id = (struct file_id){ st.st_dev, st.st_ino };
+		}
+		*id = fstat(lock, &st) == 0 ? (struct file_id){ st.st_dev, st.st_ino } : (struct file_id){ 0 };
 		if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
 			result = errno == EWOULDBLOCK ? FILE_TAKEN : FILE_UNLOCKED;
 			if (result == FILE_UNLOCKED)

@@ -13,8 +13,8 @@ struct file_id {
 	ino_t ino; /* 0: there is none */
 };
 
-/* The absolute path, its folder made (0700, parents too) if it is missing. A folder called sluice is our own: it must be
- * this user's and is closed to others. NULL and e; the caller's. */
+/* The absolute path, its folder made (0700, parents too) if it is missing. A folder called sluice is our own: see file_folder
+ * (core/file.h). NULL and e; the caller's. */
 char *file_path(const char *path, struct err *e);
 /* The file, its -wal, -shm, -journal and .lock, as far as they exist; modes are narrowed to 0600. */
 bool file_vet(const char *path, struct err *e);

@@ -36,6 +36,10 @@ int cli_fail(const struct cli *c, const struct err *e);
 /* There is no engine: cli_fail, but doctor still tells what it found. */
 int cli_run_without(const struct cli *c, const struct err *why);
 
+/* What was noted about the files read so far, a line each on stderr. Not for --check, whose streams a monitor reads, nor for
+ * doctor, which lists it. */
+void cli_note_files(const struct cli *c);
+
 /* The configured target this run is about: the one the command's pipeline names, else the first; --profile and --region
  * choose among them. NULL when --profile names none of them, or there are none. */
 const struct conf_target *cli_target(const struct cli *c, const struct conf *conf);

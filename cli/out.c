@@ -115,7 +115,17 @@ static bool open_temp(struct out *o, const char *path, mode_t mode, struct err *
 		o->temp = NULL;
 		return false;
 	}
-	return fchmod(o->fd, mode) == 0 || file_failed(e, path);
+	return mode == 0600 || fchmod(o->fd, mode) == 0 || file_failed(e, path);
+}
+
+/* What somebody else has put in the result's place: a link would have his choice of our files replaced, a pipe would have him
+ * read along. A regular file is only a name that is taken over, whoever's it is. */
+static const char *planted(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) != 0 || S_ISREG(st.st_mode) || st.st_uid == 0 || st.st_uid == geteuid())
+		return NULL;
+	return S_ISLNK(st.st_mode) ? "is another user's symbolic link" : "is another user's, and no regular file";
 }
 
 bool out_init_file(struct out *o, const char *path, struct err *e)
@@ -123,16 +133,19 @@ bool out_init_file(struct out *o, const char *path, struct err *e)
 	struct stat st;
 	*o = (struct out){ .fd = -1 };
 	buf_init(&o->b, MOST);
-	bool there = stat(path, &st) == 0;
+	const char *why = planted(path);
+	bool there = !why && stat(path, &st) == 0;
 	bool ok;
-	if (there && S_ISDIR(st.st_mode)) {
+	if (why) {
+		ok = err_set(e, ERR_DISK, path, "%s", why);
+	} else if (there && S_ISDIR(st.st_mode)) {
 		errno = EISDIR;
 		ok = file_failed(e, path);
 	} else if (there && !S_ISREG(st.st_mode)) {
 		o->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		ok = o->fd >= 0 || file_failed(e, path);
 	} else {
-		ok = open_temp(o, path, there ? st.st_mode & 0777 : 0600, e);
+		ok = open_temp(o, path, there && st.st_uid == geteuid() ? st.st_mode & 0777 : 0600, e);
 	}
 	if (!ok)
 		out_drop(o);

@@ -2,16 +2,14 @@
 #include "cli/args.h"
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define X(id, name, operands, min, max, formats, engine, run, help, more)                                              \
@@ -93,6 +91,15 @@ void cli_note(const char *about, const char *text)
 	free(line);
 }
 
+void cli_note_files(const struct cli *c)
+{
+	struct file_note notes[FILE_NOTES];
+	bool tells = c->command && (c->command->id == CMD_CHECK || c->command->id == CMD_DOCTOR);
+	unsigned n = tells ? 0 : file_notes(notes);
+	for (unsigned i = 0; i < n; i++)
+		cli_note(notes[i].path, notes[i].text);
+}
+
 void cli_say_causes(unsigned n, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx)
 {
 	for (unsigned i = 0; i < n && i < 3; i++) {
@@ -166,21 +173,6 @@ static char *state_folder(void)
 	return home && *home ? xasprintf("%s/.local/state/sluice", home) : NULL;
 }
 
-/* mkdir -p, each new folder for its owner alone. */
-static bool make_folders(char *path)
-{
-	for (char *p = path + 1;; p++) {
-		if (*p != '/' && *p)
-			continue;
-		char was = *p;
-		*p = '\0';
-		bool ok = mkdir(path, 0700) == 0 || errno == EEXIST;
-		*p = was;
-		if (!ok || !was)
-			return ok;
-	}
-}
-
 bool cli_log(const struct cli *c, struct err *e)
 {
 	if (!c->log)
@@ -189,7 +181,7 @@ bool cli_log(const struct cli *c, struct err *e)
 	if (!folder)
 		return err_set(e, ERR_CONF, "--log", "neither XDG_STATE_HOME nor HOME says where the log goes");
 	char *path = xasprintf("%s/sluice.log", folder);
-	bool ok = make_folders(folder) ? log_open(path, c->log, e) : err_set(e, ERR_DISK, folder, "%s", strerror(errno));
+	bool ok = file_folder(folder, true, e) && log_open(path, c->log, e);
 	free(path);
 	free(folder);
 	return ok;

@@ -1,6 +1,7 @@
 /* The demo's folder. */
 #include "cli/cli.h"
 
+#include "core/file.h"
 #include "core/mem.h"
 
 #include <errno.h>
@@ -75,7 +76,11 @@ bool cli_scratch_open(struct cli_scratch *s, struct err *e)
 {
 	const char *tmp = getenv("TMPDIR");
 	sigset_t all, was;
-	*s = (struct cli_scratch){ .path = xasprintf("%s/sluice-demo-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp") };
+	*s = (struct cli_scratch){ 0 };
+	tmp = tmp && tmp[0] == '/' ? tmp : "/tmp";
+	if (!file_folder_there(tmp, e)) /* whoever may rename our folder there decides what is written and removed */
+		return false;
+	s->path = xasprintf("%s/sluice-demo-XXXXXX", tmp);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &was);
 	bool ok = make(s, e);

@@ -48,18 +48,39 @@ void buf_init(struct buf *b, size_t max)
 	*b = (struct buf){ .max = max };
 }
 
+void buf_init_secret(struct buf *b, size_t max)
+{
+	*b = (struct buf){ .max = max, .secret = true };
+}
+
 void buf_clear(struct buf *b)
 {
+	if (b->secret && b->p)
+		explicit_bzero(b->p, b->cap);
 	free(b->p);
-	buf_init(b, b->max);
+	*b = (struct buf){ .max = b->max, .secret = b->secret };
 }
 
 void buf_reset(struct buf *b)
 {
 	b->n = 0;
 	b->full = false;
+	if (b->secret && b->p)
+		explicit_bzero(b->p, b->cap);
 	if (b->p)
 		b->p[0] = '\0';
+}
+
+/* What realloc would do, but for the old copy. */
+static void move(struct buf *b, size_t cap)
+{
+	char *p = xmalloc(cap);
+	if (b->p) {
+		memcpy(p, b->p, b->n + 1);
+		explicit_bzero(b->p, b->cap);
+	}
+	free(b->p);
+	b->p = p;
 }
 
 /* Room for n more bytes and the NUL, or a full buf. */
@@ -77,9 +98,20 @@ static bool reserve(struct buf *b, size_t n)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
 	if (cap > b->max + 1)
 		cap = b->max + 1;
-	b->p = xrealloc(b->p, cap);
+	if (b->secret)
+		move(b, cap);
+	else
+		b->p = xrealloc(b->p, cap);
 	b->cap = cap;
 	return true;
+}
+
+char *buf_room(struct buf *b, size_t n)
+{
+	if (!reserve(b, n))
+		return NULL;
+	b->p[b->n + n] = '\0';
+	return b->p + b->n;
 }
 
 bool buf_add(struct buf *b, const void *p, size_t n)

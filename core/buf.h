@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct span { const char *p; size_t n; };
-struct buf { char *p; size_t n, cap, max; bool full; };
+struct buf { char *p; size_t n, cap, max; bool full, secret; };
 
 #define SPAN(lit) ((struct span){ (lit), sizeof(lit) - 1 })
 struct span span_of(const char *s);                  /* NULL gives an empty span */
@@ -16,8 +16,10 @@ bool span_eq_nocase(struct span a, const char *s);   /* ASCII only, whatever the
 struct span span_trim(struct span a);                /* blanks and tabs at both ends */
 
 void buf_init(struct buf *b, size_t max);            /* max excludes the NUL */
+void buf_init_secret(struct buf *b, size_t max);     /* the same; no byte of it stays behind in freed memory */
 void buf_clear(struct buf *b);                       /* frees; the cap stays */
 void buf_reset(struct buf *b);                       /* n = 0, memory kept */
+char *buf_room(struct buf *b, size_t n);             /* behind the last byte, room for n more: fill it, then raise b->n; or NULL */
 bool buf_add(struct buf *b, const void *p, size_t n);
 bool buf_adds(struct buf *b, const char *s);
 bool buf_addspan(struct buf *b, struct span s);

@@ -93,18 +93,15 @@ struct parser {
 	uint64_t seen;                /* rows that this section has set */
 };
 
-/* where = FILE:LINE. Of a long name the end is kept: it tells files apart, and the line must not be lost. */
 __attribute__((format(printf, 3, 4))) static bool fail(const struct parser *p, unsigned line, const char *fmt, ...)
 {
-	char number[16], where[sizeof p->e->where], text[sizeof p->e->text];
-	int digits = snprintf(number, sizeof number, ":%u", line);
-	size_t room = sizeof where - 1 - (size_t)digits, n = strlen(p->file);
-	snprintf(where, sizeof where, "%s%s%s", n > room ? "~" : "", p->file + (n > room ? n - room + 1 : 0), number);
+	char text[sizeof p->e->text];
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	return err_set(p->e, ERR_CONF, where, "%s", text);
+	err_set(p->e, ERR_CONF, "", "%s", text);
+	return err_at(p->e, p->file, line);
 }
 
 /* ---- defaults */

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SECRET_LEAST 16
+#define SECRET_PART 8 /* bytes at the end of a cut text that are more than chance */
+
 struct err_info {
 	const char *name, *check, *hint;
 	bool retryable;
@@ -30,6 +33,56 @@ bool err_set(struct err *e, enum err_code code, const char *where, const char *f
 	vsnprintf(e->text, sizeof e->text, fmt, ap);
 	va_end(ap);
 	return false;
+}
+
+bool err_at(struct err *e, const char *file, unsigned line)
+{
+	char number[16] = "";
+	if (!e)
+		return false;
+	int digits = line ? snprintf(number, sizeof number, ":%u", line) : 0;
+	size_t room = sizeof e->where - 1 - (size_t)digits, n = strlen(file);
+	snprintf(e->where, sizeof e->where, "%s%s%s", n > room ? "~" : "", file + (n > room ? n - room + 1 : 0), number);
+	return false;
+}
+
+/* How much of the secret stands at s; 0 unless it is all of it or all that is left of s. */
+static size_t secret_at(const char *s, const char *secret)
+{
+	size_t n = 0;
+	while (secret[n] && s[n] == secret[n])
+		n++;
+	return !secret[n] || (!s[n] && n >= SECRET_PART) ? n : 0;
+}
+
+void err_mask(struct err *e, const char *secret)
+{
+	if (!secret || strlen(secret) < SECRET_LEAST)
+		return;
+	char *to = e->text;
+	for (const char *from = e->text; *from;) {
+		size_t n = secret_at(from, secret);
+		if (n) {
+			memcpy(to, "***", 3);
+			to += 3;
+			from += n;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+void err_mask_logins(struct err *e)
+{
+	for (char *p = e->text; (p = strstr(p, "://"));) {
+		p += 3;
+		char *at = memrchr(p, '@', strcspn(p, " \t\r\n\"'"));
+		if (!at || at - p < 3)
+			continue;
+		memcpy(p, "***", 3);
+		memmove(p + 3, at, strlen(at) + 1);
+	}
 }
 
 void err_clear(struct err *e)

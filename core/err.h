@@ -50,6 +50,13 @@ struct err {
 
 /* Fills e (which may be NULL) and returns false, so that a failing function ends with `return err_set(...)`. */
 bool err_set(struct err *e, enum err_code code, const char *where, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* where = FILE:LINE (no line when 0) of an error that is already set; of a long name the end, behind a "~": it tells files
+ * apart, and the line must not be lost. Returns false as well. */
+bool err_at(struct err *e, const char *file, unsigned line);
+/* Text of others may echo what we sent them: puts *** in the place of `secret` (NULL is fine), also where the text was cut in
+ * the middle of it. One of less than 16 bytes stays: no real key is that short, but many a word is. */
+void err_mask(struct err *e, const char *secret);
+void err_mask_logins(struct err *e); /* the same for USER:PASSWORD@ of any URL in the text */
 void err_clear(struct err *e);
 
 const char *err_name(enum err_code code);

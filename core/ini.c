@@ -1,15 +1,11 @@
 #include "core/ini.h"
 
+#include "core/file.h"
 #include "core/text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define LINE_MOST (64 * 1024)
-#define FILE_MOST (1024 * 1024)
 
 static const struct span nothing = { "", 0 };
 
@@ -211,56 +207,12 @@ bool ini_section_split(struct span section, struct span *type, struct span *name
 
 /* ---- files */
 
-static bool read_all(int fd, const char *path, struct buf *out, struct err *e)
-{
-	char chunk[16 * 1024];
-	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof chunk);
-		if (n == 0)
-			return true;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, ERR_CONF, path, "cannot be read: %s", strerror(errno));
-		if (!buf_add(out, chunk, (size_t)n))
-			return err_set(e, ERR_CONF, path, "is larger than %d bytes", FILE_MOST);
-	}
-}
-
-/* Judged on the open file, not on the name: what is checked is what is read. */
-static bool check_file(int fd, const char *path, bool own, struct err *e)
-{
-	struct stat st;
-	if (fstat(fd, &st) != 0)
-		return err_set(e, ERR_CONF, path, "cannot be read: %s", strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_CONF, path, "is not a regular file");
-	if (own && st.st_uid != 0 && st.st_uid != geteuid())
-		return err_set(e, ERR_CONF, path, "belongs to another user: chown it or copy it");
-	if (own && (st.st_mode & (S_IWGRP | S_IWOTH)))
-		return err_set(e, ERR_CONF, path, "others may write it: chmod go-w");
-	return true;
-}
-
-static bool read_file(const char *path, struct buf *out, bool own, struct err *e)
-{
-	buf_init(out, FILE_MOST);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe in its place must not hang us */
-	if (fd < 0) {
-		bool absent = errno == ENOENT || errno == ENOTDIR;
-		return err_set(e, absent ? ERR_NOTFOUND : ERR_CONF, path, "cannot be opened: %s", strerror(errno));
-	}
-	bool ok = check_file(fd, path, own, e) && read_all(fd, path, out, e);
-	close(fd);
-	return ok;
-}
-
 bool ini_read_file(const char *path, struct buf *out, struct err *e)
 {
-	return read_file(path, out, false, e);
+	return file_read(path, FILE_ANY, FILE_MOST, out, NULL, e);
 }
 
 bool ini_read_own_file(const char *path, struct buf *out, struct err *e)
 {
-	return read_file(path, out, true, e);
+	return file_read(path, FILE_SETTINGS, FILE_MOST, out, NULL, e);
 }

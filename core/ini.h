@@ -29,10 +29,8 @@ void ini_init(struct ini *i, struct span text, unsigned flags);
 enum ini_event ini_next(struct ini *i);
 /* `stage "orders/enrich"` -> type "stage", name "orders/enrich" (quotes optional); name is empty when there is none. */
 bool ini_section_split(struct span section, struct span *type, struct span *name);
-/* Reads a whole file with a cap (1 MiB) into out, which it initialises (buf_clear it in any case); refuses what is not a
- * regular file; follows symlinks. where = path in errors. ERR_NOTFOUND when it is not there, else ERR_CONF. */
+/* file_read (core/file.h) of at most 1 MiB, as FILE_ANY and as FILE_SETTINGS. */
 bool ini_read_file(const char *path, struct buf *out, struct err *e);
-/* The same, but refuses a file that others may write or that belongs to neither us nor root. */
 bool ini_read_own_file(const char *path, struct buf *out, struct err *e);
 
 #endif

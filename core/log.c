@@ -1,6 +1,7 @@
 #include "core/log.h"
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/text.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_MOST 2048
@@ -101,29 +101,15 @@ static bool parse_spec(const char *spec, int out[LOG_SYSTEM_COUNT], struct err *
 	}
 }
 
-/* Whoever prepared the file would read what is logged, and a terminal or pipe in its place would take part in the screen. */
-static bool check_file(int fd, const char *path, struct err *e)
-{
-	struct stat st;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return err_set(e, ERR_DISK, path, "the log is not a regular file");
-	if (st.st_uid != geteuid())
-		return err_set(e, ERR_DISK, path, "the log belongs to another user");
-	return true;
-}
-
 bool log_open(const char *path, const char *spec, struct err *e)
 {
 	int wanted[LOG_SYSTEM_COUNT] = { 0 };
 	if (!parse_spec(spec, wanted, e))
 		return false;
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	int fd =
+	    file_open_private(path, O_WRONLY | O_APPEND, e); /* a terminal in its place would take part in the screen */
 	if (fd < 0)
-		return err_set(e, ERR_DISK, path, "the log cannot be opened: %s", strerror(errno));
-	if (!check_file(fd, path, e)) {
-		close(fd);
 		return false;
-	}
 	log_close();
 	atomic_store(&log_fd, fd);
 	for (int i = 0; i < LOG_SYSTEM_COUNT; i++)

@@ -17,7 +17,7 @@ enum log_system {
 };
 enum log_level { LOG_OFF, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* spec: "http=debug,engine=info" or one level for all. The file is created 0600, O_NOFOLLOW. False on a bad spec or file. */
+/* spec: "http=debug,engine=info" or one level for all. The file is file_open_private's. False on a bad spec or file. */
 bool log_open(const char *path, const char *spec, struct err *e);
 void log_close(void);
 bool log_wants(enum log_system sys, enum log_level level);

@@ -1,5 +1,6 @@
 /* REQUEST_DOCTOR: what sluice found of its surroundings, each value with its source, each permission tried once. */
 #include "aws/proxy.h"
+#include "core/file.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "engine/inside.h"
@@ -153,6 +154,17 @@ static void add_cache(struct doctor_result *d, const struct engine *g)
 	add(d, "history", "use", note ? note : "written by this sluice", NULL);
 }
 
+static void add_files(struct doctor_result *d)
+{
+	struct file_note notes[FILE_NOTES];
+	unsigned n = file_notes(notes);
+	for (unsigned i = 0; i < n; i++) {
+		struct finding *f = add(d, "files", "settings", notes[i].path, NULL);
+		err_set(&f->problem, ERR_CONF, "", "%s", notes[i].text);
+		err_at(&f->problem, notes[i].path, 0);
+	}
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct aws_stat *const *x = a, *const *y = b;
@@ -222,5 +234,6 @@ void doctor_step(struct engine *g, struct task *t)
 		add_permissions(d, g);
 	}
 	add_cache(d, g);
+	add_files(d);
 	t->done = true;
 }

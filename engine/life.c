@@ -1,4 +1,5 @@
 /* The engine's birth and death: what it was told, the account it works for, the history, the connection. */
+#include "aws/sign.h"
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -159,6 +160,7 @@ void engine_disconnect(struct engine *g)
 	g->closing = true;
 	aws_free(g->aws);
 	g->aws = NULL;
+	sign_forget(); /* on the thread that signed */
 	discover_relate(g);
 }
 

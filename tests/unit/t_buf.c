@@ -168,16 +168,45 @@ static void arena_blocks_are_apart(void **state)
 	arena_clear(&a);
 }
 
+/* Freed memory cannot be looked at, so the memory that is kept is: after a reset nothing of the secret is in it. */
+static void secrets(void **state)
+{
+	(void)state;
+	struct buf b;
+	buf_init_secret(&b, 1000);
+	assert_true(buf_adds(&b, "the secret"));
+	for (unsigned i = 0; i < 90; i++) /* grows several times, its content with it */
+		assert_true(buf_adds(&b, "0123456789"));
+	assert_int_equal(b.n, 910);
+	assert_memory_equal(b.p, "the secret0123456789", 20);
+	assert_false(buf_adds(
+	    &b, "much too much much too much much too much much too much much too much much too much much too much"));
+	assert_true(buf_full(&b));
+	size_t cap = b.cap;
+	buf_reset(&b);
+	for (size_t i = 0; i < cap; i++)
+		assert_int_equal(b.p[i], 0);
+	buf_clear(&b);
+	assert_true(b.secret && !b.p && b.max == 1000);
+	assert_true(buf_adds(&b, "again"));
+	char *room = buf_room(&b, 3);
+	assert_non_null(room);
+	assert_string_equal(b.p + 8, ""); /* ends where it would end */
+	memcpy(room, "xyz", 3);
+	b.n += 3;
+	assert_string_equal(b.p, "againxyz");
+	assert_null(buf_room(&b, 1000));
+	assert_true(buf_full(&b));
+	buf_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spans),
-		cmocka_unit_test(grows_to_its_cap),
-		cmocka_unit_test(full_is_sticky),
-		cmocka_unit_test(holds_any_byte),
-		cmocka_unit_test(steals),
-		cmocka_unit_test(arena_gives),
-		cmocka_unit_test(arena_blocks_are_apart),
+		cmocka_unit_test(secrets),          cmocka_unit_test(spans),
+		cmocka_unit_test(grows_to_its_cap), cmocka_unit_test(full_is_sticky),
+		cmocka_unit_test(holds_any_byte),   cmocka_unit_test(steals),
+		cmocka_unit_test(arena_gives),      cmocka_unit_test(arena_blocks_are_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,22 +93,33 @@ static void nobody_else_may_look(void **state)
 	}
 }
 
-static void open_modes_are_narrowed(void **state)
+static void open_modes(void **state)
 {
 	(void)state;
+	static const struct {
+		mode_t folder;
+		bool used;
+	} t[] = { { 0700, true }, { 0755, true }, { 0777, false }, { 01777, false } };
 	struct stat st;
+	struct err e = { 0 };
 	char own[96];
 	snprintf(own, sizeof own, "%s/sluice", folder);
 	snprintf(path, sizeof path, "%s/history.db", own);
-	assert_int_equal(mkdir(own, 0777), 0);
-	assert_int_equal(chmod(own, 0777), 0);
-	spill(path, "", 0);
-	assert_int_equal(chmod(path, 0666), 0);
-	cache_close(open_cache());
-	assert_int_equal(stat(own, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0700);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(mkdir(own, 0700), 0);
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		spill(path, "", 0);
+		assert_int_equal(chmod(own, t[i].folder) | chmod(path, 0666), 0);
+		struct cache *c = cache_open(path, &e);
+		assert_int_equal(c != NULL, t[i].used);
+		assert_int_equal(stat(own, &st), 0);
+		assert_int_equal(st.st_mode & 07777, t[i].folder);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, t[i].used ? 0600 : 0666);
+		if (c)
+			cache_close(c);
+		else
+			assert_non_null(strstr(e.text, own)); /* the note names the folder */
+	}
 
 	snprintf(own, sizeof own, "%s/other", folder); /* a folder somebody chose stays as it is */
 	snprintf(path, sizeof path, "%s/history.db", own);
@@ -212,7 +223,7 @@ static void foreign_files_are_refused(void **state)
 	char *in_own = xasprintf("%s/history.db", own), *in_other = xasprintf("%s/history.db", other),
 	     *wall = xasprintf("%s/closed", folder);
 	assert_int_equal(mkdir(own, 0777) | mkdir(other, 0777) | mkdir(wall, 0755), 0);
-	assert_int_equal(chmod(folder, 0755) | chmod(own, 0777) | chmod(other, 0777), 0);
+	assert_int_equal(chmod(folder, 0755) | chmod(own, 0777) | chmod(other, 01777), 0);
 	spill(in_other, "", 0);
 	assert_int_equal(chmod(in_other, 0666), 0);
 	pid_t pid = fork();
@@ -634,7 +645,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(nobody_else_may_look),
-		T(open_modes_are_narrowed),
+		T(open_modes),
 		T(planted_files_are_refused),
 		T(impossible_places),
 		T(foreign_files_are_refused),

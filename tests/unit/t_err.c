@@ -139,9 +139,81 @@ static void lines_are_filtered(void **state)
 	}
 }
 
+static void secrets_are_masked(void **state)
+{
+	(void)state;
+	static const char secret[] = "FwoGZXIvYXdzEBYaDFake";
+	static const struct {
+		const char *text, *want;
+	} t[] = {
+		{ "", "" },
+		{ "nothing here", "nothing here" },
+		{ "FwoGZXIvYXdzEBYaDFake", "***" },
+		{ "x-amz-security-token:FwoGZXIvYXdzEBYaDFake;FwoGZXIvYXdzEBYaDFake.", "x-amz-security-token:***;***." },
+		{ "cut: FwoGZXIv", "cut: ***" },
+		{ "cut: FwoGZXI", "cut: FwoGZXI" },
+		{ "FwoGZXIvother FwoGFwoGZXIvYXdzEBYaDFakeFwoG", "FwoGZXIvother FwoG***FwoG" },
+	};
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct err e = { 0 };
+		err_set(&e, ERR_AUTH, "x", "%s", t[i].text);
+		err_mask(&e, secret);
+		assert_string_equal(e.text, t[i].want);
+		err_set(&e, ERR_AUTH, "x", "%s", t[i].text);
+		err_mask(&e, NULL);
+		err_mask(&e, "");
+		err_mask(&e, "here");
+		assert_string_equal(e.text, t[i].text);
+	}
+	struct err e = { 0 }; /* cut by the text's own end */
+	err_set(&e, ERR_AUTH, "x", "%*s%s", (int)sizeof e.text - 11, "", secret);
+	err_mask(&e, secret);
+	assert_string_equal(e.text + sizeof e.text - 11, "***");
+}
+
+static void logins_are_masked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *want;
+	} t[] = {
+		{ "no proxy 'http://me:pass@[broken' at all", "no proxy 'http://***@[broken' at all" },
+		{ "http://me:p@ss/w@host:1/ and https://you@host/x@y", "http://***@host:1/ and https://***@y" },
+		{ "http://host/ mail me@host", "http://host/ mail me@host" },
+		{ "a://bcd@", "a://***@" },
+		{ "://", "://" },
+	};
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct err e = { 0 };
+		err_set(&e, ERR_CONNECT, "x", "%s", t[i].text);
+		err_mask_logins(&e);
+		assert_string_equal(e.text, t[i].want);
+	}
+}
+
+static void places(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	char path[101];
+	memset(path, 'p', 100);
+	path[100] = '\0';
+	assert_false(err_at(NULL, path, 3));
+	assert_false(err_at(&e, "/a/b", 0));
+	assert_string_equal(e.where, "/a/b");
+	err_at(&e, "/a/b", 12);
+	assert_string_equal(e.where, "/a/b:12");
+	err_at(&e, path, 4294967295u);
+	assert_int_equal(strlen(e.where), sizeof e.where - 1);
+	assert_true(e.where[0] == '~' && strcmp(strrchr(e.where, 'p'), "p:4294967295") == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(secrets_are_masked),
+		cmocka_unit_test(logins_are_masked),
+		cmocka_unit_test(places),
 		cmocka_unit_test(table),
 		cmocka_unit_test(sets),
 		cmocka_unit_test(lines),

@@ -291,6 +291,35 @@ static void a_link_stays_a_link(void **state)
 	assert_string_equal(content(target), "x");
 }
 
+/* Somebody else's link would choose which of our files is replaced, somebody else's pipe would read along. */
+static void what_others_planted_is_refused(void **state)
+{
+	(void)state;
+	struct out o;
+	struct err e = { 0 };
+	struct stat st;
+	if (geteuid() != 0)
+		skip();
+	char target[200];
+	snprintf(target, sizeof target, "%s", path_of("victim"));
+	close(open(target, O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(symlink(target, path_of("planted")), 0);
+	assert_int_equal(lchown(path_of("planted"), 12345, 12345), 0);
+	assert_false(out_init_file(&o, path_of("planted"), &e));
+	assert_string_equal(e.text, "is another user's symbolic link");
+	unlink(path_of("planted"));
+	assert_int_equal(mkfifo(path_of("planted"), 0666) | chown(path_of("planted"), 12345, 12345), 0);
+	assert_false(out_init_file(&o, path_of("planted"), &e));
+	assert_string_equal(e.text, "is another user's, and no regular file");
+	unlink(path_of("planted"));
+	close(open(path_of("planted"), O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(chmod(path_of("planted"), 0666) | chown(path_of("planted"), 12345, 12345), 0);
+	assert_true(out_init_file(&o, path_of("planted"), &e)); /* its name is taken over, its owner's mode is not */
+	assert_int_equal(out_end(&o, NULL, 0), 0);
+	assert_int_equal(stat(path_of("planted"), &st), 0);
+	assert_true(st.st_uid == 0 && (st.st_mode & 0777) == 0600);
+}
+
 static void devices_are_written_not_replaced(void **state)
 {
 	(void)state;
@@ -333,7 +362,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
 	(void)state;
-	for (const char *const *p = (const char *const[]){ "new", "link", "target", NULL }; *p; p++)
+	for (const char *const *p = (const char *const[]){ "new", "link", "target", "planted", "victim", NULL }; *p; p++)
 		unlink(path_of(*p));
 	return rmdir(folder); /* fails when a temporary file was left behind */
 }
@@ -351,6 +380,7 @@ int main(void)
 		cmocka_unit_test(more_than_the_cap_is_noticed),
 		cmocka_unit_test(a_file_appears_whole_or_not_at_all),
 		cmocka_unit_test(a_link_stays_a_link),
+		cmocka_unit_test(what_others_planted_is_refused),
 		cmocka_unit_test(devices_are_written_not_replaced),
 		cmocka_unit_test(what_cannot_be_a_file_is_said),
 	};
