@@ -107,6 +107,8 @@ static void in_every_envelope(int status, const char *name, enum err_code code)
 	snprintf(text, sizeof text, "%s;Sender", name);
 	assert_int_equal(
 	    classify(status, "x-amzn-query-error", text, "{\"__type\":\"ns#SomeNewShape\",\"message\":\"why\"}", &e), code);
+	snprintf(text, sizeof text, "SomeNewShape (%s): why", name);
+	assert_string_equal(e.text, text);
 	snprintf(text, sizeof text,
 	         "<ErrorResponse xmlns=\"u\"><Error><Type>Sender</Type><Code>%s</Code><Message>why</Message></Error>"
 	         "<RequestId>inner</RequestId></ErrorResponse>",
