@@ -78,6 +78,19 @@ static bool section_is(enum profile_file file, struct span section, const char *
 	return *bare ? strcmp(name, "default") == 0 : span_eq(type, "profile") && span_eq(rest, name);
 }
 
+/* A value that goes on in an indented line: joined by newlines, as AWS's own cases have it. Cut short it would be another value. */
+static bool goes_on(struct profile *p, const struct ini *i)
+{
+	struct setting *last = p->nsettings ? &p->settings[p->nsettings - 1] : NULL;
+	if (!last || last->parent || i->key.n)
+		return false;
+	char *whole = xasprintf("%s\n%.*s", last->value, (int)i->value.n, i->value.p);
+	hash_wipe(last->value, strlen(last->value));
+	free(last->value);
+	last->value = whole;
+	return true;
+}
+
 static bool read_sections(struct profile *p, enum profile_file file, struct span text, struct err *e)
 {
 	struct ini i;
@@ -89,7 +102,7 @@ static bool read_sections(struct profile *p, enum profile_file file, struct span
 		if (ev == INI_SECTION) {
 			ours = section_is(file, i.section, p->name, &bare);
 			p->in[file] = p->in[file] || ours;
-		} else if (ours) {
+		} else if (ours && !(ev == INI_SUBKEY && goes_on(p, &i))) {
 			MEM_GROW(p->settings, p->nsettings, p->csettings);
 			p->settings[p->nsettings++] = setting_of(&i, file, bare, ev == INI_SUBKEY);
 		}

@@ -211,7 +211,10 @@ static void test_sections(void **state)
 	is(&a->access_key, "FULL", "~/.aws/config [default]"); /* [profile default] hides [default] */
 	account_free(a);
 	problem((struct account_in){ .profile = "ops" }, ERR_CONF, "--profile",
-	        "\"ops\" is neither in"); /* a prefix is required */
+	        "\"ops\" is neither in");                                                      /* a prefix is required */
+	put_file("credentials", "[c]\naws_access_key_id=K\naws_secret_access_key=ab\n -cd\n"); /* it goes on: never "ab" */
+	problem((struct account_in){ .profile = "c", .region = "eu-west-1" }, ERR_NOCRED, "credentials",
+	        "secret key holds a character");
 	put_file("credentials", "[profile odd]\naws_access_key_id=X\n");
 	problem((struct account_in){ .profile = "odd" }, ERR_CONF, "--profile",
 	        "\"odd\" is neither in"); /* none is allowed */
