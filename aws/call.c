@@ -17,7 +17,8 @@
 
 #define FLYING_MAX 32
 #define ATTEMPTS 3u
-#define PAGES_MAX 10000
+#define PAGES_MAX 1000 /* of one call, and bytes of all of them: a list that never ends must not fill the memory */
+#define PAGES_BYTES_MAX (64u << 20)
 #define RATE_DEFAULT 50
 #define DELAY_MAX 20.0 /* seconds between attempts */
 #define BASE_TRANSIENT 0.05
@@ -36,6 +37,7 @@ struct call {
 	void *ctx;
 	unsigned line; /* index of its operation's line */
 	unsigned total_ms, attempt, pages, anchor_page;
+	size_t taken; /* bytes of the pages so far */
 	bool skew_tried;
 	int64_t skew; /* what its last signature was corrected by */
 	int spent;    /* quota of its last retry */
@@ -356,6 +358,8 @@ static bool next_page(struct call *k, struct err *e)
 	k->pages++;
 	if (k->pages >= PAGES_MAX)
 		return err_set(e, ERR_LIMIT, k->op->iam, "more than %d pages", PAGES_MAX);
+	if (k->taken > PAGES_BYTES_MAX)
+		return err_set(e, ERR_LIMIT, k->op->iam, "more than %u MiB in %u pages", PAGES_BYTES_MAX >> 20, k->pages);
 	if (k->anchor && strcmp(k->anchor, out->token) == 0)
 		return err_set(e, ERR_BADREPLY, k->op->iam, "the service gave the same page token twice");
 	if (k->pages >= 2 * k->anchor_page) {
@@ -378,6 +382,7 @@ static void on_success(struct call *k, const struct http_res *res)
 	struct err e = { 0 };
 	earn_quota(k->aws, k);
 	gate_succeeded(&k->aws->lines[k->line].gate);
+	k->taken += res->body.n;
 	if (k->op->read(res, k->out, &e)) {
 		if (k->op->paged && ((struct page *)k->out)->token) {
 			if (next_page(k, &e))

@@ -1,5 +1,6 @@
 /* Runs operations of one target: build, sign, send, classify the error, retry with full jitter (3 attempts, retry quota),
- * follow pages, one rate gate per service operation. One thread. AWS's error names become err codes here and nowhere else. */
+ * follow pages, one rate gate per service operation. One thread. AWS's error names become err codes here and nowhere else.
+ * A list of more than 1000 pages or 64 MiB in all ends with LIMIT, so that one without an end cannot fill the memory. */
 #ifndef AWS_CALL_H
 #define AWS_CALL_H
 

@@ -12,9 +12,7 @@
 #include "aws/kind.h"
 #include "aws/op_cloudwatch.h"
 #include "aws/op_sts.h"
-#include "core/hash.h"
-#include "core/json.h"
-#include "core/mem.h"
+#include "tests/tools/lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,8 +179,9 @@ static void tell(struct json_out *o, const struct tally *t, size_t bytes, bool g
 	json_out_object_end(o);
 }
 
-static bool answer(const struct json *q, struct json_out *o)
+static bool answer(const struct json *q, struct buf *out)
 {
+	struct json_out o;
 	const struct op *op = op_named(json_get_str(q, "op"));
 	struct http_header headers[32];
 	struct http_res res = { .status = (int)number(q, "status"), .headers = headers };
@@ -198,32 +197,13 @@ static bool answer(const struct json *q, struct json_out *o)
 	bool good = take(op, &res, body.n, &t);
 	cut_everywhere(op, res, number(q, "cut"), &t);
 	flip_everywhere(op, res, number(q, "flip"), &t);
-	tell(o, &t, body.n, good);
+	json_out_init(&o, out);
+	tell(&o, &t, body.n, good);
 	buf_clear(&body);
-	return o->ok && o->done;
+	return o.ok && o.done;
 }
 
 int main(void)
 {
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	if (!hash_init())
-		return 1;
-	while ((n = getline(&line, &cap, stdin)) > 0) {
-		struct json *q = json_parse((struct span){ line, (size_t)n }, NULL);
-		struct json_out o;
-		struct buf out;
-		buf_init(&out, 1u << 20);
-		json_out_init(&o, &out);
-		if (!answer(q, &o)) {
-			fprintf(stderr, "answer_cli: this answer cannot be taken: %.200s\n", line);
-			return 1;
-		}
-		puts(out.p);
-		buf_clear(&out);
-		json_free(q);
-	}
-	free(line);
-	return fflush(stdout) != 0;
+	return each_line(answer);
 }

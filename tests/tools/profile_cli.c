@@ -4,11 +4,7 @@
  *   {"env":{NAME:value,..},"name":..,"keys":[..]}
  *   {"ok":..,"where":..,"why":..,"credentials":path,"config":path,"there":..,"values":{key:value or null,..}} */
 #include "aws/profile.h"
-#include "core/hash.h"
-#include "core/json.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/tools/lines.h"
 
 static void tell(const struct json *q, struct json_out *o)
 {
@@ -30,30 +26,21 @@ static void tell(const struct json *q, struct json_out *o)
 	profile_clear(&p);
 }
 
+static bool answer(const struct json *q, struct buf *out)
+{
+	struct json_out o;
+	json_out_init(&o, out);
+	for (const struct json *v = json_first(json_get(q, "env")); v; v = json_next(v)) {
+		if (json_str(v))
+			setenv(json_key(v), json_str(v), 1);
+		else
+			unsetenv(json_key(v));
+	}
+	tell(q, &o);
+	return o.ok && o.done;
+}
+
 int main(void)
 {
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	if (!hash_init())
-		return 1;
-	while ((n = getline(&line, &cap, stdin)) > 0) {
-		struct json *q = json_parse((struct span){ line, (size_t)n }, NULL);
-		struct buf out;
-		struct json_out o;
-		buf_init(&out, 1u << 20);
-		json_out_init(&o, &out);
-		for (const struct json *v = json_first(json_get(q, "env")); v; v = json_next(v)) {
-			if (json_str(v))
-				setenv(json_key(v), json_str(v), 1);
-			else
-				unsetenv(json_key(v));
-		}
-		tell(q, &o);
-		puts(out.p);
-		buf_clear(&out);
-		json_free(q);
-	}
-	free(line);
-	return fflush(stdout) != 0;
+	return each_line(answer);
 }

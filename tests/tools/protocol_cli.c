@@ -18,16 +18,14 @@
 #include "aws/wire.h"
 #include "aws/xml.h"
 #include "core/clock.h"
-#include "core/hash.h"
 #include "core/mem.h"
 #include "core/scan.h"
+#include "tests/tools/lines.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MOST (256u << 20)
 
 static void put_verdict(struct json_out *o, bool ok, const struct err *e)
 {
@@ -41,7 +39,7 @@ static void put_verdict(struct json_out *o, bool ok, const struct err *e)
 static void put_text(struct json_out *o, struct span s)
 {
 	struct buf raw;
-	buf_init(&raw, MOST);
+	buf_init(&raw, LINE_MOST);
 	json_out_span(o, "s", s);
 	if (s.n && hash_unbase64(&raw, s))
 		json_out_span(o, "x", buf_span(&raw));
@@ -129,7 +127,7 @@ static void put_token(struct json_out *o, const char *key, const struct scan *s,
 	struct buf text;
 	json_out_object(o, key);
 	if (t == SCAN_STRING) {
-		buf_init(&text, MOST);
+		buf_init(&text, LINE_MOST);
 		scan_string(s, &text);
 		json_out_span(o, "s", buf_span(&text));
 		buf_clear(&text);
@@ -151,7 +149,7 @@ static void put_tokens(struct json_out *o, struct scan *s)
 	for (enum scan_token t; (t = scan_next(s)) != SCAN_END && t != SCAN_ERROR; key = NULL) {
 		if (t == SCAN_KEY) {
 			struct buf text;
-			buf_init(&text, MOST);
+			buf_init(&text, LINE_MOST);
 			scan_string(s, &text);
 			json_out_array(o, NULL);
 			json_out_span(o, NULL, buf_span(&text));
@@ -311,7 +309,7 @@ static void copy_tree(struct json_out *o, const char *key, const struct json *n)
 static void put_request(struct json_out *o, const struct http_req *rq)
 {
 	struct buf b64;
-	buf_init(&b64, MOST);
+	buf_init(&b64, LINE_MOST);
 	hash_base64(&b64, rq->body.p ? rq->body.p : "", rq->body.n);
 	json_out_str(o, "method", rq->method);
 	json_out_span(o, "path", buf_span(&rq->path));
@@ -377,7 +375,7 @@ static bool answer(const struct json *q, struct buf *out)
 	struct json_out o;
 	struct buf body;
 	bool known = false;
-	buf_init(&body, MOST);
+	buf_init(&body, LINE_MOST);
 	if (!hash_unbase64(&body, span_of(json_get_str(q, "body"))))
 		return false;
 	struct span own = exact(&body);
@@ -397,24 +395,5 @@ static bool answer(const struct json *q, struct buf *out)
 
 int main(void)
 {
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	if (!hash_init())
-		return 1;
-	while ((n = getline(&line, &cap, stdin)) > 0) {
-		struct err e = { 0 };
-		struct json *q = json_parse((struct span){ line, (size_t)n }, &e);
-		struct buf out;
-		buf_init(&out, MOST);
-		if (!answer(q, &out)) {
-			fprintf(stderr, "protocol_cli: this case cannot be run or told: %.200s %s\n", line, e.text);
-			return 1;
-		}
-		puts(out.p);
-		buf_clear(&out);
-		json_free(q);
-	}
-	free(line);
-	return fflush(stdout) != 0;
+	return each_line(answer);
 }
