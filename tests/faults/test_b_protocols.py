@@ -9,6 +9,7 @@ import collections
 import datetime
 import email.utils
 import json
+import re
 import urllib.parse
 
 import pytest
@@ -220,7 +221,18 @@ def header_value(shapes, ref, text, times):
     return Xml(shapes, times).value(ref, Node("", text, []))
 
 
-def bound(case, shapes, out, times, result):
+def spelt(name):
+    return [name.lower(), name.upper()]
+
+
+def header_question(case, shapes):
+    """What sluice's look-up gives for each header that the case's output binds."""
+    out = shapes.get(case["given"].get("output", {}).get("shape"), {})
+    names = [n for m in out.get("members", {}).values() if m.get("location") == "header" for n in spelt(m["locationName"])]
+    return {"do": "header", "headers": headers_of(case), "ask": names}
+
+
+def bound(case, shapes, out, times, result, looked_up):
     """Members that the status and the headers carry. Returns their names."""
     names = []
     for name, m in out["members"].items():
@@ -233,8 +245,7 @@ def bound(case, shapes, out, times, result):
         elif where == "headers":
             raise Skip("headers by prefix: no operation of ours binds any")
         elif where == "header":
-            # what sluice's look-up gives, for the name as the model has it and in capitals
-            a, b = read_all([{"do": "header", "headers": headers_of(case), "ask": [m["locationName"], m["locationName"].upper()]}])[0]["header"].values()
+            a, b = (looked_up[n] for n in spelt(m["locationName"]))
             assert a == b, "the case of a header's name made a difference"
             if a is not None:
                 result[name] = header_value(shapes, m, a, times)
@@ -258,7 +269,7 @@ def body_of(case, wire, shapes, events):
     return node.children[0] if wire == "query" and node.children else node
 
 
-def read_result(case, wire, shapes, answer):
+def read_result(case, wire, shapes, answer, looked_up):
     """What our readers make of a good answer."""
     result = {}
     ref = case["given"].get("output")
@@ -267,7 +278,7 @@ def read_result(case, wire, shapes, answer):
     out = shapes[ref["shape"]]
     events = answer.get("events") or []
     times = TIMES
-    names = bound(case, shapes, out, times, result)
+    names = bound(case, shapes, out, times, result, looked_up)
     payload = out.get("payload")
     body = case["response"].get("body", "")
     if payload:
@@ -301,9 +312,9 @@ def same(want, got):
     return type(want) is type(got) and want == got
 
 
-def judge_result(case, wire, shapes, answer):
+def judge_result(case, wire, shapes, answer, looked_up):
     try:
-        got = read_result(case, wire, shapes, answer)
+        got = read_result(case, wire, shapes, answer, looked_up)
     except Skip as e:
         return e
     except Exception as e:  # a reading that breaks is a failed case like another
@@ -319,7 +330,8 @@ def test_results(figure, wire):
     cases = [(c, shapes) for c, shapes, _ in load("output", wire) if "result" in c]
     reader = "xml" if wire in ("query", "rest-xml") else "json"
     answers = read_all([{"do": reader, "body": c["response"].get("body", "")} for c, _ in cases])
-    tally(figure, what, {f"{wire}:{c['id']}": judge_result(c, wire, shapes, a) for (c, shapes), a in zip(cases, answers)})
+    headers = read_all([header_question(c, shapes) for c, shapes in cases])
+    tally(figure, what, {f"{wire}:{c['id']}": judge_result(c, wire, shapes, a, h["header"]) for (c, shapes), a, h in zip(cases, answers, headers)})
 
 
 # ---- errors: all of them must be understood
@@ -362,6 +374,9 @@ class Build:
             return v if form == "unixTimestamp" else iso(v)
         return v
 
+    def members(self, members, v):
+        return {m.get("locationName", k): self.tree(m, v[k]) for k, m in members.items() if v.get(k) is not None}
+
     def tree(self, ref, v):
         shape = self.shapes[ref["shape"]]
         if ref.get("jsonvalue"):
@@ -369,7 +384,7 @@ class Build:
         if shape.get("document") or v is None:
             return v
         if shape["type"] == "structure":
-            return {m.get("locationName", k): self.tree(m, v[k]) for k, m in shape["members"].items() if v.get(k) is not None}
+            return self.members(shape["members"], v)
         if shape["type"] == "list":
             return [self.tree(shape["member"], e) for e in v]
         if shape["type"] == "map":
@@ -406,7 +421,75 @@ def iso(seconds):
     return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-WIRE_NUMBER = {"1.0": 0, "1.1": 1, "query": 2}
+class Rest:
+    """A REST request's parts by the model's bindings."""
+
+    def __init__(self, case, shapes):
+        self.shapes, self.params = shapes, case["params"]
+        self.http, ref = case["given"]["http"], case["given"].get("input")
+        self.shape = shapes[ref["shape"]] if ref else {"members": {}}
+
+    def text(self, ref, v, default):
+        shape = self.shapes[ref["shape"]]
+        if shape["type"] == "timestamp":
+            form = format_of(ref, shape) or default
+            return {"iso8601": iso, "rfc822": lambda t: email.utils.formatdate(t, usegmt=True), "unixTimestamp": lambda t: str(int(t))}[form](v)
+        if ref.get("jsonvalue"):
+            raise Skip("JSON within a header or a string by the model's order (jsonvalue): no operation of ours has it")
+        return {True: "true", False: "false"}[v] if isinstance(v, bool) else str(v)
+
+    def located(self, where):
+        return [(k, m, self.params[k]) for k, m in self.shape["members"].items() if m.get("location") == where and self.params.get(k) is not None]
+
+    def path(self):
+        """Fixed parts as they are; a label is escaped whole, a greedy one between its slashes."""
+        labels = {m["locationName"]: self.text(m, v, "iso8601") for _, m, v in self.located("uri")}
+        for part in re.split(r"(\{[^}]*\})", self.http["requestUri"].partition("?")[0]):
+            name = part.strip("{}").rstrip("+")
+            if not part.startswith("{"):
+                yield from filter(None, [part])
+            elif part.endswith("+}"):
+                for i, piece in enumerate(labels[name].split("/")):
+                    yield from ["/", {"label": piece}] if i else [{"label": piece}]
+            else:
+                yield {"label": labels[name]}
+
+    def query(self):
+        fixed = urllib.parse.parse_qsl(self.http["requestUri"].partition("?")[2], keep_blank_values=True)
+        named, maps = [], []
+        for _, m, v in self.located("querystring"):
+            shape = self.shapes[m["shape"]]
+            if shape["type"] == "map":
+                maps += [(k, e) for k, es in v.items() for e in (es if isinstance(es, list) else [es])]
+            elif shape["type"] == "list":
+                named += [(m["locationName"], self.text(shape["member"], e, "iso8601")) for e in v]
+            else:
+                named.append((m["locationName"], self.text(m, v, "iso8601")))
+        taken = {k for k, _ in fixed + named}
+        return fixed + named + [(k, v) for k, v in maps if k not in taken]
+
+    def headers(self):
+        if self.located("headers"):
+            raise Skip("headers by prefix: no operation of ours binds any")
+        for _, m, v in self.located("header"):
+            shape = self.shapes[m["shape"]]
+            if shape["type"] == "list":
+                raise Skip("a list in a header: no header we send holds one")
+            yield m["locationName"], self.text(m, v, "rfc822")
+
+    def tree(self, build):
+        payload = self.shape.get("payload")
+        if not payload:
+            rest = {k: m for k, m in self.shape["members"].items() if not m.get("location")}
+            return build.members(rest, self.params) if rest else None
+        m = self.shape["members"][payload]
+        if self.shapes[m["shape"]]["type"] in ("blob", "string") and not self.shapes[m["shape"]].get("document"):
+            raise Skip("a payload that is not JSON: no operation of ours sends one")
+        unset = None if self.shapes[m["shape"]].get("union") else {}
+        return build.tree(m, self.params[payload]) if self.params.get(payload) is not None else unset
+
+
+WIRE_NUMBER = {"1.0": 0, "1.1": 1, "query": 2, "rest-json": 3}
 
 
 def request_for(case, shapes, meta):
@@ -414,6 +497,8 @@ def request_for(case, shapes, meta):
     given = case["given"]
     if given.get("requestcompression"):
         return Skip("request compression: no operation of ours asks for it")
+    if given.get("httpChecksumRequired"):
+        return Skip("a checksum that the model demands: of no operation of ours")
     if given.get("endpoint") or "host" in case["serialized"]:
         return Skip("host prefixes and hosts with a path: no operation of ours has one")
     ref, params = given.get("input"), case["params"]
@@ -422,7 +507,12 @@ def request_for(case, shapes, meta):
     ask = {"do": "build", "name": given["name"], "target": meta.get("targetPrefix"), "version": meta.get("apiVersion"),
            "query_compatible": "awsQueryCompatible" in meta, "wire": WIRE_NUMBER[meta.get("jsonVersion") or meta["protocol"]]}
     try:
-        if meta["protocol"] == "query":
+        if meta["protocol"] == "rest-json":
+            rest = Rest(case, shapes)
+            ask.update(method=rest.http["method"], path=list(rest.path()), query=rest.query(), headers=list(rest.headers()))
+            tree = rest.tree(Build(shapes))
+            ask.update({"tree": tree} if tree is not None else {})
+        elif meta["protocol"] == "query":
             ask["form"] = list(Build(shapes).form(ref, params)) if ref else []
         elif ref:
             ask["tree"] = Build(shapes).tree(ref, params)
@@ -434,20 +524,25 @@ def request_for(case, shapes, meta):
 def judge_request(case, meta, got):
     want, body = case["serialized"], base64.b64decode(got["body"]).decode()
     headers = {k.lower(): v for k, v in got["headers"]}
-    if got["method"] != want["method"] or got["path"] != want["uri"]:
-        return f"{got['method']} {got['path']}"
+    path, _, query = want["uri"].partition("?")
+    pairs = [sorted(urllib.parse.parse_qsl(q, keep_blank_values=True)) for q in (got["query"], query)]
+    if got["method"] != want["method"] or got["path"] != path or pairs[0] != pairs[1]:
+        return f"{got['method']} {got['path']}?{got['query']}, wanted {want['method']} {want['uri']}"
     for k, v in want.get("headers", {}).items():
-        if headers.get(k.lower(), "").split(";")[0] != v:
+        if (headers.get(k.lower(), "").split(";")[0] if k.lower() == "content-type" else headers.get(k.lower())) != v:
             return f"{k}: {headers.get(k.lower())}, wanted {v}"
+    forbidden = {h.lower() for h in want.get("forbidHeaders", ())} & headers.keys()
+    if forbidden:
+        return f"sends {forbidden}"
     if meta["protocol"] == "query":
         ours, theirs = (urllib.parse.parse_qsl(b, keep_blank_values=True, strict_parsing=True) for b in (body, want["body"]))
         right = ours[:2] == theirs[:2] and sorted(ours) == sorted(theirs)
     else:
-        right = json.loads(body) == json.loads(want.get("body") or "{}")
+        right = json.loads(body or "{}") == json.loads(want.get("body") or "{}") and (body == "") >= (want.get("body") == "")
     return None if right else f"{body}\nwanted {want['body']}"
 
 
-@pytest.mark.parametrize("wire", ["json", "json_1_0", "json_1_0-query-compatible", "query"])
+@pytest.mark.parametrize("wire", ["json", "json_1_0", "json_1_0-query-compatible", "query", "rest-json"])
 def test_requests(figure, wire):
     what = f"protocol cases, requests: {wire}"
     if not shared(ROOT):

@@ -9,7 +9,8 @@
  *   {"do":"header","headers":[..],"ask":[name,..]}                  {"header":{name:value or null,..}}
  *   {"do":"time","texts":[..]}                                      {"times":[milliseconds or null,..]}
  *   {"do":"build","wire":n,"name":..,"target":..,"version":..,"query_compatible":..,"tree":T or "form":[[k,v],..]}
- *                             {"method":..,"path":..,"headers":[..],"body":B}
+ *              and, of a REST request, "method":..,"path":["/fixed/",{"label":..},..],"query":[[k,v],..],"headers":[..]
+ *                             {"method":..,"path":..,"query":..,"headers":[..],"body":B}
  *
  * B is base64. In "tree" an object is {"o":[[key,value],..]}, so that a key that comes twice shows; a scalar is an object of
  * what each getter gives for it: "s" string, "i" integer, "n" number, "l" integer or one in a string, "t" instant in
@@ -326,6 +327,29 @@ static void put_request(struct json_out *o, const struct http_req *rq)
 	buf_clear(&b64);
 }
 
+static void add_params(struct buf *to, const struct json *pairs)
+{
+	for (const struct json *p = json_first(pairs); p; p = json_next(p))
+		wire_param(to, json_str(json_first(p)), json_str(json_next(json_first(p))));
+}
+
+/* What a REST operation says of itself: method, path of fixed parts and labels, query, headers. */
+static void add_place(struct http_req *rq, const struct json *q)
+{
+	if (json_get_str(q, "method"))
+		rq->method = json_get_str(q, "method");
+	for (const struct json *p = json_first(json_get(q, "path")); p; p = json_next(p)) {
+		const struct json *label = json_get(p, "label");
+		if (label)
+			wire_escape(&rq->path, span_of(json_str(label)));
+		else
+			buf_adds(&rq->path, json_str(p));
+	}
+	add_params(&rq->query, json_get(q, "query"));
+	for (const struct json *h = json_first(json_get(q, "headers")); h; h = json_next(h))
+		http_req_header(rq, json_str(json_first(h)), json_str(json_next(json_first(h))));
+}
+
 static void do_build(const struct json *q, struct span body, struct json_out *o)
 {
 	int64_t wire = 0;
@@ -343,8 +367,8 @@ static void do_build(const struct json *q, struct span body, struct json_out *o)
 	json_out_init(&b, &rq.body);
 	if (json_get(q, "tree"))
 		copy_tree(&b, NULL, json_get(q, "tree"));
-	for (const struct json *p = json_first(json_get(q, "form")); p; p = json_next(p))
-		wire_param(&rq.body, json_str(json_first(p)), json_str(json_next(json_first(p))));
+	add_params(&rq.body, json_get(q, "form"));
+	add_place(&rq, q);
 	wire_frame(&op, &rq);
 	put_request(o, &rq);
 	http_req_clear(&rq);
