@@ -211,10 +211,7 @@ static void test_sections(void **state)
 	is(&a->access_key, "FULL", "~/.aws/config [default]"); /* [profile default] hides [default] */
 	account_free(a);
 	problem((struct account_in){ .profile = "ops" }, ERR_CONF, "--profile",
-	        "\"ops\" is neither in");                                                      /* a prefix is required */
-	put_file("credentials", "[c]\naws_access_key_id=K\naws_secret_access_key=ab\n -cd\n"); /* it goes on: never "ab" */
-	problem((struct account_in){ .profile = "c", .region = "eu-west-1" }, ERR_NOCRED, "credentials",
-	        "secret key holds a character");
+	        "\"ops\" is neither in"); /* a prefix is required */
 	put_file("credentials", "[profile odd]\naws_access_key_id=X\n");
 	problem((struct account_in){ .profile = "odd" }, ERR_CONF, "--profile",
 	        "\"odd\" is neither in"); /* none is allowed */
@@ -228,6 +225,18 @@ static void test_sections(void **state)
 	assert_string_equal(a->access_key.value, "C");
 	assert_string_equal(a->secret_key.value, "B");
 	account_free(a);
+}
+
+static void test_values_that_go_on(void **state)
+{
+	(void)state;
+	struct profile p;
+	put_file("credentials",
+	         "[c]\naws_access_key_id=K\naws_secret_access_key=ab\n -cd\n -ef\nregion=r\n"); /* never "ab" */
+	assert_true(profile_load(&p, "c", NULL));
+	assert_string_equal(profile_get(&p, "aws_secret_access_key", NULL), "ab\n-cd\n-ef");
+	assert_string_equal(profile_get(&p, "region", NULL), "r");
+	profile_clear(&p);
 }
 
 static void test_blank_is_unset(void **state)
@@ -685,6 +694,7 @@ int main(void)
 		TEST(test_profiles),
 		TEST(test_credentials_file_wins),
 		TEST(test_sections),
+		TEST(test_values_that_go_on),
 		TEST(test_blank_is_unset),
 		TEST(test_files_elsewhere),
 		TEST(test_no_credentials),
