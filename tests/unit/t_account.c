@@ -227,18 +227,6 @@ static void test_sections(void **state)
 	account_free(a);
 }
 
-static void test_values_that_go_on(void **state)
-{
-	(void)state;
-	struct profile p;
-	put_file("credentials",
-	         "[c]\naws_access_key_id=K\naws_secret_access_key=ab\n -cd\n -ef\nregion=r\n"); /* never "ab" */
-	assert_true(profile_load(&p, "c", NULL));
-	assert_string_equal(profile_get(&p, "aws_secret_access_key", NULL), "ab\n-cd\n-ef");
-	assert_string_equal(profile_get(&p, "region", NULL), "r");
-	profile_clear(&p);
-}
-
 static void test_blank_is_unset(void **state)
 {
 	(void)state;
@@ -694,7 +682,6 @@ int main(void)
 		TEST(test_profiles),
 		TEST(test_credentials_file_wins),
 		TEST(test_sections),
-		TEST(test_values_that_go_on),
 		TEST(test_blank_is_unset),
 		TEST(test_files_elsewhere),
 		TEST(test_no_credentials),
