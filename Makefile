@@ -67,6 +67,7 @@ test-long: ## all tests under ASan+UBSan and TSan, and larger samples
 
 faults: ## every fault of docs/reliability.md under ASan and UBSan, and the table of its figures
 	@sh deps.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN) programs
 	@$(ASAN_ENV) SLUICE_SANITIZER=asan $(MAKE) --no-print-directory $(ASAN) faults-run
 faults-run: $(BUILD)/sluice $(TOOLS) $(VENV_OK)
