@@ -4,6 +4,7 @@
 
 #include "aws/classify.h"
 #include "aws/line.h"
+#include "aws/pages.h"
 #include "aws/retry.h"
 #include "aws/sign.h"
 #include "aws/wire.h"
@@ -16,7 +17,6 @@
 #include <string.h>
 
 #define FLYING_MAX 32
-#define PAGES_MAX 10000
 #define RATE_DEFAULT 50
 #define SKEW_LEAST 240 /* seconds; below, the clock is not what the service minds */
 
@@ -30,14 +30,14 @@ struct call {
 	void *ctx;
 	enum call_class class;
 	unsigned line; /* index of its operation's line */
-	unsigned total_ms, attempt, most, pages, anchor_page;
+	unsigned total_ms, attempt, most;
+	struct pages pages;
 	bool skew_tried, renewed;
 	bool doubt;        /* an attempt may have taken effect */
 	uint64_t keys;     /* the set it was signed with last */
 	int64_t signed_at; /* the time of its last signature */
 	int spent;         /* quota of its last retry */
 	int64_t wake, begun;
-	char *anchor; /* an earlier page's token: meeting it again means going in circles */
 	char invocation[37];
 	struct err err; /* in the `over` list */
 };
@@ -100,7 +100,7 @@ static void finish(struct call *k, const struct err *e)
 	drop_token(page_of(k, k->out));
 	c->busy--;
 	k->done(k->ctx, k->op, k->in, k->out, &said);
-	free(k->anchor);
+	pages_clear(&k->pages);
 	free(k);
 }
 
@@ -311,23 +311,10 @@ static bool adopt_clock(struct call *k, const struct http_res *res)
 	return true;
 }
 
-/* Tokens that repeat would have us ask for ever. The anchor moves on at powers of two, so a circle of any length is met. */
 static bool next_page(struct call *k, struct err *e)
 {
-	struct page *in = k->in, *out = k->out;
-	k->pages++;
-	if (k->pages >= PAGES_MAX)
-		return err_set(e, ERR_LIMIT, k->op->iam, "more than %d pages", PAGES_MAX);
-	if (k->anchor && strcmp(k->anchor, out->token) == 0)
-		return err_set(e, ERR_BADREPLY, k->op->iam, "the service gave the same page token twice");
-	if (k->pages >= 2 * k->anchor_page) {
-		free(k->anchor);
-		k->anchor = xstrdup(out->token);
-		k->anchor_page = k->pages;
-	}
-	free(in->token);
-	in->token = out->token;
-	out->token = NULL;
+	if (!pages_next(&k->pages, k->op, k->in, k->out, e))
+		return false;
 	k->attempt = 1;
 	k->skew_tried = k->renewed = false;
 	chance_uuid(&k->aws->chance, k->invocation);
@@ -341,6 +328,7 @@ static void on_success(struct call *k, const struct http_res *res)
 	retry_quota_earn(&k->aws->quota, k->spent);
 	k->spent = 0;
 	gate_succeeded(&k->aws->lines[k->line]->gate);
+	k->pages.bytes += res->body.n;
 	if (k->op->read(res, k->out, &e)) {
 		if (k->op->paged && ((struct page *)k->out)->token) {
 			if (next_page(k, &e))

@@ -1,5 +1,6 @@
 /* Runs operations of one target: build, sign, send, classify the error, retry (retry.h), follow pages, one rate gate and one line per
- * service operation (gate.h, line.h). One thread. AWS's error names become err codes here and nowhere else. */
+ * service operation (gate.h, line.h). One thread. AWS's error names become err codes here and nowhere else.
+ * A list without an end is stopped by pages.h. */
 #ifndef AWS_CALL_H
 #define AWS_CALL_H
 

@@ -255,12 +255,16 @@ static void denied_resource(const char *message, struct err *e)
 	snprintf(e->resource, sizeof e->resource, "%.*s", whole ? (int)n : 0, whole ? p : "");
 }
 
+/* Of a query-compatible service's two names both are said, unless the one begins with the other: runbooks and dashboards know the
+ * older one. */
 static void put_words(const struct op *op, const struct http_res *res, const struct told *t, enum err_code code,
                       struct err *e)
 {
 	const char *location = http_res_header(res, "Location"), *name = t->code[0] ? t->code : t->legacy;
+	bool both = t->legacy[0] && strncmp(name, t->legacy, strlen(t->legacy)) != 0;
 	if (*name)
-		err_set(e, code, op->iam, "%s%s%s", name, t->message[0] ? ": " : "", t->message);
+		err_set(e, code, op->iam, "%s%s%s%s%s%s", name, both ? " (" : "", both ? t->legacy : "", both ? ")" : "",
+		        t->message[0] ? ": " : "", t->message);
 	else if (t->message[0])
 		err_set(e, code, op->iam, "HTTP %d: %s", res->status, t->message);
 	else if (res->status >= 300 && res->status < 400)

@@ -107,6 +107,7 @@ static const struct op op_list_streams = {
 	.effect = OP_READ,
 	.idempotent = true,
 	.paged = true,
+	.cap = 1024u * 1024, /* 100 streams of 500 bytes; an emulator tells all of them on each page */
 	.build = list_build,
 	.read = list_read,
 };

@@ -82,6 +82,7 @@ static const struct op op_list_functions = {
 	.effect = OP_READ,
 	.idempotent = true,
 	.paged = true,
+	.cap = 8u * 1024 * 1024, /* 50 functions, each with 4 KiB of environment at the most and what else it has */
 	.build = list_build,
 	.read = list_read,
 };
@@ -140,6 +141,7 @@ static const struct op op_list_event_source_mappings = {
 	.effect = OP_READ,
 	.idempotent = true,
 	.paged = true,
+	.cap = 8u * 1024 * 1024, /* 100 mappings, each with filters of up to 40 KiB */
 	.build = edges_build,
 	.read = edges_read,
 };

@@ -75,6 +75,7 @@ static const struct op op_list_queues = {
 	.effect = OP_READ,
 	.idempotent = true,
 	.paged = true,
+	.cap = 1024u * 1024, /* 1000 URLs of 150 bytes */
 	.build = list_build,
 	.read = list_read,
 };

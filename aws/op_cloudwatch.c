@@ -97,6 +97,7 @@ const struct op op_list_metrics = {
 	.effect = OP_READ,
 	.idempotent = true,
 	.paged = true,
+	.cap = 8u * 1024 * 1024, /* 500 metrics; with 30 dimensions of 500 bytes each */
 	.build = list_metrics_build,
 	.read = list_metrics_read,
 };
@@ -281,6 +282,7 @@ const struct op op_describe_alarms = {
 	.effect = OP_READ,
 	.idempotent = true,
 	.paged = true,
+	.cap = 8u * 1024 * 1024, /* 100 alarms of up to 80 KiB: rule, description, reason, actions, metrics */
 	.build = describe_alarms_build,
 	.read = describe_alarms_read,
 };

@@ -97,6 +97,7 @@ struct reader {
 	int64_t *at;
 	double *v;
 	size_t nat, nv, cat, cv;
+	unsigned seen; /* its members, one bit each */
 	int64_t query; /* -1: none of ours */
 	enum metric_status status;
 };
@@ -265,8 +266,24 @@ static bool read_messages(struct reader *r)
 	return true;
 }
 
+/* Of two members of one name nobody can say which was meant. */
+static bool twice(struct reader *r)
+{
+	static const char *const names[] = { "Id", "StatusCode", "Timestamps", "Values" };
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		if (!key_is(r, names[i]))
+			continue;
+		bool again = r->seen >> i & 1;
+		r->seen |= 1u << i;
+		return again;
+	}
+	return false;
+}
+
 static bool result_member(struct reader *r)
 {
+	if (twice(r))
+		return refuse(r, "a result with a member that comes twice");
 	if (key_is(r, "Timestamps"))
 		return read_times(r);
 	if (key_is(r, "Values"))
@@ -303,6 +320,7 @@ static bool hand_on(struct reader *r)
 static bool read_result(struct reader *r)
 {
 	r->nat = r->nv = 0;
+	r->seen = 0;
 	r->query = -1;
 	r->status = METRIC_UNANSWERED;
 	for (enum scan_token t = scan_next(&r->s); t != SCAN_OBJECT_END; t = scan_next(&r->s))

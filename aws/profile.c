@@ -79,8 +79,23 @@ static bool section_is(enum profile_file file, struct span section, const char *
 	return *bare ? strcmp(name, "default") == 0 : span_eq(type, "profile") && span_eq(rest, name);
 }
 
+/* A value that goes on in an indented line: joined by newlines, as AWS's own cases have it. Cut short it would be another value. */
+static bool goes_on(struct settings *to, const struct ini *i)
+{
+	struct setting *last = to->n ? &to->v[to->n - 1] : NULL;
+	if (!last || last->parent || i->key.n)
+		return false;
+	char *whole = xasprintf("%s\n%.*s", last->value, (int)i->value.n, i->value.p);
+	hash_wipe(last->value, strlen(last->value));
+	free(last->value);
+	last->value = whole;
+	return true;
+}
+
 static void keep(struct settings *to, const struct ini *i, enum profile_file file, bool bare, bool nested)
 {
+	if (nested && goes_on(to, i))
+		return;
 	MEM_GROW(to->v, to->n, to->cap);
 	to->v[to->n++] = setting_of(i, file, bare, nested);
 }

@@ -106,7 +106,7 @@ struct json *json_parse(struct span text, struct err *e)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, use_own_memory);
-	if (!scan_valid(text, e))
+	if (!scan_valid_most(text, JSON_VALUES, e))
 		return NULL;
 	if (any_nul(text)) {
 		err_set(e, ERR_BADREPLY, "json", "a string holds \\u0000");

@@ -1,7 +1,7 @@
 /* Small JSON documents as a tree, and a writer. The only user of cJSON: every text passes scan_valid first; strings with
  * \u0000 and duplicate keys are refused, and so is by json_int what is beyond 2^53 - 1 (a double cannot tell 2^53 from
- * 2^53 + 1; ids stay strings). Also refused, as cJSON cannot hold them: unpaired surrogates and, by some of its versions,
- * numbers of more than 63 characters.
+ * 2^53 + 1; ids stay strings). What is written with a fraction or an exponent counts as the nearest double. Also refused,
+ * as cJSON cannot hold them: unpaired surrogates and, by some of its versions, numbers of more than 63 characters.
  * A struct json is borrowed from its document; nothing of it may outlive json_free. */
 #ifndef CORE_JSON_H
 #define CORE_JSON_H
@@ -13,7 +13,10 @@
 #include <stdint.h>
 
 struct json;                                                   /* a node; the root is the document */
-struct json *json_parse(struct span text, struct err *e);      /* NULL and BADREPLY when it is not strict JSON */
+/* A value takes up to 100 bytes beside its text. The largest page that AWS's limits allow an answer of ours (500 metrics of 30
+ * dimensions) has 50,000. */
+#define JSON_VALUES 100000
+struct json *json_parse(struct span text, struct err *e);      /* NULL and BADREPLY when it is not strict JSON; LIMIT beyond JSON_VALUES */
 void json_free(struct json *root);
 
 /* NULL-tolerant: a NULL node has no members, no elements and no value. Absent, null and [] are all empty. */

@@ -514,13 +514,22 @@ bool scan_string(const struct scan *s, struct buf *out)
 	return ok;
 }
 
-bool scan_valid(struct span json, struct err *e)
+bool scan_valid_most(struct span json, size_t most, struct err *e)
 {
 	struct scan s;
 	enum scan_token t;
+	size_t n = 0;
 	scan_init(&s, json);
-	do
+	do {
 		t = scan_next(&s);
-	while (t != SCAN_END && t != SCAN_ERROR);
+		n += t != SCAN_KEY && t != SCAN_OBJECT_END && t != SCAN_ARRAY_END;
+	} while (t != SCAN_END && t != SCAN_ERROR && n <= most);
+	if (t != SCAN_END && t != SCAN_ERROR)
+		return err_set(e, ERR_LIMIT, "json", "byte %zu: more than %zu values", (size_t)(s.p - s.start), most);
 	return t == SCAN_END || err_set(e, ERR_BADREPLY, "json", "byte %zu: %s", (size_t)(s.p - s.start), s.why);
+}
+
+bool scan_valid(struct span json, struct err *e)
+{
+	return scan_valid_most(json, SIZE_MAX, e);
 }

@@ -37,5 +37,6 @@ double scan_double(const struct scan *s);              /* of the NUMBER just rea
 bool scan_int(const struct scan *s, int64_t *v);       /* false when the NUMBER is no integer or does not fit */
 bool scan_string(const struct scan *s, struct buf *out); /* appends the decoded KEY or STRING; false at out's cap. \u0000 gives a NUL byte */
 bool scan_valid(struct span json, struct err *e);      /* whole text: exactly one value. The gate. Fills BADREPLY with offset and reason */
+bool scan_valid_most(struct span json, size_t most, struct err *e); /* the same, and LIMIT beyond so many values, however nested */
 
 #endif

@@ -57,30 +57,10 @@ def logs(tmp_path_factory):
     return tmp_path_factory.mktemp("peers")
 
 
-def _script(name):
-    """A console script of the environment that runs us."""
-    return os.path.join(os.path.dirname(sys.executable), name)
-
-
-def _base_env(home, **more):
-    return {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", **more}
-
-
-def _moto(logs, name, **env):
-    port, log = processes.free_port(), str(logs / f"{name}.log")
-    p = processes.start([_script("moto_server"), "-H", "127.0.0.1", "-p", str(port)], _base_env(logs, **env), str(logs), log)
-    try:
-        processes.wait_ready(p, f"http://127.0.0.1:{port}/moto-api/", log)
-    except Exception:
-        processes.stop(p)
-        raise
-    return p, f"http://127.0.0.1:{port}"
-
-
 @pytest.fixture(scope="session")
 def moto(logs):
     """AWS's wire types as AWS types them; takes any credentials."""
-    p, url = _moto(logs, "moto")
+    p, url = processes.moto_server(logs, "moto")
     yield Peer("moto", url, "AKIAIOSFODNN7EXAMPLE", "moto-takes-any-secret")
     processes.stop(p)
 
@@ -88,7 +68,7 @@ def moto(logs):
 @pytest.fixture(scope="session")
 def moto_auth(logs):
     """The same, verifying every signature after four calls that make the one user it knows."""
-    p, url = _moto(logs, "moto_auth", INITIAL_NO_AUTH_ACTION_COUNT="4")
+    p, url = processes.moto_server(logs, "moto_auth", INITIAL_NO_AUTH_ACTION_COUNT="4")
     try:
         iam = Peer("moto_auth", url, "AKIAIOSFODNN7EXAMPLE", "x").client("iam")
         iam.create_user(UserName="sluice")
@@ -104,9 +84,9 @@ def moto_auth(logs):
 @pytest.fixture(scope="session")
 def ministack_process(logs):
     port, log = processes.free_port(), str(logs / "ministack.log")
-    env = _base_env(logs, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), IOT_MTLS_ENABLED="0", LAMBDA_EXECUTOR="local",
-                    MINISTACK_IMDS_V2_REQUIRED="1")
-    p = processes.start([_script("ministack")], env, str(logs), log)
+    env = processes.base_env(logs, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(port), IOT_MTLS_ENABLED="0", LAMBDA_EXECUTOR="local",
+                              MINISTACK_IMDS_V2_REQUIRED="1")
+    p = processes.start([processes.script("ministack")], env, str(logs), log)
     try:
         processes.wait_ready(p, f"http://127.0.0.1:{port}/_ministack/health", log)
         yield f"http://127.0.0.1:{port}"

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -59,3 +60,24 @@ def wait_ready(process, url, log, seconds=60):
     with open(log, errors="replace") as f:
         tail = f.read()[-2000:]
     raise RuntimeError(f"{process.args[0]} did not start (exit {process.poll()}):\n{tail}")
+
+
+def script(name):
+    """A console script of the environment that runs us."""
+    return os.path.join(os.path.dirname(sys.executable), name)
+
+
+def base_env(home, **more):
+    return {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", **more}
+
+
+def moto_server(folder, name, **env):
+    """(process, its URL), once it answers; its log is NAME.log in the folder."""
+    port, log = free_port(), str(folder / f"{name}.log")
+    p = start([script("moto_server"), "-H", "127.0.0.1", "-p", str(port)], base_env(folder, **env), str(folder), log)
+    try:
+        wait_ready(p, f"http://127.0.0.1:{port}/moto-api/", log)
+    except Exception:
+        stop(p)
+        raise
+    return p, f"http://127.0.0.1:{port}"

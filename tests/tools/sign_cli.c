@@ -1,11 +1,7 @@
 /* For the peer tests: signs the requests that come as lines of JSON on stdin and writes one line for each: its Authorization
  * header, a tab, and its x-amz-content-sha256 if it has one. */
 #include "aws/sign.h"
-#include "core/json.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/tools/lines.h"
 
 static void fill(struct http_req *r, const struct json *j)
 {
@@ -18,7 +14,7 @@ static void fill(struct http_req *r, const struct json *j)
 		http_req_header(r, json_str(json_first(h)), json_str(json_next(json_first(h))));
 }
 
-static void sign_line(const struct json *j)
+static bool sign_line(const struct json *j, struct buf *out)
 {
 	struct http_req r;
 	struct err e = { 0 };
@@ -36,30 +32,17 @@ static void sign_line(const struct json *j)
 	if (sign_request(&in, &r, &e)) {
 		struct http_res view = { .headers = r.headers, .nheaders = r.nheaders };
 		const char *content = http_res_header(&view, "x-amz-content-sha256");
-		printf("%s\t%s\n", http_res_header(&view, "authorization"), content ? content : "");
+		buf_addf(out, "%s\t%s", http_res_header(&view, "authorization"), content ? content : "");
 	} else {
-		printf("error: %s\n", e.text);
+		buf_addf(out, "error: %s", e.text);
 	}
 	http_req_clear(&r);
+	return true;
 }
 
 int main(void)
 {
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-	if (!hash_init())
-		return 1;
-	while ((n = getline(&line, &cap, stdin)) > 0) {
-		struct err e = { 0 };
-		struct json *j = json_parse((struct span){ line, (size_t)n }, &e);
-		if (j)
-			sign_line(j);
-		else
-			printf("error: %s\n", e.text);
-		json_free(j);
-	}
-	free(line);
+	int status = each_line(sign_line);
 	sign_forget();
-	return 0;
+	return status;
 }

@@ -390,15 +390,14 @@ static void test_sources_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_profiles),      TEST(test_credentials_file_wins),
-		TEST(test_sections),      TEST(test_files_elsewhere),
-		TEST(test_attempts),      TEST(test_another_region),
-		TEST(test_region_order),  TEST(test_region_names),
-		TEST(test_bad_endpoints), TEST(test_variants),
-		TEST(test_endpoint_order),
-		TEST(test_ca_bundle),     TEST(test_bad_files),
-		TEST(test_first_problem), TEST(test_static),
-		TEST(test_sources_fit),
+		TEST(test_profiles),       TEST(test_credentials_file_wins),
+		TEST(test_sections),       TEST(test_files_elsewhere),
+		TEST(test_attempts),       TEST(test_another_region),
+		TEST(test_region_order),   TEST(test_region_names),
+		TEST(test_bad_endpoints),  TEST(test_variants),
+		TEST(test_endpoint_order), TEST(test_ca_bundle),
+		TEST(test_bad_files),      TEST(test_first_problem),
+		TEST(test_static),         TEST(test_sources_fit),
 	};
 	return hash_init() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -107,6 +107,8 @@ static void in_every_envelope(int status, const char *name, enum err_code code)
 	snprintf(text, sizeof text, "%s;Sender", name);
 	assert_int_equal(
 	    classify(status, "x-amzn-query-error", text, "{\"__type\":\"ns#SomeNewShape\",\"message\":\"why\"}", &e), code);
+	snprintf(text, sizeof text, "SomeNewShape (%s): why", name);
+	assert_string_equal(e.text, text);
 	snprintf(text, sizeof text,
 	         "<ErrorResponse xmlns=\"u\"><Error><Type>Sender</Type><Code>%s</Code><Message>why</Message></Error>"
 	         "<RequestId>inner</RequestId></ErrorResponse>",
@@ -822,6 +824,46 @@ static void skew_answer(char out[300], int64_t offset, const char *more)
 	         d, more);
 }
 
+/* A list that never ends, each page with a token of its own and `filling` bytes to spare. */
+static size_t filling;
+static void play_endless(struct tiny *t, const char *request, struct tiny_reply *r)
+{
+	static char page[1 << 20];
+	struct bench *b = t->ctx;
+	(void)request;
+	pthread_mutex_lock(&b->lock);
+	unsigned at = b->at++;
+	pthread_mutex_unlock(&b->lock);
+	int n = snprintf(page, sizeof page, "HTTP/1.1 200 X\r\nContent-Length: %zu\r\n\r\n{\"NextToken\":\"%010u\"}",
+	                 filling + 26, at);
+	memset(page + n, ' ', filling);
+	page[(size_t)n + filling] = '\0';
+	r->raw = page;
+}
+
+static int set_up_endless(void **state)
+{
+	return set_up(state, play_endless);
+}
+
+static void test_pages_without_end(void **state)
+{
+	struct bench *b = *state;
+	struct one o;
+	filling = 0;
+	begin(b, &op_many, &o);
+	finish(b, &o);
+	assert_int_equal(o.e.code, ERR_LIMIT);
+	assert_string_equal(o.e.text, "more than 1000 pages");
+	assert_int_equal(o.out.pages, 1000); /* what came is kept */
+	assert_int_equal(b->at, 1000);
+	filling = 1000000;
+	begin(b, &op_many, &o);
+	finish(b, &o);
+	assert_int_equal(o.e.code, ERR_LIMIT);
+	assert_string_equal(o.e.text, "more than 64 MiB in 68 pages");
+}
+
 static void test_clock_learned(void **state)
 {
 	struct bench *b = *state;
@@ -1145,6 +1187,7 @@ int main(void)
 		TEST(test_pages),
 		TEST(test_pages_break_off),
 		TEST(test_token_circles),
+		cmocka_unit_test_setup_teardown(test_pages_without_end, set_up_endless, tear_down),
 		TEST(test_clock_learned),
 		TEST(test_clock_not_learned),
 		TEST(test_clock_told),

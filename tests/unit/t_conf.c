@@ -152,6 +152,7 @@ static void faults_are_placed(void **state)
 		assert_string_equal(e.where, where);
 		assert_null(conf_parse("my.ini", span_of(faults[i].text), NULL));
 	}
+	print_message("configuration: %zu malformed files named by file, line and key\n", sizeof faults / sizeof *faults);
 }
 
 /* Every row of the table: at least one value it takes and one it does not. */
@@ -209,6 +210,16 @@ static const struct {
 	{ "check", "min-samples", { "0", "10", "100000" }, { "", "-1", "100001", "1.5", "ten", "9999999999" } },
 };
 
+/* The place that an error names: "x:LINE", and in that line of the text the key. */
+static bool names_the_line(const char *text, const char *where, const char *key)
+{
+	if (strncmp(where, "x:", 2) != 0)
+		return false;
+	for (unsigned long line = strtoul(where + 2, NULL, 10); line > 1 && text; line--)
+		text = strchr(text, '\n') ? strchr(text, '\n') + 1 : NULL;
+	return text && strncmp(text, key, strlen(key)) == 0;
+}
+
 /* The one key under test in a file that is right otherwise. */
 static bool takes(const char *section, const char *key, const char *value, struct err *e)
 {
@@ -226,6 +237,8 @@ static bool takes(const char *section, const char *key, const char *value, struc
 	else if (strcmp(section, "stage") != 0)
 		buf_addf(&b, "[%s%s]\n%s = %s\n", section, strcmp(section, "sluice") == 0 ? "" : " other", key, value);
 	struct conf *c = conf_parse("x", buf_span(&b), e);
+	if (!c && !names_the_line(b.p, e->where, key))
+		fail_msg("%s: not in line %s of\n%s", key, e->where, b.p);
 	buf_clear(&b);
 	conf_free(c);
 	return c != NULL;
@@ -234,7 +247,7 @@ static bool takes(const char *section, const char *key, const char *value, struc
 static void every_option(void **state)
 {
 	(void)state;
-	unsigned n;
+	unsigned n, good = 0, bad = 0;
 	const struct conf_key *keys = conf_keys(&n);
 	assert_int_equal(n, sizeof values / sizeof *values);
 	for (unsigned i = 0; i < n; i++) {
@@ -244,17 +257,18 @@ static void every_option(void **state)
 		struct err e = { 0 };
 		if (keys[i].fallback[0] && !takes(keys[i].section, keys[i].key, keys[i].fallback, &e))
 			fail_msg("%s: its own fallback: %s", keys[i].key, e.text);
-		for (unsigned k = 0; values[i].good[k]; k++)
+		for (unsigned k = 0; values[i].good[k]; k++, good++)
 			if (!takes(keys[i].section, keys[i].key, values[i].good[k], &e))
 				fail_msg("%s = %s: %s", keys[i].key, values[i].good[k], e.text);
 		assert_non_null(values[i].bad[0]);
-		for (unsigned k = 0; values[i].bad[k]; k++) {
+		for (unsigned k = 0; values[i].bad[k]; k++, bad++) {
 			if (takes(keys[i].section, keys[i].key, values[i].bad[k], &e))
 				fail_msg("%s = %s: accepted", keys[i].key, values[i].bad[k]);
 			if (strncmp(e.text, keys[i].key, strlen(keys[i].key)) != 0)
 				fail_msg("%s = %s: %s", keys[i].key, values[i].bad[k], e.text);
 		}
 	}
+	print_message("configuration: %u options: %u values taken, %u refused by file, line and key\n", n, good, bad);
 }
 
 static void check_resource(const char *value, const char *kind, const char *name, bool arn)

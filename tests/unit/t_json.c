@@ -119,7 +119,7 @@ static struct buf many_keys(size_t n, size_t twin)
 static void many_keys_are_not_quadratic(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = { 2, 15, 16, 17, 18, 200, 100000 };
+	static const size_t sizes[] = { 2, 15, 16, 17, 18, 200, JSON_VALUES - 1 };
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		size_t n = sizes[i];
 		struct buf whole = many_keys(n, n), twin = many_keys(n, n - 1 == n / 2 ? 0 : n - 1);
@@ -130,6 +130,26 @@ static void many_keys_are_not_quadratic(void **state)
 		assert_null(json_parse(buf_span(&twin), &e));
 		buf_clear(&whole);
 		buf_clear(&twin);
+	}
+}
+
+/* As many values as a document may have, nested or not, and one more. */
+static void values_are_counted(void **state)
+{
+	(void)state;
+	for (unsigned over = 0; over < 2; over++) {
+		struct buf b;
+		struct err e = { 0 };
+		buf_init(&b, 16 << 20);
+		buf_adds(&b, "[{\"k\":[]}");
+		for (unsigned i = 3; i < JSON_VALUES + over; i++)
+			buf_adds(&b, ",7");
+		buf_adds(&b, "]");
+		struct json *j = json_parse(buf_span(&b), &e);
+		assert_int_equal(j == NULL, over);
+		assert_int_equal(e.code, over ? ERR_LIMIT : ERR_OK);
+		json_free(j);
+		buf_clear(&b);
 	}
 }
 
@@ -615,6 +635,7 @@ int main(void)
 		cmocka_unit_test(long_numbers_are_not_cut),
 		cmocka_unit_test(not_refused),
 		cmocka_unit_test(many_keys_are_not_quadratic),
+		cmocka_unit_test(values_are_counted),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(members_and_elements),
 		cmocka_unit_test(null_nodes),

@@ -330,6 +330,8 @@ static void test_bad_points(void **state)
 		RESULTS("{\"Id\":\"m0\",\"Timestamps\":[60],\"Values\":[true]}"),
 		RESULTS("{\"Id\":\"m0\",\"Timestamps\":[60],\"Values\":[[1]]}"),
 		RESULTS("{\"Id\":\"m0\",\"Timestamps\":{},\"Values\":[1]}"),
+		RESULTS("{\"Id\":\"m0\",\"Timestamps\":[60],\"Values\":[1],\"Values\":[2]}"),
+		RESULTS("{\"Id\":\"m0\",\"Id\":\"m1\",\"Timestamps\":[60],\"Values\":[1]}"),
 		RESULTS("{\"Id\":1,\"Timestamps\":[60],\"Values\":[1]}"),
 		RESULTS("{\"Id\":\"m0\",\"StatusCode\":7}"),
 		"{\"NextToken\":7}",
