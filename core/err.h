@@ -49,6 +49,9 @@ struct err {
 /* Fills e (which may be NULL) and returns false, so that a failing function ends with `return err_set(...)`. */
 bool err_set(struct err *e, enum err_code code, const char *where, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void err_clear(struct err *e);
+/* Services repeat what they do not like. Wherever the text holds the secret (or, at its cut end, the beginning of one) stands
+ * "***" afterwards. NULL or "": nothing to hide. */
+void err_hide(struct err *e, const char *secret);
 
 const char *err_name(enum err_code code);
 const char *err_check_code(enum err_code code); /* NO_DATA and friends are not errors: they never come from here */

@@ -120,10 +120,38 @@ static void lines_are_filtered(void **state)
 	}
 }
 
+static void hides(void **state)
+{
+	(void)state;
+	struct err e;
+	err_set(&e, ERR_REFUSED, "sts:AssumeRole", "Value 'tOpSecret' at 'externalId' (tOpSecret) failed");
+	err_hide(&e, NULL);
+	err_hide(&e, "");
+	err_hide(&e, "absent");
+	assert_string_equal(e.text, "Value 'tOpSecret' at 'externalId' (tOpSecret) failed");
+	err_hide(&e, "tOpSecret");
+	assert_string_equal(e.text, "Value '***' at 'externalId' (***) failed");
+	/* what the end of the text cut off is no less of a secret */
+	err_set(&e, ERR_REFUSED, "x", "Value abcdefgh");
+	err_hide(&e, "abcdefghijklmnop");
+	assert_string_equal(e.text, "Value ***");
+	err_set(&e, ERR_REFUSED, "x", "it ends in abc");
+	err_hide(&e, "abcdefghijklmnop");
+	assert_string_equal(e.text, "it ends in abc");
+	/* a secret shorter than its mask cannot push the text over its end */
+	char many[sizeof e.text];
+	memset(many, 'x', sizeof many - 1);
+	many[sizeof many - 1] = '\0';
+	err_set(&e, ERR_REFUSED, "x", "%s", many);
+	err_hide(&e, "x");
+	assert_true(strlen(e.text) < sizeof e.text);
+	assert_null(strchr(e.text, 'x'));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table),
+		cmocka_unit_test(table), cmocka_unit_test(hides),
 		cmocka_unit_test(sets),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(lines_are_filtered),
