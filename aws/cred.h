@@ -17,7 +17,8 @@
 #define CRED_PROVIDERS(X)                        \
 	X(STATIC, "static keys", cred_from_static)   \
 	X(ROLE, "assumed role", cred_from_role)      \
-	X(WEB, "web identity", cred_from_web)
+	X(WEB, "web identity", cred_from_web)        \
+	X(PROCESS, "credential_process", cred_from_process)
 
 typedef bool cred_provider(struct fetch *f, const struct cred_source *s, struct keys *out, struct err *e);
 #define X(code, name, function) cred_provider function;
