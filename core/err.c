@@ -38,15 +38,13 @@ void err_clear(struct err *e)
 		memset(e, 0, sizeof *e);
 }
 
-#define HIDE_LEAST 4 /* fewer characters at the cut end are nobody's secret */
-
-/* How much of the secret stands at s: all of it, or as much as the cut left. 0: none. */
-static size_t hidden_at(const char *s, const char *secret)
+/* How much of the secret stands at s: all of it, or as much as the cut of a full text left. 0: none. */
+static size_t hidden_at(const char *s, const char *secret, bool cut)
 {
 	size_t n = 0;
 	while (secret[n] && s[n] == secret[n])
 		n++;
-	return !secret[n] || (!s[n] && n >= HIDE_LEAST) ? n : 0;
+	return !secret[n] || (cut && !s[n]) ? n : 0;
 }
 
 void err_hide(struct err *e, const char *secret)
@@ -54,10 +52,11 @@ void err_hide(struct err *e, const char *secret)
 	static const char mask[] = "***";
 	char kept[sizeof e->text];
 	size_t to = 0;
+	bool cut = strlen(e->text) == sizeof e->text - 1;
 	if (!secret || !*secret)
 		return;
 	for (const char *s = e->text; *s && to + sizeof mask < sizeof kept;) {
-		size_t n = hidden_at(s, secret);
+		size_t n = hidden_at(s, secret, cut);
 		if (n) {
 			memcpy(kept + to, mask, sizeof mask - 1);
 			to += sizeof mask - 1;
