@@ -2,6 +2,8 @@
 is said in one plain line that holds no secret."""
 
 import concurrent.futures
+import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -14,7 +16,7 @@ import fakeaws
 import pytest
 from console import Console
 from fakelogin import FakeLogin, sha1, sso_token
-from program import Sluice, clean_env, plain
+from program import SLOWER, Sluice, clean_env, plain
 
 STATIC = "aws_access_key_id = AKIASTATIC0000000001\naws_secret_access_key = static/secret+1\n"
 STATIC2 = "aws_access_key_id = AKIASTATIC0000000002\naws_secret_access_key = static/secret+2\n"
@@ -56,16 +58,29 @@ def run(home, aws, *args, env=None, files=None, **kw):
 # ---- the winner is botocore's
 
 BOTOCORE = """
-import json, sys, botocore.session
-s = botocore.session.Session(profile=sys.argv[1] if len(sys.argv) > 1 else None)
-s.create_client("sts").get_caller_identity()
+import json, os, sys, traceback
+import botocore.credentials, botocore.session, botocore.tokens
+for case in json.load(sys.stdin):
+    if os.fork() == 0:  # each with an environment of its own, none with an import of its own
+        try:
+            os.environ.clear()
+            os.environ.update(case["env"])
+            for c in (botocore.tokens.SSOTokenProvider, botocore.credentials.SSOProvider):
+                c._SSO_TOKEN_CACHE_DIR = os.path.expanduser("~/.aws/sso/cache")
+            botocore.session.Session(profile=case["profile"]).create_client("sts").get_caller_identity()
+        except Exception:
+            print(case["name"], traceback.format_exc(), file=sys.stderr)
+        os._exit(0)
+    os.wait()
 """
 
 
-def botocore(home, aws, env, profile):
-    argv = [sys.executable, "-c", BOTOCORE, *([profile] if profile else [])]
-    p = subprocess.run(argv, env=clean_env(home, {**aws.env(), **env}), capture_output=True, text=True, timeout=60, cwd=home)
-    assert p.returncode == 0, p.stderr[-2000:]
+def botocore(*cases):
+    """Each case: name, home, its FakeLogin, environment, profile. Asks who it is, as sluice does."""
+    asked = [{"name": name, "profile": profile, "env": clean_env(home, {**aws.env(), **{k: v.replace("@HOME@", str(home)) for k, v in env.items()}})}
+             for name, home, aws, env, profile in cases]
+    p = subprocess.run([sys.executable, "-c", BOTOCORE], input=json.dumps(asked), capture_output=True, text=True, timeout=120 * SLOWER)
+    assert p.returncode == 0 and not p.stderr, p.stderr[-3000:]
 
 
 # name: (files, environment, explicit profile or None, what sluice is expected to name as the source)
@@ -115,33 +130,32 @@ ORACLE = {
 }
 
 
-def both(home, name):
-    files, env, profile, source = ORACLE[name]
-    with FakeLogin() as aws:
-        ran = run(home, aws, "doctor", *(["--profile", profile] if profile else []), env=env, files=files)
-        ours, asked = aws.winner(), [s for s in aws.seen if s["op"].startswith(("sts:Assume", "sso"))]
-        aws.seen.clear()
-        botocore(home, aws, {k: v.replace("@HOME@", str(home)) for k, v in env.items()}, profile)
-        theirs, asked_by_botocore = aws.winner(), [s for s in aws.seen if s["op"].startswith(("sts:Assume", "sso"))]
-
-    def essence(asked):
-        keep = [{**s, "form": {k: v for k, v in s["form"].items() if k != "RoleSessionName" or v in ("pod", "me@here")}} for s in asked]
-        return [{k: v for k, v in s.items() if k not in ("session",)} for s in keep]
-    wrong = []
-    if not ours or ours != theirs:
-        wrong.append(f"{name}: sluice ended with {ours}, botocore with {theirs}")
-    if source not in ran.out:
-        wrong.append(f"{name}: doctor does not say \"{source}\"")
-    if essence(asked) != essence(asked_by_botocore):
-        wrong.append(f"{name}: asked {essence(asked)}, botocore {essence(asked_by_botocore)}")
-    return [f"{w}\n{ran}" for w in wrong]
+def buying(aws):
+    """What was asked until the keys were there; of the sessions' names those that were set."""
+    def essence(s):
+        return {**s, "form": {k: v for k, v in s["form"].items() if k != "RoleSessionName" or v in ("pod", "me@here")}}
+    return [essence(s) for s in aws.seen if s["op"].startswith(("sts:Assume", "sso"))]
 
 
 def test_winners_are_botocores(tmp_path):
-    names = list(ORACLE)
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        wrong = list(pool.map(both, [tmp_path / f"{i}" for i in range(len(names))], names))
-    assert not sum(wrong, []), "\n".join(sum(wrong, []))
+    wrong, cases, ours = [], [], {}
+    with contextlib.ExitStack() as stack:
+        for i, (name, (files, env, profile, source)) in enumerate(ORACLE.items()):
+            home, aws = tmp_path / f"{i}", stack.enter_context(FakeLogin())
+            ran = run(home, aws, "doctor", *(["--profile", profile] if profile else []), env=env, files=files)
+            ours[name] = (aws.winner(), buying(aws), ran)
+            if source not in ran.out:
+                wrong.append(f"{name}: doctor does not say \"{source}\"\n{ran}")
+            aws.seen.clear()
+            cases.append((name, home, aws, env, profile))
+        botocore(*cases)
+        for name, _, aws, _, _ in cases:
+            winner, asked, ran = ours[name]
+            if not winner or winner != aws.winner():
+                wrong.append(f"{name}: sluice ended with {winner}, botocore with {aws.winner()}\n{ran}")
+            if asked != buying(aws):
+                wrong.append(f"{name}: sluice asked {asked}, botocore {buying(aws)}\n{ran}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_words_are_shlexs(tmp_path, rng):
@@ -278,7 +292,7 @@ def test_sso_token_is_renewed_in_place(tmp_path):
         assert os.listdir(path.parent) == [path.name]
         # botocore goes on with what was written
         aws.seen.clear()
-        botocore(tmp_path, aws, {}, None)
+        botocore(("renewed", tmp_path, aws, {}, None))
         assert not aws.asked("sso-oauth:CreateToken") and aws.asked("sso:GetRoleCredentials")[0]["bearer"] == "renewed-access-1"
 
 
@@ -365,7 +379,7 @@ def test_console_goes_on_after_a_login(tmp_path):
 
 def test_aws_login(tmp_path):
     session = "arn:aws:iam::123456789012:user/me"
-    sha256 = __import__("hashlib").sha256(session.encode()).hexdigest()
+    sha256 = hashlib.sha256(session.encode()).hexdigest()
     keys = {"accessKeyId": "ASIALOGIN00000000001", "secretAccessKey": "printed/secret", "sessionToken": "login+token", "accountId": "123456789012",
             "expiresAt": "2030-01-01T00:00:00Z"}
     files = {".aws/config": f"[profile dev]\nlogin_session = {session}\n"}
