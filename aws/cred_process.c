@@ -28,30 +28,38 @@ static bool own_file(const struct cred_source *s, struct err *e)
 	return ok || err_set(e, ERR_CONF, s->where, "credential_process is not run: %.100s: %.90s", s->file, why.text);
 }
 
-/* What it complained, as one line; of a long one the end, where the reason stands. */
-static void complaint(const struct buf *err, char out[COMPLAINT + 8])
+/* All of it on one line, single blanks. */
+static size_t one_line(struct span text, char line[CHILD_ERR])
 {
 	size_t n = 0;
-	char line[CHILD_ERR + 1];
-	for (size_t i = 0; i < err->n; i++) {
-		unsigned char c = (unsigned char)err->p[i];
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
 		bool blank = c == ' ' || c == '\0' || (c >= '\t' && c <= '\r');
 		if (!blank)
-			line[n++] = err->p[i];
+			line[n++] = text.p[i];
 		else if (n && line[n - 1] != ' ')
 			line[n++] = ' ';
 	}
-	n -= n && line[n - 1] == ' ';
-	size_t from = n > COMPLAINT ? n - COMPLAINT : 0;
+	return n - (n && line[n - 1] == ' ');
+}
+
+/* Appends what it complained; of a long one the end, where the reason stands. */
+static void add_complaint(struct err *e, const struct buf *err)
+{
+	char line[CHILD_ERR];
+	size_t n = one_line(buf_span(err), line), used = strlen(e->text), room = sizeof e->text - used - sizeof ": ...";
+	room = room < COMPLAINT ? room : COMPLAINT;
+	size_t from = n > room ? n - room : 0;
 	while (from && from < n && ((unsigned char)line[from] & 0xc0) == 0x80)
 		from++;
-	snprintf(out, COMPLAINT + 8, "%s%s%.*s", n ? ": " : "", from ? "..." : "", (int)(n - from), line + from);
+	if (n)
+		snprintf(e->text + used, sizeof e->text - used, ": %s%.*s", from ? "..." : "", (int)(n - from), line + from);
 }
 
 static bool ended_well(const struct child *c, const struct cred_source *s, const char *name, struct err *e)
 {
-	char why[COMPLAINT + 8];
-	complaint(&c->err, why);
+	bool signalled = WIFSIGNALED(c->status);
+	int number = signalled ? WTERMSIG(c->status) : WEXITSTATUS(c->status);
 	if (c->exec_errno)
 		return err_set(e, ERR_NOCRED, s->where, "\"%.60s\" (credential_process) cannot be started: %s", name,
 		               strerror(c->exec_errno));
@@ -61,13 +69,12 @@ static bool ended_well(const struct child *c, const struct cred_source *s, const
 	if (c->late)
 		return err_set(e, ERR_TIMEOUT, s->where, "\"%.60s\" (credential_process) did not end within %d s", name,
 		               PROCESS_MS / 1000);
-	if (WIFSIGNALED(c->status))
-		return err_set(e, ERR_NOCRED, s->where, "\"%.60s\" (credential_process) was ended by signal %d%s", name,
-		               WTERMSIG(c->status), why);
-	if (WEXITSTATUS(c->status) != 0)
-		return err_set(e, ERR_NOCRED, s->where, "\"%.60s\" (credential_process) failed with status %d%s", name,
-		               WEXITSTATUS(c->status), why);
-	return true;
+	if (number == 0)
+		return true;
+	err_set(e, ERR_NOCRED, s->where, "\"%.60s\" (credential_process) %s %d", name,
+	        signalled ? "was ended by signal" : "failed with status", number);
+	add_complaint(e, &c->err);
+	return false;
 }
 
 static const char *read_keys(struct span text, struct keys *out)
