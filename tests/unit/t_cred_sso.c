@@ -72,8 +72,8 @@ static void answers(void **state)
 		"{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S3CRET\",\"sessionToken\":\"T\",\"expiration\":1}",
 		"{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S3CRET\",\"expiration\":1767319445123}}",
 		"{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S3CRET\",\"sessionToken\":\"T\"}}",
-		"{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S3CRET\",\"sessionToken\":\"T\","
-		"\"expiration\":\"2026-01-02T03:04:05Z\"}}",
+		("{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S3CRET\",\"sessionToken\":\"T\","
+		 "\"expiration\":\"2026-01-02T03:04:05Z\"}}"),
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (read_answer(&op_get_role_credentials, bad[i], &k))
