@@ -11,6 +11,7 @@ import subprocess
 import time
 import uuid
 
+from console import Console
 from fakeaws import FakeAws
 from program import SLOWER, Sluice, binary, clean_env, plain
 
@@ -178,5 +179,19 @@ def test_ended_with_us(tmp_path, figure):
             left = gone(mark)
             passed += not left
             wrong += [f"{number.name}: {left}"] if left else []
-    figure("C8", "sluice is ended while it waits for the process", attempted=len(signals), passed=passed, reached=reached)
-    assert not wrong and reached == len(signals), wrong
+        home, mark = tmp_path / "console", uuid.uuid4().hex  # the console fetches on a thread; leaving it must not wait
+        Case("hang", "exec sleep 600").lay(home)
+        with Console(home, env={"AWS_ENDPOINT_URL": aws.url, MARK: mark}) as c:
+            end = time.monotonic() + 10 * SLOWER
+            while not any("sleep" in a for a in alive(mark)) and time.monotonic() < end:
+                c.pump()
+            reached += any("sleep" in a for a in alive(mark))
+            begun = time.monotonic()
+            status = c.type("q").end()
+            took = time.monotonic() - begun
+        left = gone(mark)
+        right = status == 0 and took < 2 * SLOWER and not left
+        passed += right
+        wrong += [] if right else [f"console: exit {status} after {took:.1f} s, {left}"]
+    figure("C8", "sluice is ended while it waits for the process", attempted=len(signals) + 1, passed=passed, reached=reached)
+    assert not wrong and reached == len(signals) + 1, wrong

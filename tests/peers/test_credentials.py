@@ -229,6 +229,22 @@ def test_role_needs_a_code(tmp_path):
     assert ran.status == 2
 
 
+def test_role_with_a_code(tmp_path):
+    """Asked for on the terminal, not shown there, sent once with the device's name."""
+    files = role_files("mfa_serial = arn:aws:iam::123456789012:mfa/me\n")
+    lay(tmp_path / "a", files)
+    with FakeLogin() as aws, Console(tmp_path / "a", "status", env=aws.env()) as c:
+        c.wait("MFA code of arn:aws:iam::123456789012:mfa/me").type("470816\r").wait("orders")
+        assert c.end() == 0 and b"470816" not in c.raw
+        forms = [s["form"] for s in aws.asked("sts:AssumeRole")]
+        assert [(f["SerialNumber"], f["TokenCode"]) for f in forms] == [("arn:aws:iam::123456789012:mfa/me", "470816")]
+    lay(tmp_path / "b", files)
+    wrong = fakeaws.error(403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code 654321.")
+    with FakeLogin({"sts:AssumeRole": wrong}) as aws, Console(tmp_path / "b", "status", env=aws.env()) as c:
+        c.wait("MFA code of").type("654321\r").wait("invalid MFA one time pass code ***")
+        assert c.end() == 1 and b"654321" not in c.raw and aws.calls["sts:AssumeRole"] == 1
+
+
 def test_base_keys_refused(tmp_path):
     refused = fakeaws.error(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
     with FakeLogin({"sts:AssumeRole": refused}) as aws:
