@@ -4,6 +4,7 @@
 #include "aws/cred.h"
 #include "core/clock.h"
 #include "core/hash.h"
+#include "core/ini.h"
 #include "core/json.h"
 #include "core/mem.h"
 
@@ -212,22 +213,11 @@ static void report(struct cred *c)
 	buf_clear(&text);
 }
 
-static bool read_file(const char *path, struct buf *text)
-{
-	char chunk[4096];
-	size_t n;
-	FILE *f = fopen(path, "r");
-	buf_init(text, 4 << 20);
-	while (f && (n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		buf_add(text, chunk, n);
-	return f && fclose(f) == 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct buf text;
 	struct err e = { 0 };
-	if (argc != 2 || !clock_init() || !hash_init() || !read_file(argv[1], &text))
+	if (argc != 2 || !clock_init() || !hash_init() || !ini_read_file(argv[1], &text, &e))
 		return 2;
 	struct json *doc = json_parse(buf_span(&text), &e);
 	for (const struct json *event = json_first(json_get(doc, "events")); event; event = json_next(event))

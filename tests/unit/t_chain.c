@@ -2,18 +2,8 @@
 #include "aws/chain.h"
 #include "aws_home.h"
 #include "core/hash.h"
+#include "core/ini.h"
 #include "core/json.h"
-
-static bool read_file(const char *path, struct buf *text)
-{
-	char chunk[4096];
-	size_t n;
-	FILE *f = fopen(path, "r");
-	buf_init(text, 4 << 20);
-	while (f && (n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		buf_add(text, chunk, n);
-	return f && fclose(f) == 0;
-}
 
 static struct json *the_cases(void)
 {
@@ -24,7 +14,7 @@ static struct json *the_cases(void)
 		char path[300];
 		struct buf text;
 		snprintf(path, sizeof path, "%s/%saws-config/assume-role-tests.json", shared ? shared : "../shared", below[i]);
-		if (read_file(path, &text))
+		if (ini_read_file(path, &text, NULL))
 			doc = json_parse(buf_span(&text), NULL);
 		buf_clear(&text);
 	}
