@@ -1,6 +1,7 @@
 """Reliability line C8: a credential_process on a bad day. It is given a time, a size and no terminal; nothing that it started stays."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -33,10 +34,13 @@ def alive(mark):
 
 
 def gone(mark, seconds=3):
-    """What a kill has just reached may take a moment to be off the list."""
+    """What is still there; a kill that has just come may take a moment. A test that fails leaves nothing behind either."""
     end = time.monotonic() + seconds * SLOWER
     while (left := alive(mark)) and time.monotonic() < end:
         time.sleep(0.05)
+    for one in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(one.split()[0]), signal.SIGKILL)
     return left
 
 
