@@ -195,6 +195,7 @@ int main(int argc, char **argv)
 		return 3;
 	}
 	signal(SIGPIPE, SIG_IGN); /* a reader that has gone, or a connection that broke, is seen where it is written to */
+	signal(SIGCHLD, SIG_DFL); /* whoever started us may have it ignored; then nobody could tell how a child ended */
 	list_scenarios();
 	cli_parse(&run.cli, argc, argv, scenario_names, scenario_helps);
 	int status = run_what(&run);

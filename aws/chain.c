@@ -381,7 +381,9 @@ static struct cred_source *of_process(struct walk *w, const struct profile *p, s
 	const char *command = profile_get(p, "credential_process", where);
 	if (!command)
 		return NULL;
+	bool there = profile_get_in(p, PROFILE_CREDENTIALS, "credential_process", NULL);
 	struct cred_source *s = source_new(CRED_PROCESS, where, p->name);
+	s->file = xstrdup(p->path[there ? PROFILE_CREDENTIALS : PROFILE_CONFIG]);
 	keys_put(&s->command, command);
 	return s;
 }

@@ -26,7 +26,8 @@ struct cred_source {
 	enum cred_from from;
 	char where[96];           /* the setting that named it: "~/.aws/config [profile ops]", "environment" */
 	char *profile;            /* the profile it stands in, for "aws sso login --profile NAME"; NULL: none */
-	char *file;               /* what it reads at each fetch (WEB, SSO, LOGIN; CONTAINER: the authorization token's file) */
+	char *file;               /* what it reads at each fetch (WEB, SSO, LOGIN; CONTAINER: the authorization token's file);
+	                           * PROCESS: where its command stands, which nobody else may write */
 	struct cred_source *base; /* ROLE: owned */
 	struct keys keys;         /* STATIC */
 	char *role_arn, *session_name, *external_id, *mfa_serial; /* ROLE, WEB; session_name NULL: one is made up */

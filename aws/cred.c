@@ -186,7 +186,10 @@ static bool lacks_code(struct cred *c)
 	const char *serial = serial_of(c->source);
 	if (!serial || *c->code)
 		return false;
-	return !c->ask || !c->ask(c->ask_ctx, serial, c->code);
+	if (c->ask && c->ask(c->ask_ctx, serial, c->code))
+		return false;
+	c->ask = NULL; /* nobody answers: the keys are not on their way */
+	return true;
 }
 
 /* ---- one fetch */

@@ -15,7 +15,12 @@
  *  returns true, or says why not: NOCRED when there is nothing to be had, AUTH when somebody must renew something (the text
  *  names the command), DENIED when a role may not be assumed, else what the network said. */
 #define CRED_PROVIDERS(X)                        \
-	X(STATIC, "static keys", cred_from_static)
+	X(STATIC, "static keys", cred_from_static)   \
+	X(ROLE, "assumed role", cred_from_role)      \
+	X(WEB, "web identity", cred_from_web)        \
+	X(SSO, "IAM Identity Center (SSO)", cred_from_sso) \
+	X(LOGIN, "aws login", cred_from_login)       \
+	X(PROCESS, "credential_process", cred_from_process)
 
 typedef bool cred_provider(struct fetch *f, const struct cred_source *s, struct keys *out, struct err *e);
 #define X(code, name, function) cred_provider function;

@@ -3,6 +3,7 @@
 #include "core/text.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,31 +47,45 @@ bool err_at(struct err *e, const char *file, unsigned line)
 	return false;
 }
 
-/* How much of the secret stands at s; 0 unless it is all of it or all that is left of s. */
-static size_t secret_at(const char *s, const char *secret)
+/* How much of the secret stands at s: all of it, or at the end of the text at least `tail` bytes of its beginning. 0: none. */
+static size_t secret_at(const char *s, const char *secret, size_t tail)
 {
 	size_t n = 0;
 	while (secret[n] && s[n] == secret[n])
 		n++;
-	return !secret[n] || (!s[n] && n >= SECRET_PART) ? n : 0;
+	return !secret[n] || (!s[n] && n >= tail) ? n : 0;
+}
+
+static void hide(struct err *e, const char *secret, size_t tail)
+{
+	static const char mask[] = "***";
+	char kept[sizeof e->text];
+	size_t to = 0;
+	for (const char *s = e->text; *s && to + sizeof mask < sizeof kept;) {
+		size_t n = secret_at(s, secret, tail);
+		if (n) {
+			memcpy(kept + to, mask, sizeof mask - 1);
+			to += sizeof mask - 1;
+		} else {
+			kept[to++] = *s;
+		}
+		s += n ? n : 1;
+	}
+	kept[to] = '\0';
+	memcpy(e->text, kept, to + 1);
 }
 
 void err_mask(struct err *e, const char *secret)
 {
-	if (!secret || strlen(secret) < SECRET_LEAST)
-		return;
-	char *to = e->text;
-	for (const char *from = e->text; *from;) {
-		size_t n = secret_at(from, secret);
-		if (n) {
-			memcpy(to, "***", 3);
-			to += 3;
-			from += n;
-		} else {
-			*to++ = *from++;
-		}
-	}
-	*to = '\0';
+	if (secret && strlen(secret) >= SECRET_LEAST)
+		hide(e, secret, SECRET_PART);
+}
+
+void err_hide(struct err *e, const char *secret)
+{
+	bool cut = strlen(e->text) == sizeof e->text - 1;
+	if (secret && *secret)
+		hide(e, secret, cut ? 1 : SIZE_MAX);
 }
 
 void err_mask_logins(struct err *e)

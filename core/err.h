@@ -56,9 +56,9 @@ bool err_at(struct err *e, const char *file, unsigned line);
 /* Text of others may echo what we sent them: puts *** in the place of `secret` (NULL is fine), also where the text was cut in
  * the middle of it. One of less than 16 bytes stays: no real key is that short, but many a word is. */
 void err_mask(struct err *e, const char *secret);
+void err_hide(struct err *e, const char *secret); /* the same for secrets of any length: codes, external ids */
 void err_mask_logins(struct err *e); /* the same for USER:PASSWORD@ of any URL in the text */
 void err_clear(struct err *e);
-
 const char *err_name(enum err_code code);
 const char *err_check_code(enum err_code code); /* NO_DATA and friends are not errors: they never come from here */
 const char *err_hint(enum err_code code);

@@ -115,7 +115,7 @@ def error(status, code, message):
         if op.startswith("sts:"):
             h.reply(status, f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
                             "<RequestId>r-2</RequestId></ErrorResponse>", "text/xml")
-        elif op.startswith("lambda:"):
+        elif op.startswith(("lambda:", "sso")):
             h.reply(status, json.dumps({"Message": message, "Type": "User"}), "application/json", {"x-amzn-ErrorType": code})
         else:
             h.reply(status, json.dumps({"__type": f"com.amazonaws.aws#{code}", "message": message}), "application/x-amz-json-1.0")
@@ -268,13 +268,14 @@ class _Server(ThreadingHTTPServer):
 
 class FakeAws:
     """with FakeAws({"sqs:ListQueues": denied}) as url: ...   "*" stands for every operation."""
+    handler = _Handler
 
     def __init__(self, faults=None, answers=None):
         self.faults, self.answers = faults or {}, answers or Answers()
         self.calls, self.lock, self.released = {}, threading.Lock(), threading.Event()
 
     def __enter__(self):
-        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server = _Server(("127.0.0.1", 0), self.handler)
         self.server.owner = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()

@@ -208,6 +208,35 @@ static void places(void **state)
 	assert_true(e.where[0] == '~' && strcmp(strrchr(e.where, 'p'), "p:4294967295") == 0);
 }
 
+static void hides(void **state)
+{
+	(void)state;
+	struct err e;
+	err_set(&e, ERR_REFUSED, "sts:AssumeRole", "Value 'tOpSecret' at 'externalId' (tOpSecret) failed");
+	err_hide(&e, NULL);
+	err_hide(&e, "");
+	err_hide(&e, "absent");
+	assert_string_equal(e.text, "Value 'tOpSecret' at 'externalId' (tOpSecret) failed");
+	err_hide(&e, "tOpSecret");
+	assert_string_equal(e.text, "Value '***' at 'externalId' (***) failed");
+	/* what the end of the text cut off is no less of a secret */
+	err_set(&e, ERR_REFUSED, "x", "%0*d abcdefghijklmnop", (int)sizeof e.text - 9, 0);
+	assert_string_equal(e.text + sizeof e.text - 9, " abcdefg");
+	err_hide(&e, "abcdefghijklmnop");
+	assert_string_equal(e.text + sizeof e.text - 9, " ***");
+	err_set(&e, ERR_REFUSED, "x", "it ends by itself in abcdefg");
+	err_hide(&e, "abcdefghijklmnop");
+	assert_string_equal(e.text, "it ends by itself in abcdefg");
+	/* a secret shorter than its mask cannot push the text over its end */
+	char many[sizeof e.text];
+	memset(many, 'x', sizeof many - 1);
+	many[sizeof many - 1] = '\0';
+	err_set(&e, ERR_REFUSED, "x", "%s", many);
+	err_hide(&e, "x");
+	assert_true(strlen(e.text) < sizeof e.text);
+	assert_null(strchr(e.text, 'x'));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +244,7 @@ int main(void)
 		cmocka_unit_test(logins_are_masked),
 		cmocka_unit_test(places),
 		cmocka_unit_test(table),
+		cmocka_unit_test(hides),
 		cmocka_unit_test(sets),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(statements_can_be_pasted),
