@@ -33,10 +33,9 @@ void cred_source_free(struct cred_source *s)
 	char **secret[] = { &s->command, &s->token, &s->external_id };
 	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
 		keys_put(secret[i], NULL);
-	char *plain[] = {
-		s->profile,       s->file,       s->role_arn,    s->session_name, s->mfa_serial, s->sso_session,
-		s->sso_start_url, s->sso_region, s->sso_account, s->sso_role,     s->uri,        s->login_session
-	};
+	char *plain[] = { s->profile,     s->file,          s->role_arn,   s->session_name, s->mfa_serial,
+		              s->sso_session, s->sso_start_url, s->sso_region, s->sso_account,  s->sso_role,
+		              s->uri,         s->login_session, s->otherwise };
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		free(plain[i]);
 	keys_clear(&s->keys);
@@ -154,6 +153,12 @@ static unsigned number_of(const char *text, unsigned least, unsigned most, unsig
 	return text && !*end && v >= least && v <= most ? (unsigned)v : otherwise;
 }
 
+void chain_imds_patience(unsigned *timeout_s, unsigned *attempts)
+{
+	*timeout_s = number_of(profile_env("AWS_METADATA_SERVICE_TIMEOUT"), 1, 60, 1);
+	*attempts = number_of(profile_env("AWS_METADATA_SERVICE_NUM_ATTEMPTS"), 1, 10, 1);
+}
+
 static struct cred_source *of_imds(const char *profile, struct err *e)
 {
 	char *endpoint = chain_imds_endpoint(profile, e);
@@ -161,8 +166,7 @@ static struct cred_source *of_imds(const char *profile, struct err *e)
 		return NULL;
 	struct cred_source *s = source_new(CRED_IMDS, "EC2 metadata service", NULL);
 	s->uri = endpoint;
-	s->timeout_s = number_of(profile_env("AWS_METADATA_SERVICE_TIMEOUT"), 1, 60, 1);
-	s->attempts = number_of(profile_env("AWS_METADATA_SERVICE_NUM_ATTEMPTS"), 1, 10, 1);
+	chain_imds_patience(&s->timeout_s, &s->attempts);
 	return s;
 }
 
@@ -453,6 +457,21 @@ static void say_nothing(const struct profile *p, bool asked, struct err *e)
 		        p->path[PROFILE_CREDENTIALS]);
 }
 
+/* Only the instance is left. Most machines are none: then its provider says what else could be set. */
+static struct cred_source *end_of_chain(const struct profile *p, bool asked, struct err *e)
+{
+	struct err off = { 0 };
+	struct cred_source *s = of_imds(p->name, &off);
+	say_nothing(p, asked, e);
+	if (s) {
+		s->otherwise = xstrdup(e->text);
+		err_clear(e);
+	} else if (off.code == ERR_CONF) {
+		*e = off;
+	}
+	return s;
+}
+
 struct cred_source *chain_plan(const char *profile, bool asked, struct err *e)
 {
 	struct profile p;
@@ -461,11 +480,8 @@ struct cred_source *chain_plan(const char *profile, bool asked, struct err *e)
 	err_clear(e);
 	if (profile_load(&p, profile, e)) {
 		s = walk_chain(&w, &p, asked, e);
-		struct err off = { 0 };
-		if (!s && e->code == ERR_OK && !(s = of_imds(profile, &off)))
-			say_nothing(&p, asked, e);
-		if (off.code == ERR_CONF)
-			*e = off;
+		if (!s && e->code == ERR_OK)
+			s = end_of_chain(&p, asked, e);
 	}
 	profile_clear(&p);
 	return s;

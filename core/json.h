@@ -15,6 +15,7 @@
 struct json;                                                   /* a node; the root is the document */
 struct json *json_parse(struct span text, struct err *e);      /* NULL and BADREPLY when it is not strict JSON */
 void json_free(struct json *root);
+void json_wipe(struct json *root);                             /* frees; first wipes every string's value: there were secrets */
 
 /* NULL-tolerant: a NULL node has no members, no elements and no value. Absent, null and [] are all empty. */
 const struct json *json_get(const struct json *object, const char *key);
