@@ -1,6 +1,7 @@
 #include "aws/chain.h"
 
 #include "aws/profile.h"
+#include "aws/uri.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/mem.h"
@@ -124,6 +125,8 @@ static struct cred_source *of_files(const struct profile *p, struct err *e)
 char *chain_imds_endpoint(const char *profile, struct err *e)
 {
 	struct profile p;
+	struct uri u;
+	const char *why = NULL;
 	bool loaded = profile_load(&p, profile, NULL);
 	const char *mode = profile_env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
 	           *url = profile_env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
@@ -132,8 +135,9 @@ char *chain_imds_endpoint(const char *profile, struct err *e)
 	char *found = NULL;
 	if (is_true(profile_env("AWS_EC2_METADATA_DISABLED")))
 		err_set(e, ERR_NOCRED, "AWS_EC2_METADATA_DISABLED", "EC2's metadata service is switched off");
-	else if (url && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-		err_set(e, ERR_CONF, "ec2_metadata_service_endpoint", "\"%.80s\" is no http(s)://HOST", url);
+	else if (url && (!uri_parse(url, &u, &why) || strchr(u.path, '?')))
+		err_set(e, ERR_CONF, "ec2_metadata_service_endpoint", "\"%.80s\" is no http(s)://HOST[:PORT]: %s", url,
+		        why ? why : "it holds a question");
 	else if (url)
 		found = xstrndup(url, strlen(url) - (url[strlen(url) - 1] == '/'));
 	else if (mode && span_eq_nocase(span_of(mode), "ipv6"))

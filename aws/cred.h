@@ -14,8 +14,9 @@
 /*  X(CODE, name for eyes, provider). A provider is one file, aws/cred_*.c, and one row. It fills `out` (which is empty) and
  *  returns true, or says why not: NOCRED when there is nothing to be had, AUTH when somebody must renew something (the text
  *  names the command), DENIED when a role may not be assumed, else what the network said. */
-#define CRED_PROVIDERS(X)                        \
-	X(STATIC, "static keys", cred_from_static)   \
+#define CRED_PROVIDERS(X)                          \
+	X(STATIC, "static keys", cred_from_static)     \
+	X(CONTAINER, "container", cred_from_container) \
 	X(IMDS, "EC2 instance role", cred_from_imds)
 
 typedef bool cred_provider(struct fetch *f, const struct cred_source *s, struct keys *out, struct err *e);

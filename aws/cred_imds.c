@@ -57,9 +57,7 @@ static bool once(struct imds *m, const char *method, const char *url, struct fet
 	    &(struct fetch_get){
 	        .url = url, .req = &rq, .connect_ms = wait, .total_ms = wait, .direct = true, .cap = METADATA_CAP },
 	    got, e);
-	for (unsigned i = 0; i < rq.nheaders; i++)
-		hash_wipe(rq.headers[i].value, strlen(rq.headers[i].value));
-	http_req_clear(&rq);
+	http_req_wipe(&rq);
 	return ok;
 }
 
