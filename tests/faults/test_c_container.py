@@ -3,14 +3,12 @@
 import concurrent.futures
 import json
 import os
-import pathlib
 import subprocess
 
-import fakeaws
 import tls
-from fakemeta import FakeMeta, document
+from fakemeta import FakeMeta, cred_cli, document, tool
 from program import SLOWER, clean_env
-from test_c_imds import HTML, HANG_UP, REDIRECT, SILENT, always, big, cred_cli, first, settled, slow
+from test_c_imds import HTML, HANG_UP, REDIRECT, SILENT, always, big, first, settled, slow
 
 # Refused: nothing is asked. Else: where connections go, and nowhere else.
 HOSTS = {
@@ -83,8 +81,7 @@ RELATIVE = {"/v2/credentials/1": ["169.254.170.2 80"], "/credentials?a=1": ["169
 
 
 def container_cli(home, lines):
-    tool = pathlib.Path(os.environ["SLUICE_BUILD"]) / "tools" / "container_cli"
-    p = subprocess.run([str(tool)], input="".join(json.dumps(x) + "\n" for x in lines).encode(), env=clean_env(home), capture_output=True, timeout=60 * SLOWER)
+    p = subprocess.run([tool("container_cli")], input="".join(json.dumps(x) + "\n" for x in lines).encode(), env=clean_env(home), capture_output=True, timeout=60 * SLOWER)
     assert p.returncode == 0 and b"Sanitizer" not in p.stderr, p.stderr.decode()
     return [json.loads(x) for x in p.stdout.decode().splitlines()]
 

@@ -2,14 +2,12 @@
 
 import concurrent.futures
 import json
-import os
-import pathlib
 import subprocess
 import time
 
 import fakeaws
 import fakemeta
-from fakemeta import FakeMeta, document
+from fakemeta import FakeMeta, cred_cli, document, tool
 from program import SLOWER, clean_env
 
 HTML = "<!doctype html><html><title>Log in</title><h1>Hotel network</h1></html>"
@@ -136,13 +134,6 @@ def documents():
     yield "keys: years past their end", {"keys": always(200, document(lives=-10 * 365 * 86400))}, "extended", ""
 
 
-def cred_cli(home, env, *args):
-    tool = pathlib.Path(os.environ["SLUICE_BUILD"]) / "tools" / "cred_cli"
-    p = subprocess.run([str(tool), *args], env=clean_env(home, env), capture_output=True, timeout=30 * SLOWER)
-    assert p.returncode == 0 and b"Sanitizer" not in p.stderr, p.stderr.decode()
-    return json.loads(p.stdout)
-
-
 def settled(meta):
     """How often a fault answered: one that keeps its client waiting ends only when the service does."""
     for _ in range(40):
@@ -186,8 +177,7 @@ def test_metadata_service(tmp_path, figure):
 
 def off(home, script):
     """In a network of its own: nothing that is asked there can reach this machine's metadata service."""
-    tool = pathlib.Path(os.environ["SLUICE_BUILD"]) / "tools" / "cred_cli"
-    argv = ["unshare", "-Urn", "sh", "-c", f"{script}\nexec {tool}"]
+    argv = ["unshare", "-Urn", "sh", "-c", f"{script}\nexec {tool('cred_cli')}"]
     return subprocess.run(argv, env=clean_env(home, {"AWS_EC2_METADATA_DISABLED": "false", "AWS_REGION": "eu-west-1"}), capture_output=True, timeout=30 * SLOWER)
 
 

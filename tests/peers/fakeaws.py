@@ -249,6 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         with owner.lock:
             owner.calls[self.op] = owner.calls.get(self.op, 0) + 1
+            owner.heard.append(dict(self.headers))
             fault = owner.faults.get(self.op) or owner.faults.get("*")
         if fault:
             fault(self, self.op)
@@ -274,6 +275,7 @@ class FakeAws:
     def __init__(self, faults=None, answers=None):
         self.faults, self.answers = faults or {}, answers or Answers()
         self.calls, self.lock, self.released = {}, threading.Lock(), threading.Event()
+        self.heard = []  # the headers of every request
 
     def __enter__(self):
         self.server = _Server(self.address, self.handler)

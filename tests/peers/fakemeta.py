@@ -3,6 +3,8 @@
 A step's fault gets (handler, how often this step was asked before) and answers in its own way; None means: answer well."""
 
 import json
+import os
+import pathlib
 import secrets
 import socket
 import subprocess
@@ -11,6 +13,7 @@ import threading
 import time
 
 from fakeaws import FakeAws, _Handler, _Server
+from program import SLOWER, clean_env
 
 ROLE = "ops-role"
 STEPS = {"/latest/api/token": "token", "/latest/meta-data/iam/security-credentials/": "roles",
@@ -107,6 +110,18 @@ class FakeMeta(FakeAws):
 
     def env(self, **more):
         return {"AWS_EC2_METADATA_SERVICE_ENDPOINT": self.url, "AWS_EC2_METADATA_DISABLED": "false", "AWS_REGION": "eu-west-1", **more}
+
+
+def tool(name):
+    """The path of a program of tests/tools/."""
+    return str(pathlib.Path(os.environ["SLUICE_BUILD"]) / "tools" / name)
+
+
+def cred_cli(home, env, *args):
+    """What the chain of credentials comes to in that environment; see tests/tools/cred_cli.c."""
+    p = subprocess.run([tool("cred_cli"), *args], env=clean_env(home, env), capture_output=True, timeout=30 * SLOWER)
+    assert p.returncode == 0 and b"Sanitizer" not in p.stderr, p.stderr.decode()
+    return json.loads(p.stdout)
 
 
 def main():

@@ -1,5 +1,6 @@
-/* For tests: what the chain of credentials comes to in this environment, fetched once, as one line of JSON. `cred_cli region`:
- * the region that EC2's metadata service names. The secret is shown only as its SHA-256. */
+/* For tests: what the chain of credentials comes to in this environment, fetched once, as one line of JSON. The secret is shown
+ * only as its SHA-256. `cred_cli plan` fetches nothing and says where it would; `imds`: where EC2's metadata service is;
+ * `region`: the region that it names. */
 #include "aws/cred.h"
 #include "core/clock.h"
 #include "core/hash.h"
@@ -44,6 +45,28 @@ static bool credentials(struct fetch *f, struct json_out *o, struct err *e)
 	return ok;
 }
 
+static bool plan(struct fetch *f, struct json_out *o, struct err *e)
+{
+	const struct account *a = f->account;
+	struct cred_source *s = chain_plan(a->profile.value ? a->profile.value : "default", a->profile_asked, e);
+	if (!s)
+		return false;
+	json_out_str(o, "from", cred_from_name(s->from));
+	json_out_str(o, "uri", s->uri);
+	json_out_bool(o, "relative", s->relative);
+	cred_source_free(s);
+	return true;
+}
+
+static bool imds(struct fetch *f, struct json_out *o, struct err *e)
+{
+	const struct account *a = f->account;
+	char *endpoint = chain_imds_endpoint(a->profile.value ? a->profile.value : "default", e);
+	json_out_str(o, "endpoint", endpoint);
+	free(endpoint);
+	return endpoint;
+}
+
 static bool region(struct fetch *f, struct json_out *o, struct err *e)
 {
 	char name[40];
@@ -53,6 +76,15 @@ static bool region(struct fetch *f, struct json_out *o, struct err *e)
 		json_out_str(o, "region", name);
 	free(endpoint);
 	return ok;
+}
+
+static bool answer(const char *what, struct fetch *f, struct json_out *o, struct err *e)
+{
+	if (strcmp(what, "plan") == 0)
+		return plan(f, o, e);
+	if (strcmp(what, "imds") == 0)
+		return imds(f, o, e);
+	return strcmp(what, "region") == 0 ? region(f, o, e) : credentials(f, o, e);
 }
 
 int main(int argc, char **argv)
@@ -68,7 +100,7 @@ int main(int argc, char **argv)
 	json_out_init(&o, &b);
 	json_out_object(&o, NULL);
 	int64_t begun = clock_mono_ms();
-	if (!(argc > 1 && strcmp(argv[1], "region") == 0 ? region(&f, &o, &e) : credentials(&f, &o, &e)))
+	if (!answer(argc > 1 ? argv[1] : "", &f, &o, &e))
 		put_err(&o, &e);
 	json_out_int(&o, "ms", clock_mono_ms() - begun);
 	json_out_object_end(&o);
