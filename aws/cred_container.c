@@ -69,13 +69,14 @@ static bool addresses(struct visit *v, struct resolved *to, struct err *e)
 static bool token_of_file(struct visit *v, const char *path, struct err *e)
 {
 	struct buf text;
-	bool ok = ini_read_file(path, &text, e);
+	struct err why;
+	bool ok = ini_read_file(path, &text, &why);
 	if (ok && text.n && memchr(text.p, '\0', text.n))
-		ok = err_set(e, ERR_CONF, path, "holds a NUL byte");
+		ok = err_set(&why, ERR_CONF, path, "holds a NUL byte");
 	if (ok)
 		v->token = xstrndup(text.n ? text.p : "", text.n);
 	else
-		err_set(e, ERR_NOCRED, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "%.120s: %.100s", path, e->text);
+		err_set(e, ERR_NOCRED, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "%.120s: %.100s", path, why.text);
 	if (text.p)
 		hash_wipe(text.p, text.n);
 	buf_clear(&text);
