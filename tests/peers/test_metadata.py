@@ -4,12 +4,16 @@ token, with boto3 beside it, and at the true addresses in a network of the test'
 import json
 import os
 import subprocess
+import re
 import sys
+import time
 from pathlib import Path
 
 import boto3
 import pytest
 
+import fakeaws
+from console import Console
 from fakeaws import FakeAws
 from fakemeta import FakeMeta, cred_cli, tool
 from program import SLOWER, clean_env
@@ -104,3 +108,60 @@ def test_the_true_addresses(sluice, address):
     assert got.get("access_key", "").startswith("ASIAFAKEMETA"), got
     assert said["seen"] == asked and said["untokened"] == 0
     assert set(said["hosts"]) == {f"[{address}]" if six else address}
+
+
+class Bank:
+    """A container's endpoint whose keys live for seconds, and an AWS that takes no others."""
+
+    def __init__(self, lives):
+        self.meta, self.ends, self.refused, self.out = FakeMeta({"container": self.fault}, lives=lives), {}, 0, False
+        self.aws = FakeAws({"*": self.judge})
+        plain = self.meta.next_key
+        self.meta.next_key = lambda: self.issue(plain())
+
+    def issue(self, key):
+        self.ends[key] = time.time() + self.meta.lives
+        return key
+
+    def fault(self, h, n):
+        if self.out:
+            h.plain(503, json.dumps({"code": "Unavailable", "message": "not now"}))
+        return self.out or None
+
+    def judge(self, h, op):
+        key = h.headers["Authorization"].split("Credential=")[1].split("/")[0]
+        if time.time() < self.ends.get(key, 0) + 1:  # ends are told in whole seconds
+            h.reply(200, h.good(), "text/xml" if op.startswith("sts:") else "application/x-amz-json-1.0")
+        else:
+            self.refused += 1
+            fakeaws.expired(h, op)
+
+
+def test_console_on_keys_that_live_for_seconds(tmp_path):
+    """Renewed again and again beside a console that stays live; told when there are none, and live again by itself."""
+    bank = Bank(lives=4)
+    with bank.meta as meta, bank.aws as aws:
+        env = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{meta.url}/creds", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": aws.url}
+        live = re.compile(r"\bok ?5\b")
+        with Console(tmp_path, env=env) as c:
+            def ask_until(holds, seconds):
+                """AWS is asked again each second, until something holds; never holds when the time is up."""
+                end = time.monotonic() + seconds
+                while time.monotonic() < end and not holds():
+                    c.type("r")
+                    for _ in range(10):
+                        assert c.pump(0.1)
+                return holds()
+            c.wait(lambda c: live.search(c.lines[0]))
+            assert not ask_until(lambda: not live.search(c.lines[0]), 12), c.text
+            assert meta.given >= 3 and bank.refused == 0, (meta.given, bank.refused)
+            bank.out, calls = True, meta.calls["container"]
+            assert ask_until(lambda: "Unavailable" in c.text, 30 * SLOWER), c.text
+            assert meta.calls["container"] - calls <= 12  # and the endpoint is not stormed
+            c.type("?").wait("HELP")
+            c.type("q").wait("STAGES")
+            bank.out, asked = False, sum(aws.calls.values())
+            assert ask_until(lambda: live.search(c.lines[0]) and sum(aws.calls.values()) > asked, 60 * SLOWER), c.text
+            assert bank.refused == 0
+            c.type("q")
+            assert c.end(seconds=5) == 0
