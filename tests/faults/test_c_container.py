@@ -102,6 +102,15 @@ def test_hosts(tmp_path, figure):
     assert not wrong, "\n".join(wrong)
 
 
+def test_resolver_hangs(tmp_path, figure):
+    """C4: a resolver that says nothing for 5 s costs two, and what it says then is not used; one of half a second is waited for."""
+    late, slow_one = container_cli(tmp_path, [{"uri": "http://helper.test/c", "answers": [[MINE]], "slow_ms": 5000}])[0], \
+        container_cli(tmp_path, [{"uri": "http://helper.test/c", "answers": [[MINE]], "slow_ms": 500}])[0]
+    passed = (late["connected"] == [] and 1900 <= late["ms"] <= 2500 * SLOWER) + (slow_one["connected"] == [f"{MINE} 80"] and slow_one["ms"] >= 500)
+    figure("C4", "a resolver that hangs", attempted=2, passed=passed, reached=late["lookups"] + slow_one["lookups"], note=f"left after {late['ms']} ms")
+    assert passed == 2, (late, slow_one)
+
+
 # ---- the endpoint on a bad day
 
 SAID = json.dumps({"code": "AccessDenied", "message": "the task has no role"})

@@ -117,5 +117,5 @@ def test_recorded_traffic(tmp_path, figure):
         if not right:
             wrong.append(f"{case.name}: wanted {want}, got {got}, {traffic}")
     figure("C3", what, attempted=len(cases) or 11, passed=len(cases) - len(wrong) - len(skipped), reached=reached, skipped=len(skipped) or (0 if cases else 11),
-           why=f"no AWS cases, no namespaces, or no such provider: {', '.join(skipped)}")
+           why=f"no AWS cases, no namespaces, or no such provider: {', '.join(skipped)}", note="over sockets, at the true addresses, in a namespace")
     assert not wrong, "\n".join(wrong)

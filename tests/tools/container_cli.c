@@ -1,6 +1,6 @@
 /* For tests: which hosts a container's URI may name, judged by the provider itself and not by a copy of its rules. A line of JSON
  * in, one out. The network is cut off: the resolver answers what the line says (one list of addresses a question, the last one
- * again and again), a connection is noted and refused, and the pause before another attempt ends the fetch. */
+ * again and again; after "slow_ms"), a connection is noted and refused, and the pause before another attempt ends the fetch. */
 #include "aws/cred.h"
 #include "core/clock.h"
 #include "core/hash.h"
@@ -24,6 +24,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct json *answers;
 static unsigned lookups, connections;
+static int64_t slow_ms;
 static char connected[MOST][80];
 static atomic_bool stop;
 
@@ -70,7 +71,9 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 	lookups++;
 	for (const struct json *a = json_first(set); a; a = json_next(a))
 		*list = address(json_str(a), *list);
+	struct timespec wait = { .tv_sec = slow_ms / 1000, .tv_nsec = slow_ms % 1000 * 1000000 };
 	pthread_mutex_unlock(&lock);
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
 	*list = reversed(*list);
 	for (struct addrinfo *i = *list; i && service; i = i->ai_next)
 		((struct sockaddr_in *)(void *)i->ai_addr)->sin_port =
@@ -124,11 +127,14 @@ static void judge(const struct account *a, const struct json *line)
 	bool relative = false;
 	answers = json_get(line, "answers");
 	lookups = connections = 0;
+	slow_ms = 0;
+	json_int(json_get(line, "slow_ms"), &slow_ms);
 	atomic_store(&stop, false);
 	json_bool(json_get(line, "relative"), &relative);
 	struct cred_source s = { .from = CRED_CONTAINER, .relative = relative };
 	s.uri = xasprintf("%s%s", relative ? "http://169.254.170.2" : "", json_get_str(line, "uri"));
 	struct fetch f = { .account = a, .stop = &stop, .deadline_ms = clock_mono_ms() + 20000 };
+	int64_t begun = clock_mono_ms();
 	cred_fetch(&f, &s, &k, &e);
 	fetch_end(&f);
 	buf_init(&b, 1u << 20);
@@ -136,6 +142,7 @@ static void judge(const struct account *a, const struct json *line)
 	json_out_object(&o, NULL);
 	json_out_str(&o, "error", err_name(e.code));
 	json_out_str(&o, "text", e.text);
+	json_out_int(&o, "ms", clock_mono_ms() - begun);
 	json_out_int(&o, "lookups", lookups);
 	json_out_array(&o, "connected");
 	for (unsigned i = 0; i < connections; i++)
