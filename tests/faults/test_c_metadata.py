@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from fakemeta import cred_cli, tool
+from fakemeta import alone, cred_cli, tool
 from program import ROOT, SLOWER, clean_env
 from test_c_container import container_cli
 
@@ -88,7 +88,7 @@ def replayed(home, case):
     env = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_ENDPOINT_URL_STS": "http://169.254.170.2", **json.loads((case / "env.json").read_text()),
            "SLUICE_NOW": NOW[0]}
     env["HOME"] = str(case / "fs" / "home") if (case / "fs").exists() else str(home)
-    argv = ["unshare", "-Urn", "sh", "-c", f'set -e; {ADDRESSES}; exec "$@"', "sh", sys.executable, str(REPLAY), str(case / "http-traffic.json"), tool("cred_cli")]
+    argv = alone(ADDRESSES, sys.executable, REPLAY, case / "http-traffic.json", tool("cred_cli"))
     p = subprocess.run(argv, env=clean_env(home, env), capture_output=True, timeout=30 * SLOWER)
     assert b"Sanitizer" not in p.stderr, p.stderr.decode()
     lines = [json.loads(line) for line in p.stdout.decode().splitlines() if line.startswith("{")]

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -115,6 +116,14 @@ class FakeMeta(FakeAws):
 def tool(name):
     """The path of a program of tests/tools/."""
     return str(pathlib.Path(os.environ["SLUICE_BUILD"]) / "tools" / name)
+
+
+def alone(script, *command):
+    """The command line of a command in a network of its own, which the script has set up: nothing that it asks can reach this machine's
+    metadata service. Where nobody may make such a network it ends without a word."""
+    if not shutil.which("unshare"):
+        return ["false"]
+    return ["unshare", "-Urn", "sh", "-c", f'set -e; {script}; exec "$@"', "sh", *map(str, command)]
 
 
 def cred_cli(home, env, *args):

@@ -15,7 +15,7 @@ import pytest
 import fakeaws
 from console import Console
 from fakeaws import FakeAws
-from fakemeta import FakeMeta, cred_cli, tool
+from fakemeta import FakeMeta, alone, cred_cli, tool
 from program import SLOWER, clean_env
 
 HERE = Path(__file__).parent
@@ -98,8 +98,8 @@ ADDRESSES = {
 def test_the_true_addresses(sluice, address):
     env, asked = ADDRESSES[address]
     six = ":" in address
-    script = f"set -e; ip link set lo up; ip addr add {address}/{128 if six else 32} dev lo{' nodad' if six else ''}; exec \"$@\""
-    argv = ["unshare", "-Urn", "sh", "-c", script, "sh", sys.executable, str(HERE / "fakemeta.py"), address, tool("cred_cli")]
+    script = f"ip link set lo up; ip addr add {address}/{128 if six else 32} dev lo{' nodad' if six else ''}"
+    argv = alone(script, sys.executable, HERE / "fakemeta.py", address, tool("cred_cli"))
     p = subprocess.run(argv, env=clean_env(sluice.home, {"AWS_EC2_METADATA_DISABLED": "false", "AWS_REGION": "eu-west-1", **env}), capture_output=True,
                        timeout=30 * SLOWER)
     if p.returncode and not p.stdout:
