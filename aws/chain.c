@@ -1,6 +1,7 @@
 #include "aws/chain.h"
 
 #include "aws/profile.h"
+#include "aws/uri.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/mem.h"
@@ -33,10 +34,9 @@ void cred_source_free(struct cred_source *s)
 	char **secret[] = { &s->command, &s->token, &s->external_id };
 	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
 		keys_put(secret[i], NULL);
-	char *plain[] = {
-		s->profile,       s->file,       s->role_arn,    s->session_name, s->mfa_serial, s->sso_session,
-		s->sso_start_url, s->sso_region, s->sso_account, s->sso_role,     s->uri,        s->login_session
-	};
+	char *plain[] = { s->profile,     s->file,          s->role_arn,   s->session_name, s->mfa_serial,
+		              s->sso_session, s->sso_start_url, s->sso_region, s->sso_account,  s->sso_role,
+		              s->uri,         s->login_session, s->otherwise };
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		free(plain[i]);
 	keys_clear(&s->keys);
@@ -138,6 +138,8 @@ static struct cred_source *of_files(struct walk *w, const struct profile *p, str
 char *chain_imds_endpoint(const char *profile, struct err *e)
 {
 	struct profile p;
+	struct uri u;
+	const char *why = NULL;
 	bool loaded = profile_load(&p, profile, NULL);
 	const char *mode = profile_env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
 	           *url = profile_env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
@@ -146,8 +148,9 @@ char *chain_imds_endpoint(const char *profile, struct err *e)
 	char *found = NULL;
 	if (is_true(profile_env("AWS_EC2_METADATA_DISABLED")))
 		err_set(e, ERR_NOCRED, "AWS_EC2_METADATA_DISABLED", "EC2's metadata service is switched off");
-	else if (url && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-		err_set(e, ERR_CONF, "ec2_metadata_service_endpoint", "\"%.80s\" is no http(s)://HOST", url);
+	else if (url && (!uri_parse(url, &u, &why) || strchr(u.path, '?')))
+		err_set(e, ERR_CONF, "ec2_metadata_service_endpoint", "\"%.80s\" is no http(s)://HOST[:PORT]: %s", url,
+		        why ? why : "it holds a question");
 	else if (url)
 		found = xstrndup(url, strlen(url) - (url[strlen(url) - 1] == '/'));
 	else if (mode && span_eq_nocase(span_of(mode), "ipv6"))
@@ -167,6 +170,12 @@ static unsigned number_of(const char *text, unsigned least, unsigned most, unsig
 	return text && !*end && v >= least && v <= most ? (unsigned)v : otherwise;
 }
 
+void chain_imds_patience(unsigned *timeout_s, unsigned *attempts)
+{
+	*timeout_s = number_of(profile_env("AWS_METADATA_SERVICE_TIMEOUT"), 1, 60, 1);
+	*attempts = number_of(profile_env("AWS_METADATA_SERVICE_NUM_ATTEMPTS"), 1, 10, 1);
+}
+
 static struct cred_source *of_imds(const char *profile, struct err *e)
 {
 	char *endpoint = chain_imds_endpoint(profile, e);
@@ -174,8 +183,7 @@ static struct cred_source *of_imds(const char *profile, struct err *e)
 		return NULL;
 	struct cred_source *s = source_new(CRED_IMDS, "EC2 metadata service", NULL);
 	s->uri = endpoint;
-	s->timeout_s = number_of(profile_env("AWS_METADATA_SERVICE_TIMEOUT"), 1, 60, 1);
-	s->attempts = number_of(profile_env("AWS_METADATA_SERVICE_NUM_ATTEMPTS"), 1, 10, 1);
+	chain_imds_patience(&s->timeout_s, &s->attempts);
 	return s;
 }
 
@@ -463,6 +471,21 @@ static void say_nothing(const struct profile *p, bool asked, struct err *e)
 		        p->path[PROFILE_CREDENTIALS]);
 }
 
+/* Only the instance is left. Most machines are none: then its provider says what else could be set. */
+static struct cred_source *end_of_chain(const struct profile *p, bool asked, struct err *e)
+{
+	struct err off = { 0 };
+	struct cred_source *s = of_imds(p->name, &off);
+	say_nothing(p, asked, e);
+	if (s) {
+		s->otherwise = xstrdup(e->text);
+		err_clear(e);
+	} else if (off.code == ERR_CONF) {
+		*e = off;
+	}
+	return s;
+}
+
 struct cred_source *chain_plan(const char *profile, bool asked, struct err *e)
 {
 	struct profile p;
@@ -471,11 +494,8 @@ struct cred_source *chain_plan(const char *profile, bool asked, struct err *e)
 	err_clear(e);
 	if (profile_load(&p, profile, e)) {
 		s = walk_chain(&w, &p, asked, e);
-		struct err off = { 0 };
-		if (!s && e->code == ERR_OK && !(s = of_imds(profile, &off)))
-			say_nothing(&p, asked, e);
-		if (off.code == ERR_CONF)
-			*e = off;
+		if (!s && e->code == ERR_OK)
+			s = end_of_chain(&p, asked, e);
 	}
 	profile_clear(&p);
 	return s;

@@ -39,6 +39,7 @@ struct cred_source {
 	bool relative; /* CONTAINER: the URI was a path: the host is ECS's own */
 	char *token;   /* CONTAINER: the authorization value; a secret */
 	unsigned timeout_s, attempts; /* IMDS */
+	char *otherwise; /* IMDS as the chain's end: what is not set either, for the message when it gives nothing; else NULL */
 };
 
 /* profile: the selected one ("default" when none was); asked: it was named by --profile or the configuration, which
@@ -53,5 +54,6 @@ const char *cred_from_name(enum cred_from from); /* "static keys", "IAM Identity
 
 /* EC2's metadata service: scheme://host of it, or NULL with e when it is switched off (NOCRED) or misnamed (CONF). */
 char *chain_imds_endpoint(const char *profile, struct err *e);
+void chain_imds_patience(unsigned *timeout_s, unsigned *attempts); /* AWS_METADATA_SERVICE_TIMEOUT and _NUM_ATTEMPTS */
 
 #endif

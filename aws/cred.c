@@ -283,20 +283,31 @@ static bool expires_soon(const struct cred *c)
 	return c->keys.expires && c->keys.expires - clock_wall() < RENEW_BEFORE;
 }
 
+static bool expired(const struct cred *c)
+{
+	return c->keys.expires && c->keys.expires <= clock_wall();
+}
+
 static bool wants_fetch(const struct cred *c)
 {
 	if (c->running || !c->account || !c->source)
 		return false;
-	if (c->again || !c->generation || (c->refused && !c->hopeless))
-		return c->again || clock_mono_ms() >= c->retry_ms;
-	return !c->refused && expires_soon(c) && clock_mono_ms() >= c->retry_ms;
+	if (c->again)
+		return true;
+	if (c->generation && !c->refused && expired(c) && c->err.code == ERR_OK)
+		return true; /* they live less long than the pause between two renewals, which is meant for the time before their end */
+	if (c->generation && !c->refused && !expires_soon(c))
+		return false;
+	/* A source that gave the refused keys once more may have others later; what stands in a file or the environment is looked
+	 * at there. */
+	return !(c->hopeless && c->source->from == CRED_STATIC) && clock_mono_ms() >= c->retry_ms;
 }
 
 /* ---- the face */
 
 static bool valid_now(const struct cred *c)
 {
-	return c->generation && (!c->refused || c->hopeless) && (!c->keys.expires || c->keys.expires > clock_wall());
+	return c->generation && (!c->refused || c->hopeless) && !expired(c);
 }
 
 /* Also those that the service has just refused: that is when it talks about them. */
@@ -347,6 +358,8 @@ static void say_why(const struct cred *c, enum cred_state state, struct err *e)
 		*e = c->plan_err;
 	else
 		*e = c->err;
+	if (e->code == ERR_OK) /* no failure may look like none */
+		err_set(e, ERR_AUTH, c->source ? c->source->where : "credentials", "the keys have expired");
 }
 
 enum cred_state cred_keys(const struct cred *c, struct sign_keys *out, uint64_t *generation, struct err *e)

@@ -14,19 +14,25 @@
 /*  X(CODE, name for eyes, provider). A provider is one file, aws/cred_*.c, and one row. It fills `out` (which is empty) and
  *  returns true, or says why not: NOCRED when there is nothing to be had, AUTH when somebody must renew something (the text
  *  names the command), DENIED when a role may not be assumed, else what the network said. */
-#define CRED_PROVIDERS(X)                        \
-	X(STATIC, "static keys", cred_from_static)   \
-	X(ROLE, "assumed role", cred_from_role)      \
-	X(WEB, "web identity", cred_from_web)        \
+#define CRED_PROVIDERS(X)                              \
+	X(STATIC, "static keys", cred_from_static)         \
+	X(ROLE, "assumed role", cred_from_role)            \
+	X(WEB, "web identity", cred_from_web)              \
 	X(SSO, "IAM Identity Center (SSO)", cred_from_sso) \
-	X(LOGIN, "aws login", cred_from_login)       \
-	X(PROCESS, "credential_process", cred_from_process)
+	X(LOGIN, "aws login", cred_from_login)             \
+	X(PROCESS, "credential_process", cred_from_process) \
+	X(CONTAINER, "container", cred_from_container)     \
+	X(IMDS, "EC2 instance role", cred_from_imds)
 
 typedef bool cred_provider(struct fetch *f, const struct cred_source *s, struct keys *out, struct err *e);
 #define X(code, name, function) cred_provider function;
 CRED_PROVIDERS(X)
 #undef X
 cred_provider cred_fetch; /* whatever the source is; checks what the provider gave */
+
+/* The region of the EC2 instance that this is, from its metadata service; endpoint as chain_imds_endpoint() gave it. Costs a
+ * second or two off EC2. False: NOCRED when there is no such service, else what it said. */
+bool cred_imds_region(struct fetch *f, const char *endpoint, char region[40], struct err *e);
 
 struct cred;
 struct cred *cred_new(const struct account *a); /* borrows a, which names the chain's beginning */

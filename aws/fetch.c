@@ -64,7 +64,7 @@ struct waiting {
 static void on_answer(void *ctx, enum http_sent sent, const struct http_res *res, const struct err *e)
 {
 	struct waiting *w = ctx;
-	(void)sent;
+	w->out->sent = sent;
 	w->done = true;
 	if (!res) {
 		*w->e = *e;

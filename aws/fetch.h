@@ -28,6 +28,7 @@ bool fetch_sleep(const struct fetch *f, int ms, struct err *e);
 /* One plain HTTP exchange, waited for. Redirects are not followed. */
 struct fetched {
 	int status;
+	enum http_sent sent; /* of an exchange that failed: did the request leave? */
 	struct buf body; /* wiped by fetched_clear: it may hold keys */
 };
 struct fetch_get {

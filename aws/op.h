@@ -36,6 +36,7 @@ struct http_req {
 };
 void http_req_init(struct http_req *r);
 void http_req_clear(struct http_req *r);
+void http_req_wipe(struct http_req *r); /* the same for one whose headers or body hold secrets */
 void http_req_header(struct http_req *r, const char *name, const char *value);
 void http_header_clear(struct http_header *h); /* wipes the value */
 

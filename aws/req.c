@@ -1,4 +1,5 @@
 #include "aws/op.h"
+#include "core/hash.h"
 #include "core/mem.h"
 
 #include <stdlib.h>
@@ -33,6 +34,15 @@ void http_req_clear(struct http_req *r)
 	buf_clear(&r->query);
 	buf_clear(&r->body);
 	http_req_init(r);
+}
+
+void http_req_wipe(struct http_req *r)
+{
+	for (unsigned i = 0; i < r->nheaders; i++)
+		hash_wipe(r->headers[i].value, strlen(r->headers[i].value));
+	if (r->body.p)
+		hash_wipe(r->body.p, r->body.n);
+	http_req_clear(r);
 }
 
 void http_req_header(struct http_req *r, const char *name, const char *value)

@@ -1,6 +1,7 @@
 #include "core/json.h"
 
 #include "core/clock.h"
+#include "core/hash.h"
 #include "core/mem.h"
 #include "core/scan.h"
 #include "core/text.h"
@@ -134,6 +135,21 @@ static const cJSON *node(const struct json *n)
 void json_free(struct json *root)
 {
 	cJSON_Delete((cJSON *)root);
+}
+
+static void wipe(cJSON *n)
+{
+	for (; n; n = n->next) {
+		if (cJSON_IsString(n) && n->valuestring)
+			hash_wipe(n->valuestring, strlen(n->valuestring));
+		wipe(n->child);
+	}
+}
+
+void json_wipe(struct json *root)
+{
+	wipe((cJSON *)root);
+	json_free(root);
 }
 
 const struct json *json_get(const struct json *object, const char *key)

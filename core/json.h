@@ -18,6 +18,7 @@ struct json;                                                   /* a node; the ro
 #define JSON_VALUES 100000
 struct json *json_parse(struct span text, struct err *e);      /* NULL and BADREPLY when it is not strict JSON; LIMIT beyond JSON_VALUES */
 void json_free(struct json *root);
+void json_wipe(struct json *root);                             /* frees; first wipes every string's value: there were secrets */
 
 /* NULL-tolerant: a NULL node has no members, no elements and no value. Absent, null and [] are all empty. */
 const struct json *json_get(const struct json *object, const char *key);

@@ -249,6 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         owner = self.server.owner
         with owner.lock:
             owner.calls[self.op] = owner.calls.get(self.op, 0) + 1
+            owner.heard.append(dict(self.headers))
             fault = owner.faults.get(self.op) or owner.faults.get("*")
         if fault:
             fault(self, self.op)
@@ -268,14 +269,15 @@ class _Server(ThreadingHTTPServer):
 
 class FakeAws:
     """with FakeAws({"sqs:ListQueues": denied}) as url: ...   "*" stands for every operation."""
-    handler = _Handler
+    handler, address = _Handler, ("127.0.0.1", 0)
 
     def __init__(self, faults=None, answers=None):
         self.faults, self.answers = faults or {}, answers or Answers()
         self.calls, self.lock, self.released = {}, threading.Lock(), threading.Event()
+        self.heard = []  # the headers of every request
 
     def __enter__(self):
-        self.server = _Server(("127.0.0.1", 0), self.handler)
+        self.server = _Server(self.address, self.handler)
         self.server.owner = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
