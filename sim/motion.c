@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "sim/scenario.h"
 #include "sim/sim_alarm.h"
+#include "sim/sim_grant.h"
 #include "sim/sim_queue.h"
 #include "sim/sim_stream.h"
 #include "sim/world.h"
@@ -90,6 +91,7 @@ void motion_end(struct world *w)
 	free(w->mappings);
 	free(w->alarms);
 	free(w->events);
+	grants_free(w);
 	metrics_clear(&w->metrics);
 	free(w);
 }

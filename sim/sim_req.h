@@ -24,9 +24,12 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(BATCH_TOO_MANY, "TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400)      \
 	X(CONFLICT, "ResourceConflictException", "ResourceConflict", 409)                                                  \
 	X(EMPTY_BATCH, "EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", 400)                               \
+	X(EXPIRED_TOKEN, "ExpiredTokenException", "ExpiredToken", 403)                                                     \
 	X(EXPIRED_ITERATOR, "ExpiredIteratorException", "ExpiredIterator", 400)                                            \
 	X(INCOMPLETE_SIGNATURE, "IncompleteSignatureException", "IncompleteSignature", 403)                                \
 	X(INTERNAL, "InternalServiceFault", "InternalServiceError", 500)                                                   \
+	X(INTERNAL_FAILURE, "InternalFailure", "InternalFailure", 500)                                                     \
+	X(INTERNAL_KINESIS, "InternalFailureException", "InternalFailureException", 500)                                   \
 	X(INVALID_ARGUMENT, "InvalidArgumentException", "InvalidArgument", 400)                                            \
 	X(INVALID_ATTRIBUTE, "InvalidAttributeName", "InvalidAttributeName", 400)                                          \
 	X(INVALID_ATTRIBUTE_VALUE, "InvalidAttributeValue", "InvalidAttributeValue", 400)                                  \
@@ -38,17 +41,25 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(INVALID_TOKEN, "InvalidNextToken", "InvalidNextToken", 400)                                                      \
 	X(INVALID_VALUE, "InvalidParameterValueException", "InvalidParameterValue", 400)                                   \
 	X(LAMBDA_NOT_FOUND, "ResourceNotFoundException", "ResourceNotFoundException", 404)                                 \
+	X(LIMIT_EXCEEDED, "LimitExceededException", "LimitExceeded", 400)                                                  \
 	X(MISSING, "MissingRequiredParameterException", "MissingParameter", 400)                                           \
 	X(MISSING_TOKEN, "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)                         \
 	X(NOT_FOUND, "ResourceNotFound", "ResourceNotFound", 404)                                                          \
 	X(NOT_INFLIGHT, "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400)                            \
+	X(OUT_OF_TIME, "InvalidSignatureException", "SignatureDoesNotMatch", 403)                                          \
+	X(PROVISIONED, "ProvisionedThroughputExceededException", "ProvisionedThroughputExceeded", 400)                     \
 	X(PURGING, "PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", 403)                             \
 	X(QUEUE_EXISTS, "QueueNameExists", "QueueAlreadyExists", 400)                                                      \
 	X(QUEUE_NOT_FOUND, "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400)                            \
+	X(REQUEST_THROTTLED, "RequestThrottled", "RequestThrottled", 403)                                                  \
+	X(SERVICE, "ServiceException", "ServiceException", 500)                                                            \
+	X(SKEWED, "RequestTimeTooSkewed", "RequestTimeTooSkewed", 403)                                                     \
 	X(SERIALIZATION, "SerializationException", "MalformedInput", 400)                                                  \
 	X(STREAM_NOT_FOUND, "ResourceNotFoundException", "ResourceNotFound", 400)                                          \
 	X(THROTTLED, "ThrottlingException", "Throttling", 400)                                                             \
 	X(TOO_LARGE, "RequestEntityTooLargeException", "RequestEntityTooLarge", 413)                                       \
+	X(TOO_MANY, "TooManyRequestsException", "TooManyRequestsException", 429)                                           \
+	X(UNAVAILABLE, "ServiceUnavailable", "ServiceUnavailable", 503)                                                    \
 	X(UNKNOWN_KEY, "UnrecognizedClientException", "InvalidClientTokenId", 403)                                         \
 	X(UNKNOWN_OPERATION, "UnknownOperationException", "InvalidAction", 400)                                            \
 	X(UNSUPPORTED, "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400)                         \
@@ -64,6 +75,7 @@ enum sim_why {
 struct sim_fail {
 	enum sim_why why;
 	char text[512];
+	char reason[64]; /* Lambda's word for why it is too many; "" = none */
 };
 bool sim_fail(struct sim_fail *f, enum sim_why why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 const char *sim_fail_shape(enum sim_why why);
@@ -73,6 +85,17 @@ int sim_fail_status(enum sim_why why);
 #define SIM_HEADERS 80
 struct sim_header {
 	const char *name, *value;
+};
+
+/* What the line does to an answer; n is line_n. */
+enum sim_line {
+	LINE_WHOLE,
+	LINE_RESET,   /* a reset in its place */
+	LINE_LOST,    /* the connection is closed in its place */
+	LINE_HALF,    /* n bytes of the body (-1: half of it), then closed */
+	LINE_LENGTH,  /* Content-Length n too many, or (below 0) too few; then closed */
+	LINE_DRIP,    /* byte by byte, n ms apart */
+	LINE_CHUNKED, /* in chunks of n bytes */
 };
 
 /* The answer, whatever the wire. raw: a body that is not a document (Lambda's Invoke). */
@@ -85,6 +108,9 @@ struct sim_answer {
 	} extra[6];
 	unsigned nextra;
 	bool raw;
+	int64_t delay_ms; /* how long it is held back */
+	enum sim_line line;
+	int64_t line_n;
 };
 void sim_answer_header(struct sim_answer *a, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -104,8 +130,10 @@ struct sim_req {
 	const struct json *params; /* rest: the labels of the path and the query string; else NULL */
 	struct sim_answer *answer;
 	int64_t waited_ms; /* how long this request has been held back already */
+	unsigned serves;   /* how often it has been served before: a long poll is, again and again */
 	int64_t hold_ms;   /* set by a handler with nothing to say yet: ask it again so much later */
 };
+bool sim_copy(char *out, size_t size, struct span s); /* false when it is empty or does not fit */
 const char *sim_header(const struct sim_req *rq, const char *name); /* the first; NULL when absent */
 
 /* Members of an object. Absent or null leaves *v as it is. JSON is typed strictly, as AWS does; query and rest parameters
@@ -151,6 +179,8 @@ struct sim_service {
 	const char *xmlns;
 	bool json11, flat;
 	bool legacy; /* answers x-amzn-query-error */
+	/* Not signed, found by its paths; says in its own way what went wrong (rq->answer->status is set). NULL: an AWS API. */
+	void (*fail)(struct sim_req *rq, const struct sim_fail *f);
 	const struct sim_rename *renames;
 	unsigned nrenames;
 	const struct sim_op *ops;

@@ -1,3 +1,4 @@
+#include "sim/sim_grant.h"
 #include "sim/sim_req.h"
 #include "sim/world.h"
 
@@ -5,9 +6,9 @@
 
 static bool get_caller_identity(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
-	char arn[128];
-	(void)rq, (void)f;
-	snprintf(arn, sizeof arn, "arn:%s:iam::" SIM_ACCOUNT ":user/sluice", w->partition);
+	char arn[200];
+	(void)f;
+	grant_caller(w, rq->akid, arn, sizeof arn);
 	wr_str(o, "Arn", arn);
 	wr_str(o, "UserId", "AIDASLUICESIMULATED00");
 	wr_str(o, "Account", SIM_ACCOUNT);

@@ -166,12 +166,12 @@ static void refusals(void **state)
 {
 	(void)state;
 	struct world *w = new_world("denied");
-	assert_int_equal(w->fault.kind, FAULT_DENIED);
-	assert_string_equal(w->fault.op, "ListStreams");
+	assert_int_equal(w->faults.n, 1);
+	assert_string_equal(w->faults.on[0].spec, "kinesis:ListStreams=denied");
 	motion_end(w);
 	w = new_world("throttled");
-	assert_int_equal(w->fault.kind, FAULT_THROTTLED);
-	assert_string_equal(w->fault.op, "GetMetricData");
+	assert_int_equal(w->faults.n, 1);
+	assert_string_equal(w->faults.on[0].spec, "cloudwatch:GetMetricData=throttle");
 	motion_end(w);
 	w = new_world("empty");
 	assert_int_equal(w->nqueues + w->nstreams + w->nfunctions + w->nmappings + w->nalarms + w->metrics.n, 0);

@@ -1,0 +1,153 @@
+/* What goes wrong on purpose, one operation at a time: the bad days of an AWS that no emulator has. A row of FAULTS is a
+ * fault; a switch (struct fault_on) is a row that was switched on for an operation, with its limits and its count. The
+ * count is of times that the fault was really reached: a test whose fault has 0 hits has shown nothing. The server's
+ * thread owns it all. */
+#ifndef SIM_FAULT_H
+#define SIM_FAULT_H
+
+#include "core/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct sim_fail;
+struct sim_req;
+struct world;
+
+/* CLOCK: while the signature is checked. BEFORE: the request is good, nothing was done yet. INSIDE: the operation's own
+ * handler asks (fault_inside). AFTER: the work is done, the answer is ready. */
+enum fault_when { AT_CLOCK, AT_BEFORE, AT_INSIDE, AT_AFTER };
+
+/* PASS: it cannot be done to this one, and does not count. REFUSE: f says why. ANSWER: the answer is made, or changed. */
+enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
+
+#define FAULT_TRAP "/_sluice/trap" /* where redirects lead */
+#define FAULT_1E9 INT64_C(1000000000)
+#define FAULT_16MIB INT64_C(16777216)
+#define FAULT_AWS "cloudwatch:* kinesis:* lambda:* sqs:* sts:*"
+
+/* Parameter: its name ("" = none) with default, least and most; or words with | between, then the value is the word's place.
+ *  X(ID, name, operations, when, parameter, default, least, most, function, help) */
+#define FAULTS(X)                                                                                                          \
+	X(DENIED, "denied", FAULT_AWS, AT_BEFORE, "identity|explicit|scp|boundary|session", 0, 0, 0, fault_denied,             \
+	  "AccessDenied in AWS's words, by the kind of policy that says so")                                                   \
+	X(EXPIRED_TOKEN, "expired-token", "*", AT_BEFORE, "", 0, 0, 0, fault_expired,                                          \
+	  "the session token has expired")                                                                                     \
+	X(UNKNOWN_KEY, "unknown-key", FAULT_AWS, AT_BEFORE, "", 0, 0, 0, fault_unknown_key,                                    \
+	  "the access key is not known")                                                                                       \
+	X(CLOCK, "clock", FAULT_AWS, AT_CLOCK, "SECONDS", 3600, -FAULT_1E9, FAULT_1E9, NULL,                                   \
+	  "the service's clock is so far ahead: signatures out of its time fail, Date says what it thinks")                    \
+	X(SKEWED, "skewed", FAULT_AWS, AT_CLOCK, "SECONDS", 3600, -FAULT_1E9, FAULT_1E9, NULL,                                 \
+	  "the same, refused with the code RequestTimeTooSkewed")                                                              \
+	X(THROTTLE, "throttle", FAULT_AWS, AT_BEFORE, FAULT_REASONS, 0, 0, 0, fault_throttle,                                  \
+	  "too many requests, in the operation's own way; the reason is told by lambda")                                       \
+	X(STATUS, "status", "*", AT_BEFORE, "STATUS", 500, 400, 599, fault_status,                                             \
+	  "HTTP status: 500 and 503 as the service words them, others as a load balancer's page")                              \
+	X(HTML, "html", "*", AT_BEFORE, "STATUS", 503, 200, 599, fault_html, "a proxy's page in place of the answer")          \
+	X(EMPTY, "empty", "*", AT_BEFORE, "STATUS", 200, 200, 599, fault_empty, "an answer without a body")                    \
+	X(BIG, "big", "*", AT_BEFORE, "BYTES", 1048576, 0, FAULT_16MIB, fault_big, "so many letters in place of the answer")   \
+	X(REDIRECT, "redirect", "*", AT_BEFORE, "STATUS", 302, 300, 399, fault_redirect,                                       \
+	  "elsewhere: to a place that counts who follows (\"trapped\")")                                                       \
+	X(RESET, "reset", "*", AT_BEFORE, "", 0, 0, 0, fault_reset, "the connection is reset, nothing was done")               \
+	X(LOST, "lost", "*", AT_AFTER, "", 0, 0, 0, fault_line, "the work is done, the connection closed without a word")      \
+	X(HALF, "half", "*", AT_AFTER, "BYTES", -1, -1, FAULT_16MIB, fault_line,                                               \
+	  "so much of the body (-1: half of it), then the connection is closed")                                               \
+	X(LENGTH, "length", "*", AT_AFTER, "BYTES", 100, -FAULT_16MIB, FAULT_16MIB, fault_line,                                \
+	  "Content-Length says so many more than come; with a minus: fewer")                                                   \
+	X(DRIP, "drip", "*", AT_AFTER, "MS", 100, 1, 600000, fault_line, "the body comes byte by byte, one in so long")        \
+	X(CHUNKED, "chunked", "*", AT_AFTER, "BYTES", 7, 1, FAULT_16MIB, fault_line, "a good answer in chunks of so many")     \
+	X(GZIP, "gzip", "*", AT_AFTER, "asked|always", 0, 0, 0, fault_gzip, "a good answer, compressed, to who takes that")    \
+	X(CUT, "cut", "*", AT_AFTER, "BYTES", -1, -1, FAULT_16MIB, fault_cut,                                                  \
+	  "so much of the body (-1: half of it) as if it were all")                                                            \
+	X(DELAY, "delay", "*", AT_AFTER, "MS", 2000, 0, 600000, fault_delay, "the work is done, the answer is slow")
+
+/* What Lambda says about a 429; the first is said when none is named. */
+#define FAULT_REASONS                                                                                                      \
+	"ConcurrentInvocationLimitExceeded|FunctionInvocationRateLimitExceeded|"                                               \
+	"ReservedFunctionConcurrentInvocationLimitExceeded|ReservedFunctionInvocationRateLimitExceeded|"                       \
+	"CallerRateLimitExceeded|ConcurrentSnapshotCreateLimitExceeded"
+
+enum fault_id {
+#define X(id, ...) FAULT_##id,
+	FAULTS(X)
+#undef X
+	    FAULT_COUNT
+};
+
+struct fault_on;
+struct fault {
+	const char *name, *where;
+	enum fault_when when;
+	const char *param;
+	int64_t otherwise, least, most;
+	enum fault_done (*act)(struct world *w, struct sim_req *rq, const struct fault_on *on, struct sim_fail *f);
+	const char *help;
+};
+extern const struct fault fault_rows[FAULT_COUNT];
+
+struct fault_on {
+	enum fault_id id;
+	char service[16], op[48]; /* "*": all of them */
+	char spec[160];           /* as it was written */
+	int64_t param;
+	uint64_t times, after;    /* times 0: without end */
+	double p;
+	uint64_t seed, number;    /* number: which switch this is, counted from the start */
+	uint64_t seen, hits;      /* calls that it was asked about; those that it spoiled */
+};
+
+#define FAULT_SWITCHES 64
+#define FAULT_CALLS 96
+struct faults {
+	struct fault_on on[FAULT_SWITCHES]; /* in the order they were switched on */
+	unsigned n;
+	uint64_t number, trapped;
+	struct {
+		char name[96];
+		uint64_t n;
+	} call[FAULT_CALLS]; /* operations asked for, each request once, refused or not */
+	unsigned ncalls;
+};
+
+/* OP=FAULT[:PARAM][,times=N][,after=N][,p=0.5][,seed=N], where OP is `sqs:ReceiveMessage`, `sqs:*` or `*`. */
+bool fault_parse(const char *spec, struct fault_on *on, struct err *e);
+bool fault_switch(struct faults *fs, const char *spec, struct err *e); /* parses, and switches on */
+void fault_clear(struct faults *fs);                                   /* all off, all counts 0 */
+
+/* What the wire asks, once a request. Each goes through the switches in their order and stops at the first that struck,
+ * but AFTER takes all of them: a slow answer can be a compressed one too. */
+void fault_called(struct world *w, const struct sim_req *rq);
+struct fault_on *fault_clock(struct world *w, const struct sim_req *rq); /* not counted yet: it may make no difference */
+enum fault_done fault_before(struct world *w, struct sim_req *rq, struct sim_fail *f);
+void fault_after(struct world *w, struct sim_req *rq);
+/* What handlers ask, at the moment they could do it; NULL: not this time. Counted when it strikes. */
+const struct fault_on *fault_inside(struct world *w, const struct sim_req *rq, enum fault_id id);
+
+void fault_word(const struct fault *row, int64_t place, char *out, size_t size); /* of a parameter of words */
+const char *fault_service(const char *service); /* as IAM and the specs call it: monitoring is cloudwatch */
+void fault_list(struct buf *out);                         /* for people: a line or two a fault */
+void fault_report(const struct faults *fs, struct buf *out); /* JSON: the switches and their counts */
+
+/* The rows' functions (fault_acts.c) */
+#define FAULT_ACT(act) enum fault_done act(struct world *w, struct sim_req *rq, const struct fault_on *on, struct sim_fail *f)
+FAULT_ACT(fault_denied);
+FAULT_ACT(fault_expired);
+FAULT_ACT(fault_unknown_key);
+FAULT_ACT(fault_throttle);
+FAULT_ACT(fault_status);
+FAULT_ACT(fault_html);
+FAULT_ACT(fault_empty);
+FAULT_ACT(fault_big);
+FAULT_ACT(fault_redirect);
+FAULT_ACT(fault_reset);
+FAULT_ACT(fault_line);
+FAULT_ACT(fault_gzip);
+FAULT_ACT(fault_cut);
+FAULT_ACT(fault_delay);
+
+/* AccessDenied as IAM words it; kind: the place of the word in the row of `denied`. */
+bool fault_deny(const struct world *w, const struct sim_req *rq, int64_t kind, struct sim_fail *f);
+
+#endif
