@@ -26,6 +26,8 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 #define FAULT_TRAP "/_sluice/trap" /* where redirects lead */
 #define FAULT_1E9 INT64_C(1000000000)
 #define FAULT_16MIB INT64_C(16777216)
+#define FAULT_WEB "sts:AssumeRoleWithWebIdentity"
+#define FAULT_ISSUERS "sts:AssumeRole " FAULT_WEB " sso:* oidc:* imds:GetCredentials container:*"
 #define FAULT_AWS "cloudwatch:* kinesis:* lambda:* sqs:* sts:*"
 
 /* Parameter: its name ("" = none) with default, least and most; or words with | between, then the value is the word's place.
@@ -34,14 +36,22 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	X(DENIED, "denied", FAULT_AWS, AT_BEFORE, "identity|explicit|scp|boundary|session", 0, 0, 0, fault_denied,             \
 	  "AccessDenied in AWS's words, by the kind of policy that says so")                                                   \
 	X(EXPIRED_TOKEN, "expired-token", "*", AT_BEFORE, "", 0, 0, 0, fault_expired,                                          \
-	  "the session token has expired")                                                                                     \
+	  "the session token has expired: ExpiredToken, or what stands for it")                                                \
+	X(REVOKED, "revoked", FAULT_AWS, AT_BEFORE, "", 0, 0, 0, fault_revoked,                                                \
+	  "temporary keys that signed this are expired from now on")                                                           \
+	X(LIFETIME, "lifetime", FAULT_ISSUERS, AT_INSIDE, "SECONDS", 60, 1, 86400, NULL,                                       \
+	  "the keys or the token given last so long")                                                                          \
+	X(BAD_WEB_TOKEN, "bad-web-token", FAULT_WEB, AT_INSIDE, "", 0, 0, 0, NULL, "InvalidIdentityToken")                     \
+	X(IDP_DOWN, "idp-down", FAULT_WEB, AT_INSIDE, "", 0, 0, 0, NULL, "IDPCommunicationError: may be tried again")          \
+	X(IMDS_V1, "imds-v1", "imds:*", AT_INSIDE, "", 0, 0, 0, NULL,                                                          \
+	  "an instance of old: no tokens (404), and none are asked for")                                                       \
 	X(UNKNOWN_KEY, "unknown-key", FAULT_AWS, AT_BEFORE, "", 0, 0, 0, fault_unknown_key,                                    \
 	  "the access key is not known")                                                                                       \
 	X(CLOCK, "clock", FAULT_AWS, AT_CLOCK, "SECONDS", 3600, -FAULT_1E9, FAULT_1E9, NULL,                                   \
 	  "the service's clock is so far ahead: signatures out of its time fail, Date says what it thinks")                    \
 	X(SKEWED, "skewed", FAULT_AWS, AT_CLOCK, "SECONDS", 3600, -FAULT_1E9, FAULT_1E9, NULL,                                 \
 	  "the same, refused with the code RequestTimeTooSkewed")                                                              \
-	X(THROTTLE, "throttle", FAULT_AWS, AT_BEFORE, FAULT_REASONS, 0, 0, 0, fault_throttle,                                  \
+	X(THROTTLE, "throttle", FAULT_AWS " sso:*", AT_BEFORE, FAULT_REASONS, 0, 0, 0, fault_throttle,                         \
 	  "too many requests, in the operation's own way; the reason is told by lambda")                                       \
 	X(STATUS, "status", "*", AT_BEFORE, "STATUS", 500, 400, 599, fault_status,                                             \
 	  "HTTP status: 500 and 503 as the service words them, others as a load balancer's page")                              \
@@ -134,6 +144,7 @@ void fault_report(const struct faults *fs, struct buf *out); /* JSON: the switch
 #define FAULT_ACT(act) enum fault_done act(struct world *w, struct sim_req *rq, const struct fault_on *on, struct sim_fail *f)
 FAULT_ACT(fault_denied);
 FAULT_ACT(fault_expired);
+FAULT_ACT(fault_revoked);
 FAULT_ACT(fault_unknown_key);
 FAULT_ACT(fault_throttle);
 FAULT_ACT(fault_status);

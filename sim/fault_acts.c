@@ -53,11 +53,30 @@ ACT(fault_denied)
 	return FAULT_REFUSE;
 }
 
+/* What expires is not the same thing everywhere: a key's session, a web token, an SSO session, metadata's own token. */
 ACT(fault_expired)
 {
-	(void)w, (void)rq, (void)on;
-	sim_fail(f, WHY_EXPIRED_TOKEN, "The security token included in the request is expired");
+	(void)w, (void)on;
+	const struct sim_service *s = sim_service(rq->service);
+	if (strcmp(rq->op, SIM_UNSIGNED_OP) == 0)
+		sim_fail(f, WHY_SESSION_EXPIRED,
+		         "Token expired: current date/time must be before the expiration date/time of the token");
+	else if (is(rq, "oidc"))
+		sim_fail(f, WHY_SESSION_EXPIRED, "The token has expired");
+	else if (s && s->fail)
+		sim_fail(f, WHY_UNAUTHORIZED, "Session token not found or invalid");
+	else
+		sim_fail(f, WHY_EXPIRED_TOKEN, "The security token included in the request is expired");
 	return FAULT_REFUSE;
+}
+
+ACT(fault_revoked)
+{
+	struct sim_grant *g = grant_find(w, rq->akid);
+	if (!g)
+		return FAULT_PASS;
+	g->revoked = true;
+	return fault_expired(w, rq, on, f);
 }
 
 ACT(fault_unknown_key)
@@ -93,6 +112,8 @@ ACT(fault_throttle)
 		sim_fail(f, WHY_REQUEST_THROTTLED, "Request is throttled.");
 	} else if (is(rq, "kinesis")) {
 		kinesis_throttle(rq, f);
+	} else if (is(rq, "sso")) {
+		sim_fail(f, WHY_TOO_MANY, "HTTP 429 Unknown Code");
 	} else if (is(rq, "lambda")) {
 		sim_fail(f, WHY_TOO_MANY, "Rate Exceeded.");
 		fault_word(&fault_rows[on->id], on->param, f->reason, sizeof f->reason);

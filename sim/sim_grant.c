@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define KEEP 4096
+#define EARLY_MS 300000 /* before the old ones end there are new ones */
 
 void sim_random_text(char *out, size_t n, const char *alphabet)
 {
@@ -48,6 +49,24 @@ const struct sim_grant *grant_new(struct world *w, const char *who, int64_t seco
 	make_token(g->token, sizeof g->token);
 	snprintf(g->who, sizeof g->who, "%s", who);
 	return g;
+}
+
+int64_t grant_seconds(struct world *w, const struct sim_req *rq, int64_t seconds)
+{
+	const struct fault_on *on = fault_inside(w, rq, FAULT_LIFETIME);
+	return on ? on->param : seconds;
+}
+
+const struct sim_grant *grant_current(struct world *w, const struct sim_req *rq, const char *who, int64_t seconds)
+{
+	int64_t life_ms = grant_seconds(w, rq, seconds) * 1000, early_ms = life_ms / 2 < EARLY_MS ? life_ms / 2 : EARLY_MS;
+	for (unsigned i = w->ngrants; i-- > 0;) {
+		const struct sim_grant *g = &w->grants[i];
+		int64_t left = g->until_ms - clock_wall_ms();
+		if (strcmp(g->who, who) == 0 && !g->revoked && left > early_ms && left <= life_ms)
+			return g;
+	}
+	return grant_new(w, who, life_ms / 1000);
 }
 
 struct sim_grant *grant_find(struct world *w, const char *akid)

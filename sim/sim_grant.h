@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct sim_req;
 struct world;
 
 struct sim_grant {
@@ -18,6 +19,9 @@ struct sim_grant {
 
 /* The pointer holds until the next one is made: the oldest go when there are too many. */
 const struct sim_grant *grant_new(struct world *w, const char *who, int64_t seconds);
+/* The one that is still good for a while, else a new one: how instances and containers get theirs. */
+const struct sim_grant *grant_current(struct world *w, const struct sim_req *rq, const char *who, int64_t seconds);
+int64_t grant_seconds(struct world *w, const struct sim_req *rq, int64_t seconds); /* or what a fault says */
 struct sim_grant *grant_find(struct world *w, const char *akid); /* NULL: never given, or forgotten */
 bool grant_alive(const struct sim_grant *g);
 /* The ARN behind an access key: a session's, or the user's. */

@@ -27,6 +27,8 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(EXPIRED_TOKEN, "ExpiredTokenException", "ExpiredToken", 403)                                                     \
 	X(EXPIRED_ITERATOR, "ExpiredIteratorException", "ExpiredIterator", 400)                                            \
 	X(INCOMPLETE_SIGNATURE, "IncompleteSignatureException", "IncompleteSignature", 403)                                \
+	X(FORBIDDEN, "ForbiddenException", "ForbiddenException", 403)                                                      \
+	X(IDP_COMMUNICATION, "IDPCommunicationError", "IDPCommunicationError", 400)                                        \
 	X(INTERNAL, "InternalServiceFault", "InternalServiceError", 500)                                                   \
 	X(INTERNAL_FAILURE, "InternalFailure", "InternalFailure", 500)                                                     \
 	X(INTERNAL_KINESIS, "InternalFailureException", "InternalFailureException", 500)                                   \
@@ -34,9 +36,13 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(INVALID_ATTRIBUTE, "InvalidAttributeName", "InvalidAttributeName", 400)                                          \
 	X(INVALID_ATTRIBUTE_VALUE, "InvalidAttributeValue", "InvalidAttributeValue", 400)                                  \
 	X(INVALID_BATCH_ID, "InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", 400)                      \
+	X(INVALID_CLIENT, "InvalidClientException", "InvalidClientException", 401)                                         \
 	X(INVALID_COMBINATION, "InvalidParameterCombinationException", "InvalidParameterCombination", 400)                 \
 	X(INVALID_CONTENT, "InvalidRequestContentException", "InvalidRequestContent", 400)                                 \
 	X(INVALID_CONTENTS, "InvalidMessageContents", "InvalidMessageContents", 400)                                       \
+	X(INVALID_GRANT, "InvalidGrantException", "InvalidGrantException", 400)                                            \
+	X(INVALID_IDENTITY, "InvalidIdentityToken", "InvalidIdentityToken", 400)                                           \
+	X(INVALID_REQUEST, "InvalidRequestException", "InvalidRequestException", 400)                                      \
 	X(INVALID_HANDLE, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 404)                                         \
 	X(INVALID_TOKEN, "InvalidNextToken", "InvalidNextToken", 400)                                                      \
 	X(INVALID_VALUE, "InvalidParameterValueException", "InvalidParameterValue", 400)                                   \
@@ -53,12 +59,15 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(QUEUE_NOT_FOUND, "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400)                            \
 	X(REQUEST_THROTTLED, "RequestThrottled", "RequestThrottled", 403)                                                  \
 	X(SERVICE, "ServiceException", "ServiceException", 500)                                                            \
+	X(SESSION_EXPIRED, "ExpiredTokenException", "ExpiredTokenException", 400)                                          \
 	X(SKEWED, "RequestTimeTooSkewed", "RequestTimeTooSkewed", 403)                                                     \
 	X(SERIALIZATION, "SerializationException", "MalformedInput", 400)                                                  \
 	X(STREAM_NOT_FOUND, "ResourceNotFoundException", "ResourceNotFound", 400)                                          \
 	X(THROTTLED, "ThrottlingException", "Throttling", 400)                                                             \
 	X(TOO_LARGE, "RequestEntityTooLargeException", "RequestEntityTooLarge", 413)                                       \
 	X(TOO_MANY, "TooManyRequestsException", "TooManyRequestsException", 429)                                           \
+	X(UNAUTHORIZED, "UnauthorizedException", "UnauthorizedException", 401)                                             \
+	X(UNSUPPORTED_GRANT, "UnsupportedGrantTypeException", "UnsupportedGrantTypeException", 400)                        \
 	X(UNAVAILABLE, "ServiceUnavailable", "ServiceUnavailable", 503)                                                    \
 	X(UNKNOWN_KEY, "UnrecognizedClientException", "InvalidClientTokenId", 403)                                         \
 	X(UNKNOWN_OPERATION, "UnknownOperationException", "InvalidAction", 400)                                            \
@@ -104,7 +113,7 @@ struct sim_answer {
 	struct buf body;
 	const char *type;
 	struct {
-		char name[32], value[640];
+		char name[48], value[640];
 	} extra[6];
 	unsigned nextra;
 	bool raw;
@@ -179,7 +188,8 @@ struct sim_service {
 	const char *xmlns;
 	bool json11, flat;
 	bool legacy; /* answers x-amzn-query-error */
-	/* Not signed, found by its paths; says in its own way what went wrong (rq->answer->status is set). NULL: an AWS API. */
+	const char *prefixes; /* of an open service: of its paths, with blanks between */
+	/* Not signed, found by its paths; only in an open world (world.h). Says in its own way what went wrong (rq->answer->status is set). NULL: an AWS API. */
 	void (*fail)(struct sim_req *rq, const struct sim_fail *f);
 	const struct sim_rename *renames;
 	unsigned nrenames;
@@ -189,6 +199,9 @@ struct sim_service {
 const struct sim_service *sim_service(const char *name); /* NULL when not simulated */
 const struct sim_service *const *sim_services(unsigned *n);
 
+#define SIM_UNSIGNED_OP "AssumeRoleWithWebIdentity" /* the one of AWS's own that needs no signature */
+
 extern const struct sim_service sim_sqs, sim_kinesis, sim_lambda, sim_cloudwatch, sim_sts;
+extern const struct sim_service sim_imds, sim_container, sim_sso, sim_oidc;
 
 #endif

@@ -1,6 +1,7 @@
 """The embedded AWS's faults as boto3 sees them: the right exception for every error, nothing to complain about in every good
 answer, and each fault really reached, by its own count. Retries are off: one call is one request."""
 
+import datetime
 import email.utils
 import gzip
 import http.client
@@ -9,8 +10,12 @@ import re
 import socket
 import time
 
+import boto3
 import botocore.exceptions as bx
+import botocore.utils
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from program import SLOWER
@@ -213,6 +218,234 @@ def test_too_skewed(sim, client):
         assert (code, status) == ("RequestTimeTooSkewed", 403)
         date = email.utils.parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
         assert abs(date.timestamp() - time.time() - ahead) < 10 * SLOWER
+
+
+# ---- credentials: where they come from, how long they live
+
+ROLE = "arn:aws:iam::123456789012:role/ops"
+
+
+def with_keys(sim, service, keys):
+    names = {k.lower(): v for k, v in keys.items()}
+    return sim.once(service, aws_access_key_id=names["accesskeyid"], aws_secret_access_key=names["secretaccesskey"],
+                    aws_session_token=names.get("sessiontoken") or names["token"])
+
+
+def unsigned(sim, service):
+    return boto3.client(service, region_name=sim.region, endpoint_url=sim.endpoint,
+                        config=Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}))
+
+
+def who(sim, keys):
+    return with_keys(sim, "sts", keys).get_caller_identity()["Arn"]
+
+
+def assume(sim, session="night", **more):
+    return sim.once("sts").assume_role(RoleArn=ROLE, RoleSessionName=session, **more)
+
+
+def web_identity(sim, token="eyJhbGciOiJSUzI1NiJ9.e30.c2ln"):
+    return unsigned(sim, "sts").assume_role_with_web_identity(RoleArn=ROLE, RoleSessionName="pod", WebIdentityToken=token)
+
+
+def imds(sim):
+    return botocore.utils.InstanceMetadataFetcher(timeout=1, num_attempts=1, base_url=sim.endpoint + "/", env={}).retrieve_iam_role_credentials()
+
+
+def container(sim, path="/v1/credentials", token="sim-container-token"):
+    return botocore.utils.ContainerMetadataFetcher(sleep=lambda s: None).retrieve_full_uri(
+        sim.endpoint + path, headers={"Authorization": token} if token else None)
+
+
+def role_credentials(sim, token="sim-access-token", account="123456789012"):
+    return unsigned(sim, "sso").get_role_credentials(roleName="ReadOnly", accountId=account, accessToken=token)["roleCredentials"]
+
+
+def new_token(sim, refresh="sim-refresh-token"):
+    return unsigned(sim, "sso-oidc").create_token(clientId="sim-client", clientSecret="sim-client-secret", grantType="refresh_token",
+                                                  refreshToken=refresh)
+
+
+def seconds_left(when):
+    when = when if isinstance(when, (int, float)) else when.timestamp()
+    return when - time.time()
+
+
+def refusal(call, *args, **more):
+    with pytest.raises(ClientError) as e:
+        call(*args, **more)
+    return e.value.response["Error"]["Code"], e.value.response["ResponseMetadata"]["HTTPStatusCode"], type(e.value).__name__
+
+
+def test_assumed_roles(sim):
+    answer = assume(sim)
+    keys = answer["Credentials"]
+    assert keys["AccessKeyId"].startswith("ASIA") and 3500 < seconds_left(keys["Expiration"]) <= 3600
+    assert answer["AssumedRoleUser"]["Arn"] == who(sim, keys) == "arn:aws:sts::123456789012:assumed-role/ops/night"
+    for service, method in (("sqs", "list_queues"), ("kinesis", "list_streams"), ("lambda", "list_functions"), ("cloudwatch", "list_metrics")):
+        getattr(with_keys(sim, service, keys), method)()
+    stripped = sim.once("sqs", aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"])
+    assert refusal(stripped.list_queues)[0] == "InvalidClientTokenId"
+    assert refusal(with_keys(sim, "sqs", {**keys, "SessionToken": "x"}).list_queues)[0] == "InvalidClientTokenId"
+    assert refusal(with_keys(sim, "sqs", {**keys, "SecretAccessKey": "x"}).list_queues)[0] == "SignatureDoesNotMatch"
+    # a role from a role: an hour at most
+    chained = with_keys(sim, "sts", keys).assume_role(RoleArn=ROLE, RoleSessionName="on")["Credentials"]
+    assert who(sim, chained).endswith("/on")
+    assert refusal(with_keys(sim, "sts", keys).assume_role, RoleArn=ROLE, RoleSessionName="on", DurationSeconds=7200)[0] == "ValidationError"
+    assert 42000 < seconds_left(assume(sim, DurationSeconds=43200)["Credentials"]["Expiration"])
+    # a code from a device
+    assert assume(sim, SerialNumber="arn:aws:iam::123456789012:mfa/me", TokenCode="123456")["Credentials"]
+    assert refusal(assume, sim, SerialNumber="arn:aws:iam::123456789012:mfa/me", TokenCode="000000")[:2] == ("AccessDenied", 403)
+    assert refusal(assume, sim, session="no/way")[0] == "ValidationError"
+
+
+def test_denied_roles(sim):
+    spoil(sim, "sts:AssumeRole=denied")
+    with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole on resource: " + ROLE):
+        assume(sim)
+    keys = role_credentials(sim)
+    spoil(sim, "sqs:ListQueues=denied")
+    with pytest.raises(ClientError, match=r"User: arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_ReadOnly_\w+/sluice is not authorized"):
+        with_keys(sim, "sqs", keys).list_queues()
+    assert list(sim.hits().values()) == [1, 1]
+
+
+def test_web_identity(sim):
+    answer = web_identity(sim)
+    assert who(sim, answer["Credentials"]).endswith(":assumed-role/ops/pod")
+    for fault, code in (("bad-web-token", "InvalidIdentityToken"), ("idp-down", "IDPCommunicationError"), ("expired-token", "ExpiredTokenException")):
+        spoil(sim, f"sts:AssumeRoleWithWebIdentity={fault},times=1")
+        assert refusal(web_identity, sim)[:2] == (code, 400)
+    assert refusal(unsigned(sim, "sts").get_caller_identity)[:2] == ("MissingAuthenticationToken", 403)
+    assert refusal(unsigned(sim, "sts").assume_role, RoleArn=ROLE, RoleSessionName="pod")[0] == "MissingAuthenticationToken"
+    assert list(sim.hits().values()) == [1, 1, 1]
+
+
+def test_sso(sim):
+    keys = role_credentials(sim)
+    assert who(sim, keys).startswith("arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_ReadOnly_")
+    assert 3500 < seconds_left(keys["expiration"] / 1000) <= 3600
+    assert refusal(role_credentials, sim, token="x") == ("UnauthorizedException", 401, "UnauthorizedException")
+    assert refusal(role_credentials, sim, account="210987654321")[:2] == ("ForbiddenException", 403)
+    token = new_token(sim)
+    assert token["tokenType"] == "Bearer" and token["expiresIn"] == 28800
+    assert role_credentials(sim, token=token["accessToken"])
+    assert new_token(sim, refresh=token["refreshToken"])["accessToken"] != token["accessToken"]
+    assert refusal(new_token, sim, refresh="x") == ("InvalidGrantException", 400, "InvalidGrantException")
+    assert refusal(role_credentials, sim, token=token["refreshToken"])[0] == "UnauthorizedException"
+    spoil(sim, "sso:*=expired-token,times=1", "sso:*=throttle,times=1", "oidc:*=expired-token,times=1", "oidc:*=lifetime:1")
+    assert refusal(role_credentials, sim) == ("UnauthorizedException", 401, "UnauthorizedException")
+    assert refusal(role_credentials, sim)[1:] == (429, "TooManyRequestsException")
+    assert refusal(new_token, sim) == ("ExpiredTokenException", 400, "ExpiredTokenException")
+    token = new_token(sim)
+    assert token["expiresIn"] == 1
+    time.sleep(1.1)
+    assert refusal(role_credentials, sim, token=token["accessToken"])[0] == "UnauthorizedException"
+
+
+def test_instance_metadata(sim):
+    got = imds(sim)
+    assert got["role_name"] == "sluice-instance" and who(sim, {"AccessKeyId": got["access_key"], "SecretAccessKey": got["secret_key"],
+                                                               "SessionToken": got["token"]}).endswith("assumed-role/sluice-instance/i-0123456789abcdef0")
+    assert imds(sim) == got  # the same, until they are near their end
+    ttl = {"x-aws-ec2-metadata-token-ttl-seconds": "21600"}
+    status, headers, token = raw(sim, "PUT", "/latest/api/token", **ttl)
+    assert status == 200 and headers["x-aws-ec2-metadata-token-ttl-seconds"] == "21600"
+    mine = {"x-aws-ec2-metadata-token": token.decode()}
+    assert raw(sim, "GET", "/latest/meta-data/placement/region", **mine)[::2] == (200, sim.region.encode())
+    assert raw(sim, "GET", "/latest/meta-data/placement/availability-zone", **mine)[2] == sim.region.encode() + b"a"
+    assert raw(sim, "GET", "/latest/meta-data/iam/security-credentials/", **mine)[2] == b"sluice-instance"
+    assert raw(sim, "GET", "/latest/meta-data/iam/security-credentials/other", **mine)[0] == 404
+    assert raw(sim, "GET", "/latest/other", **mine)[0] == 404
+    assert raw(sim, "GET", "/latest/meta-data/placement/region")[0] == 401  # version 2 alone
+    assert raw(sim, "GET", "/latest/meta-data/placement/region", x_aws_ec2_metadata_token="x")[0] == 401
+    assert raw(sim, "PUT", "/latest/api/token")[0] == 400
+    assert raw(sim, "PUT", "/latest/api/token", **{**ttl, "x-aws-ec2-metadata-token-ttl-seconds": "99999"})[0] == 400
+    assert raw(sim, "PUT", "/latest/api/token", **ttl, x_forwarded_for="10.0.0.1")[0] == 403
+    short = raw(sim, "PUT", "/latest/api/token", x_aws_ec2_metadata_token_ttl_seconds="1")[2].decode()
+    assert raw(sim, "GET", "/latest/meta-data/placement/region", x_aws_ec2_metadata_token=short)[0] == 200
+    time.sleep(1.1)
+    assert raw(sim, "GET", "/latest/meta-data/placement/region", x_aws_ec2_metadata_token=short)[0] == 401
+
+
+@pytest.mark.parametrize("fault", ["delay:1500", "status:400", "status:401", "html:200", "empty", "lost", "reset", "half", "redirect"])
+def test_bad_instance_metadata(sim, fault):
+    """botocore's own reader gives up on each of them, and is not misled."""
+    spoil(sim, f"imds:*={fault}")
+    if fault.startswith("redirect"):
+        assert raw(sim, "PUT", "/latest/api/token", x_aws_ec2_metadata_token_ttl_seconds="60")[0] == 302
+    elif fault == "html:200":  # it takes the page for a token
+        with pytest.raises(bx.HTTPClientError, match="Invalid header value"):
+            imds(sim)
+    else:
+        assert imds(sim) == {}
+    assert list(sim.hits().values())[0] >= 1 and sim.report()["trapped"] == 0
+
+
+def test_old_instance_metadata(sim):
+    for status in (403, 404, 405):  # no token to be had: botocore goes on without one, and a version 2 says 401
+        spoil(sim, f"imds:GetToken=status:{status}")
+        assert imds(sim) == {}
+        assert sim.report()["calls"]["imds:GetRole"] >= 1
+        sim.heal()
+    spoil(sim, "imds:*=imds-v1")
+    assert imds(sim)["role_name"] == "sluice-instance"
+    assert list(sim.hits().values()) == [3]  # the token refused, the role and the keys given
+
+
+def test_containers(sim):
+    for path in ("/v1/credentials", "/v2/credentials/sluice"):
+        got = container(sim, path)
+        assert who(sim, got).endswith(":assumed-role/sluice-task/0123456789abcdef")
+        assert seconds_left(email_or_iso(got["Expiration"])) > 20000
+        assert raw(sim, "GET", path)[0] == 401
+        assert raw(sim, "GET", path, Authorization="wrong")[0] == 401
+    spoil(sim, "container:*=status:500,times=1")
+    with pytest.raises(bx.MetadataRetrievalError):
+        botocore.utils.ContainerMetadataFetcher(sleep=lambda s: None)._get_response(
+            sim.endpoint + "/v1/credentials", {"Authorization": "sim-container-token"}, 2)
+    assert list(sim.hits().values()) == [1]
+
+
+def email_or_iso(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def test_keys_that_rotate(sim):
+    """A lifetime makes new keys while the old ones still work; then the old ones are dead."""
+    spoil(sim, "imds:GetCredentials=lifetime:2", "container:*=lifetime:2", "sts:AssumeRole=lifetime:2")
+    for get in (lambda: {"AccessKeyId": imds(sim)["access_key"], "SecretAccessKey": imds(sim)["secret_key"], "SessionToken": imds(sim)["token"]},
+                lambda: container(sim)):
+        first, begun = get(), time.monotonic()
+        who(sim, first)
+        second = first
+        while second["AccessKeyId"] == first["AccessKeyId"] and time.monotonic() - begun < 5:
+            second = get()
+        assert 0.9 < time.monotonic() - begun < 2  # half their life
+        who(sim, second)
+        while time.monotonic() - begun < 2.05:
+            time.sleep(0.01)
+        assert refusal(with_keys(sim, "sqs", first).list_queues)[:2] == ("ExpiredToken", 403)
+        assert refusal(with_keys(sim, "kinesis", first).list_streams)[:2] == ("ExpiredTokenException", 400)
+    keys = assume(sim)["Credentials"]
+    assert seconds_left(keys["Expiration"]) <= 2
+    assert all(n > 0 for n in sim.hits().values())
+
+
+def test_revoked(sim, client):
+    """Dead from the third request on, for this session alone."""
+    mine, other = with_keys(sim, "sqs", assume(sim)["Credentials"]), with_keys(sim, "sqs", assume(sim)["Credentials"])
+    spoil(sim, "sqs:ListQueues=revoked,after=2,times=1")
+    mine.list_queues()
+    mine.list_queues()
+    for _ in range(2):
+        assert refusal(mine.list_queues)[0] == "ExpiredToken"
+    other.list_queues()
+    assert list(sim.hits().values()) == [1]
+    sim.heal()
+    sim.spoil("sqs:ListQueues=revoked")
+    client("sqs").list_queues()  # keys without a session do not expire
+    assert list(sim.hits().values()) == [0]
 
 
 # ---- the line

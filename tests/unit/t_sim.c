@@ -241,6 +241,11 @@ static void the_control_path(void **state)
 		hear(fd, text, sizeof text);
 		assert_memory_equal(text, open ? "HTTP/1.1 200 " : "HTTP/1.1 403 ", 13);
 		assert_non_null(strstr(text, open ? "{\"faults\":[]" : "Missing Authentication Token"));
+		say(fd, "PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n"
+		        "Content-Length: 0\r\n\r\n");
+		hear(fd, text, sizeof text);
+		assert_memory_equal(text, open ? "HTTP/1.1 200 " : "HTTP/1.1 403 ", 13);
+		assert_true(open || strstr(text, "Missing Authentication Token"));
 		close(fd);
 		sim_stop(s);
 	}
