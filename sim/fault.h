@@ -26,6 +26,7 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 #define FAULT_TRAP "/_sluice/trap" /* where redirects lead */
 #define FAULT_1E9 INT64_C(1000000000)
 #define FAULT_16MIB INT64_C(16777216)
+#define FAULT_DATA "cloudwatch:GetMetricData"
 #define FAULT_WEB "sts:AssumeRoleWithWebIdentity"
 #define FAULT_ISSUERS "sts:AssumeRole " FAULT_WEB " sso:* oidc:* imds:GetCredentials container:*"
 #define FAULT_AWS "cloudwatch:* kinesis:* lambda:* sqs:* sts:*"
@@ -53,6 +54,22 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	  "the same, refused with the code RequestTimeTooSkewed")                                                              \
 	X(THROTTLE, "throttle", FAULT_AWS " sso:*", AT_BEFORE, FAULT_REASONS, 0, 0, 0, fault_throttle,                         \
 	  "too many requests, in the operation's own way; the reason is told by lambda")                                       \
+	X(LIMIT_EXCEEDED, "limit-exceeded", "cloudwatch:*", AT_BEFORE, "", 0, 0, 0, fault_limit,                               \
+	  "a quota of the account is used up")                                                                                 \
+	X(SPREAD, "spread", FAULT_DATA, AT_INSIDE, "POINTS", 10, 1, 100800, NULL,                                              \
+	  "at most so many points in an answer: the rest follows by NextToken")                                                \
+	X(PARTIAL_DATA, "partial-data", FAULT_DATA, AT_INSIDE, "EVERY", 1, 1, 500, NULL,                                       \
+	  "half of every nth result, PartialData, and no more to come")                                                        \
+	X(INTERNAL_ERROR, "internal-error", FAULT_DATA, AT_INSIDE, "EVERY", 1, 1, 500, NULL,                                   \
+	  "StatusCode InternalError in every nth result, which is empty")                                                      \
+	X(FORBIDDEN, "forbidden", FAULT_DATA, AT_INSIDE, "EVERY", 1, 1, 500, NULL,                                             \
+	  "StatusCode Forbidden in every nth result, which is empty")                                                          \
+	X(MAX_METRICS, "max-metrics", FAULT_DATA, AT_INSIDE, "", 0, 0, 0, NULL,                                                \
+	  "a message beside the results: MaxMetricsExceeded")                                                                  \
+	X(LATE, "late", FAULT_DATA " cloudwatch:GetMetricStatistics", AT_INSIDE, "MINUTES", 3, 1, 20160, NULL,                 \
+	  "the newest points are not there yet")                                                                               \
+	X(HOLES, "holes", FAULT_DATA " cloudwatch:GetMetricStatistics", AT_INSIDE, "EVERY", 3, 1, 1000, NULL,                  \
+	  "every nth period is not there yet: it is filled in when this ends")                                                 \
 	X(STATUS, "status", "*", AT_BEFORE, "STATUS", 500, 400, 599, fault_status,                                             \
 	  "HTTP status: 500 and 503 as the service words them, others as a load balancer's page")                              \
 	X(HTML, "html", "*", AT_BEFORE, "STATUS", 503, 200, 599, fault_html, "a proxy's page in place of the answer")          \
@@ -147,6 +164,7 @@ FAULT_ACT(fault_expired);
 FAULT_ACT(fault_revoked);
 FAULT_ACT(fault_unknown_key);
 FAULT_ACT(fault_throttle);
+FAULT_ACT(fault_limit);
 FAULT_ACT(fault_status);
 FAULT_ACT(fault_html);
 FAULT_ACT(fault_empty);

@@ -124,6 +124,13 @@ ACT(fault_throttle)
 	return FAULT_REFUSE;
 }
 
+ACT(fault_limit)
+{
+	(void)w, (void)rq, (void)on;
+	sim_fail(f, WHY_LIMIT_CLOUDWATCH, "The quota for this account has already been reached.");
+	return FAULT_REFUSE;
+}
+
 static const char *phrase(int64_t status)
 {
 	static const struct {

@@ -47,6 +47,7 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(INVALID_TOKEN, "InvalidNextToken", "InvalidNextToken", 400)                                                      \
 	X(INVALID_VALUE, "InvalidParameterValueException", "InvalidParameterValue", 400)                                   \
 	X(LAMBDA_NOT_FOUND, "ResourceNotFoundException", "ResourceNotFoundException", 404)                                 \
+	X(LIMIT_CLOUDWATCH, "LimitExceededFault", "LimitExceeded", 400)                                                    \
 	X(LIMIT_EXCEEDED, "LimitExceededException", "LimitExceeded", 400)                                                  \
 	X(MISSING, "MissingRequiredParameterException", "MissingParameter", 400)                                           \
 	X(MISSING_TOKEN, "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)                         \

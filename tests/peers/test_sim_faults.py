@@ -448,6 +448,99 @@ def test_revoked(sim, client):
     assert list(sim.hits().values()) == [0]
 
 
+# ---- CloudWatch
+
+def ask(count=2, minutes=60, stat="Sum", **more):
+    metric = {"Namespace": "AWS/Kinesis", "MetricName": "IncomingRecords", "Dimensions": [{"Name": "StreamName", "Value": "orders-ingest"}]}
+    end = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+    return dict(MetricDataQueries=[{"Id": f"q{i}", "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}} for i in range(count)],
+                StartTime=end - datetime.timedelta(minutes=minutes), EndTime=end, ScanBy="TimestampAscending", **more)
+
+
+def test_alarm_quota(sim, client):
+    spoil(sim, "cloudwatch:PutMetricAlarm=limit-exceeded")
+    assert fails(sim, client, "cloudwatch:PutMetricAlarm")[:4:3] == ("LimitExceeded", "LimitExceededFault")
+
+
+@pytest.mark.parametrize("fault,status", [("internal-error", "InternalError"), ("forbidden", "Forbidden")])
+def test_results_that_failed(sim, client, fault, status):
+    spoil(sim, f"cloudwatch:GetMetricData={fault}:2")
+    results = client("cloudwatch").get_metric_data(**ask(5))["MetricDataResults"]
+    assert [r["Id"] for r in results] == [f"q{i}" for i in range(5)]
+    assert [r["StatusCode"] for r in results] == ["Complete", status, "Complete", status, "Complete"]
+    assert [len(r["Values"]) for r in results] == [60, 0, 60, 0, 60]
+    assert results[1]["Messages"][0]["Code"] == status and results[1]["Timestamps"] == []
+    assert list(sim.hits().values()) == [1]
+
+
+def test_partial_results(sim, client):
+    spoil(sim, "cloudwatch:GetMetricData=partial-data", "cloudwatch:GetMetricData=max-metrics")
+    answer = client("cloudwatch").get_metric_data(**ask(2))
+    assert [(r["StatusCode"], len(r["Values"])) for r in answer["MetricDataResults"]] == [("PartialData", 30)] * 2
+    assert "NextToken" not in answer and [m["Code"] for m in answer["Messages"]] == ["MaxMetricsExceeded"]
+
+
+def test_results_spread_over_pages(sim, client):
+    whole = client("cloudwatch").get_metric_data(**ask(3))["MetricDataResults"]
+    spoil(sim, "cloudwatch:GetMetricData=spread:25")
+    got, statuses = {}, []
+    pages = list(client("cloudwatch").get_paginator("get_metric_data").paginate(**ask(3)))
+    for page in pages:
+        assert sum(len(r["Values"]) for r in page["MetricDataResults"]) <= 25
+        for r in page["MetricDataResults"]:
+            statuses.append((r["Id"], r["StatusCode"]))
+            got.setdefault(r["Id"], []).extend(zip(r["Timestamps"], r["Values"]))
+    assert got == {r["Id"]: list(zip(r["Timestamps"], r["Values"])) for r in whole}
+    assert ("q0", "PartialData") in statuses and statuses[-1] == ("q2", "Complete")
+    assert list(sim.hits().values()) == [len(pages)] and len(pages) == 8
+
+
+def test_late_and_filled_in(sim, client):
+    cw = client("cloudwatch")
+    whole = cw.get_metric_data(**ask(1))["MetricDataResults"][0]
+    spoil(sim, "cloudwatch:*=late:7,times=2", "cloudwatch:*=holes:4,after=2")
+    late = cw.get_metric_data(**ask(1))["MetricDataResults"][0]
+    assert late["StatusCode"] == "Complete" and 53 <= len(late["Values"]) <= 55
+    assert late["Timestamps"] == whole["Timestamps"][:len(late["Values"])]
+    metric = ask(1)["MetricDataQueries"][0]["MetricStat"]["Metric"]
+    old = dict(metric, Period=60, Statistics=["Sum"], StartTime=ask()["StartTime"], EndTime=ask()["EndTime"])
+    assert 53 <= len(cw.get_metric_statistics(**old)["Datapoints"]) <= 55
+    holes = cw.get_metric_data(**ask(1))["MetricDataResults"][0]
+    assert len(holes["Values"]) == 45 and holes["StatusCode"] == "Complete"
+    assert all(t.minute % 4 for t in holes["Timestamps"])
+    assert len(cw.get_metric_statistics(**old)["Datapoints"]) == 45
+    assert list(sim.hits().values()) == [2, 2]
+    sim.heal()
+    assert len(cw.get_metric_data(**ask(1))["MetricDataResults"][0]["Values"]) >= 60
+
+
+def test_cloudwatchs_own_limits(sim, client):
+    cw = client("cloudwatch")
+    assert len(cw.get_metric_data(**ask(500, 1))["MetricDataResults"]) == 500
+    assert refusal(cw.get_metric_data, **ask(501, 1))[:2] == ("ValidationError", 400)
+    assert refusal(cw.get_metric_data, **ask(1, 1, MaxDatapoints=100801))[1] == 400
+    answer = cw.get_metric_data(**ask(75, 1380))
+    assert sum(len(r["Values"]) for r in answer["MetricDataResults"]) == 100800
+    rest = cw.get_metric_data(**ask(75, 1380, NextToken=answer["NextToken"]))
+    assert sum(len(r["Values"]) for r in rest["MetricDataResults"]) == 75 * 1380 - 100800 and "NextToken" not in rest
+    assert answer["MetricDataResults"][-1]["Id"] == rest["MetricDataResults"][0]["Id"]
+    assert answer["MetricDataResults"][-1]["StatusCode"] == "PartialData"
+
+
+def test_alarm_pages(sim, client):
+    cw = client("cloudwatch")
+    for i in range(105):
+        cw.put_metric_alarm(AlarmName=f"many-{i:03d}", Namespace="None", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=1,
+                            Threshold=1, ComparisonOperator="GreaterThanThreshold")
+    first = cw.describe_alarms(AlarmNamePrefix="many-")
+    assert len(first["MetricAlarms"]) == 100
+    last = cw.describe_alarms(AlarmNamePrefix="many-", NextToken=first["NextToken"])
+    assert [a["AlarmName"] for a in last["MetricAlarms"]] == [f"many-{i:03d}" for i in range(100, 105)] and "NextToken" not in last
+    assert refusal(cw.describe_alarms, NextToken="x")[0] == "InvalidNextToken"
+    cw.delete_alarms(AlarmNames=[f"many-{i:03d}" for i in range(100)])
+    cw.delete_alarms(AlarmNames=[f"many-{i:03d}" for i in range(100, 105)])
+
+
 # ---- the line
 
 def sent(sim):
