@@ -290,7 +290,7 @@ void fault_after(struct world *w, struct sim_req *rq)
 	act(w, rq, AT_AFTER, false, &f);
 }
 
-const struct fault_on *fault_inside(struct world *w, const struct sim_req *rq, enum fault_id id)
+struct fault_on *fault_inside(struct world *w, const struct sim_req *rq, enum fault_id id)
 {
 	for (unsigned i = 0; i < w->faults.n; i++) {
 		struct fault_on *on = &w->faults.on[i];
@@ -300,6 +300,11 @@ const struct fault_on *fault_inside(struct world *w, const struct sim_req *rq, e
 		}
 	}
 	return NULL;
+}
+
+void fault_missed(struct fault_on *on)
+{
+	on->hits--;
 }
 
 /* ---- telling */

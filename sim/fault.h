@@ -26,6 +26,9 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 #define FAULT_TRAP "/_sluice/trap" /* where redirects lead */
 #define FAULT_1E9 INT64_C(1000000000)
 #define FAULT_16MIB INT64_C(16777216)
+#define FAULT_BATCHES "sqs:SendMessageBatch sqs:DeleteMessageBatch sqs:ChangeMessageVisibilityBatch"
+#define FAULT_HANDLES                                                                                                      \
+	"sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:DeleteMessageBatch sqs:ChangeMessageVisibilityBatch"
 #define FAULT_DATA "cloudwatch:GetMetricData"
 #define FAULT_WEB "sts:AssumeRoleWithWebIdentity"
 #define FAULT_ISSUERS "sts:AssumeRole " FAULT_WEB " sso:* oidc:* imds:GetCredentials container:*"
@@ -70,6 +73,24 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	  "the newest points are not there yet")                                                                               \
 	X(HOLES, "holes", FAULT_DATA " cloudwatch:GetMetricStatistics", AT_INSIDE, "EVERY", 3, 1, 1000, NULL,                  \
 	  "every nth period is not there yet: it is filled in when this ends")                                                 \
+	X(OVER_LIMIT, "over-limit", "sqs:ReceiveMessage", AT_BEFORE, "", 0, 0, 0, fault_over_limit,                            \
+	  "OverLimit: 120,000 messages are in flight")                                                                         \
+	X(BATCH_SENDER, "batch-sender-fault", FAULT_BATCHES, AT_INSIDE, "MASK", 0x2aa, 1, 0x3ff, NULL,                         \
+	  "entries fail for good, as the bits say (1: the first)")                                                             \
+	X(BATCH_SERVICE, "batch-service-fault", FAULT_BATCHES, AT_INSIDE, "MASK", 0x2aa, 1, 0x3ff, NULL,                       \
+	  "entries fail with SenderFault false, as the bits say")                                                              \
+	X(DUPLICATE, "duplicate", "sqs:ReceiveMessage", AT_INSIDE, "", 0, 0, 0, NULL,                                          \
+	  "what is received stays visible: it comes again")                                                                    \
+	X(WRONG_MD5, "wrong-md5", "sqs:ReceiveMessage sqs:SendMessage sqs:SendMessageBatch", AT_INSIDE, "", 0, 0, 0, NULL,     \
+	  "the digest of the body is not its digest")                                                                          \
+	X(EXPIRED_HANDLE, "expired-handle", FAULT_HANDLES, AT_INSIDE, "", 0, 0, 0, NULL,                                       \
+	  "the receipt handle has expired; in a batch each entry is asked")                                                    \
+	X(LAGGING, "lagging-counts", "sqs:GetQueueAttributes", AT_INSIDE, "SECONDS", 60, 1, 86400, NULL,                       \
+	  "the approximate counts are so old")                                                                                 \
+	X(MOVE_FAILS, "move-fails", "sqs:StartMessageMoveTask", AT_INSIDE, "MESSAGES", 0, 0, FAULT_1E9, NULL,                  \
+	  "the task becomes FAILED after so many messages")                                                                    \
+	X(SLOW_CANCEL, "slow-cancel", "sqs:CancelMessageMoveTask", AT_INSIDE, "SECONDS", 30, 0, 86400, NULL,                   \
+	  "the task stays CANCELLING for so long")                                                                             \
 	X(STATUS, "status", "*", AT_BEFORE, "STATUS", 500, 400, 599, fault_status,                                             \
 	  "HTTP status: 500 and 503 as the service words them, others as a load balancer's page")                              \
 	X(HTML, "html", "*", AT_BEFORE, "STATUS", 503, 200, 599, fault_html, "a proxy's page in place of the answer")          \
@@ -150,7 +171,8 @@ struct fault_on *fault_clock(struct world *w, const struct sim_req *rq); /* not 
 enum fault_done fault_before(struct world *w, struct sim_req *rq, struct sim_fail *f);
 void fault_after(struct world *w, struct sim_req *rq);
 /* What handlers ask, at the moment they could do it; NULL: not this time. Counted when it strikes. */
-const struct fault_on *fault_inside(struct world *w, const struct sim_req *rq, enum fault_id id);
+struct fault_on *fault_inside(struct world *w, const struct sim_req *rq, enum fault_id id);
+void fault_missed(struct fault_on *on); /* there was nothing to spoil after all: it does not count */
 
 void fault_word(const struct fault *row, int64_t place, char *out, size_t size); /* of a parameter of words */
 const char *fault_service(const char *service); /* as IAM and the specs call it: monitoring is cloudwatch */
@@ -165,6 +187,7 @@ FAULT_ACT(fault_revoked);
 FAULT_ACT(fault_unknown_key);
 FAULT_ACT(fault_throttle);
 FAULT_ACT(fault_limit);
+FAULT_ACT(fault_over_limit);
 FAULT_ACT(fault_status);
 FAULT_ACT(fault_html);
 FAULT_ACT(fault_empty);

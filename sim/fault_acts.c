@@ -131,6 +131,13 @@ ACT(fault_limit)
 	return FAULT_REFUSE;
 }
 
+ACT(fault_over_limit)
+{
+	(void)w, (void)rq, (void)on;
+	sim_fail(f, WHY_OVER_LIMIT, "Too many messages are in flight for this queue.");
+	return FAULT_REFUSE;
+}
+
 static const char *phrase(int64_t status)
 {
 	static const struct {

@@ -169,6 +169,17 @@ static void read_whims(struct world *w, const struct sim_req *rq, struct whims *
 	};
 }
 
+struct span_of_time {
+	int64_t from, to;
+};
+
+/* The newest minutes are not there yet. */
+static void hold_late(const struct world *w, const struct whims *m, struct span_of_time *when)
+{
+	if (m->late && when->to > w->minute + 1 - m->late)
+		when->to = w->minute + 1 - m->late;
+}
+
 static bool in_hole(const struct whims *m, int64_t start, int64_t period)
 {
 	return m->holes && (start / period) % m->holes == 0;
@@ -268,10 +279,6 @@ static bool read_page(const struct sim_req *rq, struct page *pg, struct sim_fail
 	        sim_fail(f, WHY_INVALID_TOKEN, "The token is invalid."));
 }
 
-struct span_of_time {
-	int64_t from, to;
-};
-
 /* [StartTime, EndTime) in whole minutes, StartTime rounded down as AWS does by its age. */
 static bool read_times(const struct world *w, const struct sim_req *rq, struct span_of_time *s, struct sim_fail *f)
 {
@@ -345,8 +352,7 @@ bool cw_get_metric_data(struct world *w, struct sim_req *rq, struct wr *o, struc
 		read_whims(w, rq, &whims);
 		if (whims.spread && whims.spread < pg.room)
 			pg.room = (unsigned)whims.spread;
-		if (whims.late && when.to > w->minute + 1 - whims.late)
-			when.to = w->minute + 1 - whims.late;
+		hold_late(w, &whims, &when);
 		tell_page(o, q, n, &pg, &when, ascending, &whims);
 	}
 	free(q);
@@ -419,6 +425,17 @@ static void tell_statistics(struct wr *o, const struct sim_metric *m, int64_t fr
 	wr_object_end(o);
 }
 
+/* period in minutes; 0: of a resolution that is not stored */
+static void tell_datapoints(struct wr *o, const struct sim_metric *m, const struct span_of_time *when, int64_t period,
+                            const struct whims *whims, const char *const *names, unsigned n)
+{
+	wr_list(o, "Datapoints", NULL);
+	for (int64_t t = when->from; m && period && t < when->to; t += period)
+		if (!in_hole(whims, t, period))
+			tell_statistics(o, m, t, t + period, names, n);
+	wr_list_end(o);
+}
+
 bool cw_get_metric_statistics(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
 	const char *ns, *name, *stats[STATS_ASKED] = { NULL };
@@ -438,15 +455,10 @@ bool cw_get_metric_statistics(struct world *w, struct sim_req *rq, struct wr *o,
 		return sim_fail(f, WHY_INVALID_COMBINATION,
 		                "You have requested up to %" PRId64 " datapoints, which exceeds the limit of %d.",
 		                (when.to - when.from) / (period / 60), STATISTICS_MAX);
+	struct whims whims = { .late = whim(w, rq, FAULT_LATE), .holes = whim(w, rq, FAULT_HOLES) };
+	hold_late(w, &whims, &when);
 	const struct sim_metric *m = metrics_get(&w->metrics, ns, name, dims, ndims, false);
 	wr_str(o, "Label", name);
-	wr_list(o, "Datapoints", NULL);
-	struct whims whims = { .late = whim(w, rq, FAULT_LATE), .holes = whim(w, rq, FAULT_HOLES) };
-	if (whims.late && when.to > w->minute + 1 - whims.late)
-		when.to = w->minute + 1 - whims.late;
-	for (int64_t t = when.from; m && period >= 60 && t < when.to; t += period / 60)
-		if (!in_hole(&whims, t, period / 60))
-			tell_statistics(o, m, t, t + period / 60, stats, nstats);
-	wr_list_end(o);
+	tell_datapoints(o, m, &when, period / 60, &whims, stats, nstats);
 	return true;
 }

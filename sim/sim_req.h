@@ -32,6 +32,7 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(INTERNAL, "InternalServiceFault", "InternalServiceError", 500)                                                   \
 	X(INTERNAL_FAILURE, "InternalFailure", "InternalFailure", 500)                                                     \
 	X(INTERNAL_KINESIS, "InternalFailureException", "InternalFailureException", 500)                                   \
+	X(INTERNAL_SQS, "InternalError", "InternalError", 500)                                                             \
 	X(INVALID_ARGUMENT, "InvalidArgumentException", "InvalidArgument", 400)                                            \
 	X(INVALID_ATTRIBUTE, "InvalidAttributeName", "InvalidAttributeName", 400)                                          \
 	X(INVALID_ATTRIBUTE_VALUE, "InvalidAttributeValue", "InvalidAttributeValue", 400)                                  \
@@ -54,6 +55,7 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(NOT_FOUND, "ResourceNotFound", "ResourceNotFound", 404)                                                          \
 	X(NOT_INFLIGHT, "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400)                            \
 	X(OUT_OF_TIME, "InvalidSignatureException", "SignatureDoesNotMatch", 403)                                          \
+	X(OVER_LIMIT, "OverLimit", "OverLimit", 403)                                                                       \
 	X(PROVISIONED, "ProvisionedThroughputExceededException", "ProvisionedThroughputExceeded", 400)                     \
 	X(PURGING, "PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", 403)                             \
 	X(QUEUE_EXISTS, "QueueNameExists", "QueueAlreadyExists", 400)                                                      \

@@ -31,6 +31,7 @@ struct sim_stream;
 struct sim_alarm;
 struct alarm_event;
 struct sim_grant;
+struct sim_move;
 
 struct world {
 	char region[40], partition[16];
@@ -55,6 +56,9 @@ struct world {
 	unsigned nalarms, capalarms;
 	struct alarm_event *events; /* oldest first */
 	unsigned nevents, capevents;
+	struct sim_move *moves; /* oldest first */
+	unsigned nmoves, capmoves;
+	uint64_t move_number; /* of the newest */
 	struct sim_grant *grants; /* oldest first */
 	unsigned ngrants, capgrants;
 	bool open; /* credential services and the control path answer: `sluice sim`, not --demo */

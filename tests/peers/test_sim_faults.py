@@ -4,6 +4,7 @@ answer, and each fault really reached, by its own count. Retries are off: one ca
 import datetime
 import email.utils
 import gzip
+import hashlib
 import http.client
 import json
 import re
@@ -539,6 +540,169 @@ def test_alarm_pages(sim, client):
     assert refusal(cw.describe_alarms, NextToken="x")[0] == "InvalidNextToken"
     cw.delete_alarms(AlarmNames=[f"many-{i:03d}" for i in range(100)])
     cw.delete_alarms(AlarmNames=[f"many-{i:03d}" for i in range(100, 105)])
+
+
+# ---- SQS
+
+@pytest.fixture
+def work(sim, request):
+    """A queue with a dead-letter queue of its own: (sqs, url, dead-letter url, its ARN)"""
+    sqs = sim.once("sqs")
+    name = re.sub(r"\W+", "-", request.node.name)[:60]
+    dead = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "0"})["QueueUrl"]
+    yield sqs, url, dead, arn
+    sqs.delete_queue(QueueUrl=url)
+    sqs.delete_queue(QueueUrl=dead)
+
+
+def count(sqs, url, name="ApproximateNumberOfMessages"):
+    return int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name])
+
+
+def test_too_many_in_flight(sim, client):
+    spoil(sim, "sqs:ReceiveMessage=over-limit")
+    assert fails(sim, client, "sqs:ReceiveMessage")[:4] == ("OverLimit", 403, "Too many messages are in flight for this queue.", "OverLimit")
+
+
+@pytest.mark.parametrize("fault,sender,code", [("batch-sender-fault", True, "InvalidParameterValue"), ("batch-service-fault", False, "InternalError")])
+@pytest.mark.parametrize("mask", [0x001, 0x2aa, 0x3ff])
+def test_partial_batches(sim, work, fault, sender, code, mask):
+    """What failed was not done, what succeeded was; all three batches."""
+    sqs, _, url, _ = work
+    bad = [str(i) for i in range(10) if mask >> i & 1]
+    good = [str(i) for i in range(10) if not mask >> i & 1]
+
+    def check(answer):
+        assert [e["Id"] for e in answer.get("Successful", [])] == good
+        assert [(e["Id"], e["SenderFault"], e["Code"]) for e in answer["Failed"]] == [(i, sender, code) for i in bad]
+
+    spoil(sim, f"sqs:SendMessageBatch={fault}:{mask:#x},times=1")
+    check(sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": str(i)} for i in range(10)]))
+    assert count(sqs, url) == len(good)
+    rest = [{"Id": i, "MessageBody": i} for i in bad]
+    assert not sqs.send_message_batch(QueueUrl=url, Entries=rest).get("Failed")
+    got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)["Messages"]
+    assert sorted(m["Body"] for m in got) == [str(i) for i in range(10)]
+    handles = [{"Id": m["Body"], "ReceiptHandle": m["ReceiptHandle"]} for m in sorted(got, key=lambda m: m["Body"])]
+    spoil(sim, f"sqs:ChangeMessageVisibilityBatch={fault}:{mask:#x},times=1", f"sqs:DeleteMessageBatch={fault}:{mask:#x},times=1")
+    check(sqs.change_message_visibility_batch(QueueUrl=url, Entries=[{**h, "VisibilityTimeout": 90} for h in handles]))
+    check(sqs.delete_message_batch(QueueUrl=url, Entries=handles))
+    assert count(sqs, url, "ApproximateNumberOfMessagesNotVisible") == len(bad)
+    assert list(sim.hits().values()) == [1, 1, 1]
+
+
+def test_a_mask_that_meets_nobody(sim, work):
+    sqs, _, url, _ = work
+    spoil(sim, "sqs:SendMessageBatch=batch-sender-fault:0x200")
+    assert not sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "a", "MessageBody": "x"}]).get("Failed")
+    assert list(sim.hits().values()) == [0]
+
+
+def test_duplicates_digests_and_handles(sim, work):
+    sqs, _, url, _ = work
+    spoil(sim, "sqs:SendMessage=wrong-md5", "sqs:ReceiveMessage=wrong-md5", "sqs:ReceiveMessage=duplicate,times=1")
+    right = hashlib.md5(b"x").hexdigest()
+    sent_md5 = sqs.send_message(QueueUrl=url, MessageBody="x")["MD5OfMessageBody"]
+    first = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"][0]
+    second = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"][0]
+    assert first["MessageId"] == second["MessageId"] and first["ReceiptHandle"] != second["ReceiptHandle"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    for md5 in (sent_md5, first["MD5OfBody"]):
+        assert md5 != right and md5[1:] == right[1:]
+    assert list(sim.hits().values()) == [1, 2, 1]
+    sim.heal()
+    spoil(sim, "sqs:*=expired-handle,times=4")
+    handle = dict(QueueUrl=url, ReceiptHandle=second["ReceiptHandle"])
+    for call_it in (lambda: sqs.delete_message(**handle), lambda: sqs.change_message_visibility(**handle, VisibilityTimeout=1)):
+        with pytest.raises(ClientError, match="Reason: The receipt handle has expired.") as e:
+            call_it()
+        assert e.value.response["Error"]["Code"] == "InvalidParameterValue"
+    entry = {"Id": "a", "ReceiptHandle": second["ReceiptHandle"]}
+    assert sqs.delete_message_batch(QueueUrl=url, Entries=[entry])["Failed"][0]["Code"] == "InvalidParameterValue"
+    assert sqs.change_message_visibility_batch(QueueUrl=url, Entries=[{**entry, "VisibilityTimeout": 1}])["Failed"][0]["SenderFault"] is True
+    sqs.delete_message(**handle)
+    assert list(sim.hits().values()) == [4]
+
+
+def test_counts_that_lag(sim, work):
+    sqs, _, url, _ = work
+    spoil(sim, "sqs:GetQueueAttributes=lagging-counts:600")
+    seen = []
+    for _ in range(3):
+        seen.append(count(sqs, url))
+        sqs.send_message(QueueUrl=url, MessageBody="x")
+    assert seen == [0, 0, 0] and list(sim.hits().values()) == [3]
+    sim.heal()
+    assert count(sqs, url) == 3
+
+
+def dead_letters(sqs, url, dead, n):
+    """n messages that died."""
+    for first in range(0, n, 10):
+        sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": str(i)} for i in range(first, min(n, first + 10))])
+    while "Messages" in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10):
+        pass
+    assert count(sqs, dead) == n
+
+
+def tasks(sqs, arn, n=1):
+    return sqs.list_message_move_tasks(SourceArn=arn, MaxResults=n)["Results"]
+
+
+def until(sqs, arn, status):
+    end = time.monotonic() + 20 * SLOWER
+    while tasks(sqs, arn)[0]["Status"] != status:
+        assert time.monotonic() < end, tasks(sqs, arn)
+        time.sleep(0.02)
+    return tasks(sqs, arn)[0]
+
+
+def test_move_tasks(sim, work):
+    sqs, url, dead, arn = work
+    assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [url]
+    assert refusal(sqs.start_message_move_task, SourceArn=arn[:-4])[0] == "InvalidParameterValue"
+    assert refusal(sqs.start_message_move_task, SourceArn=arn + "x")[0] == "ResourceNotFoundException"
+    dead_letters(sqs, url, dead, 30)
+    handle = sqs.start_message_move_task(SourceArn=arn, MaxNumberOfMessagesPerSecond=20)["TaskHandle"]
+    one = tasks(sqs, arn)[0]
+    assert one["Status"] == "RUNNING" and one["TaskHandle"] == handle and one["MaxNumberOfMessagesPerSecond"] == 20
+    assert one["ApproximateNumberOfMessagesToMove"] == 30 and abs(one["StartedTimestamp"] / 1000 - time.time()) < 20 * SLOWER
+    assert refusal(sqs.start_message_move_task, SourceArn=arn)[2] == "UnsupportedOperation"
+    time.sleep(0.3)
+    moved = sqs.cancel_message_move_task(TaskHandle=handle)["ApproximateNumberOfMessagesMoved"]
+    one = tasks(sqs, arn)[0]
+    assert one["Status"] == "CANCELLED" and "TaskHandle" not in one and 0 < moved == one["ApproximateNumberOfMessagesMoved"] < 30
+    assert count(sqs, url) == moved and count(sqs, dead) == 30 - moved
+    assert refusal(sqs.cancel_message_move_task, TaskHandle=handle)[2] == "UnsupportedOperation"
+    assert refusal(sqs.cancel_message_move_task, TaskHandle="x")[0] == "ResourceNotFoundException"
+    sqs.start_message_move_task(SourceArn=arn, DestinationArn=arn[:-4], MaxNumberOfMessagesPerSecond=500)
+    one = until(sqs, arn, "COMPLETED")
+    assert one["ApproximateNumberOfMessagesMoved"] == 30 - moved and one["DestinationArn"] == arn[:-4]
+    assert [t["Status"] for t in tasks(sqs, arn, 10)] == ["COMPLETED", "CANCELLED"]
+    assert (count(sqs, url), count(sqs, dead)) == (30, 0)
+
+
+def test_move_tasks_that_fail(sim, work):
+    sqs, url, dead, arn = work
+    sqs.send_message(QueueUrl=dead, MessageBody="sent here, not fallen here")
+    sqs.start_message_move_task(SourceArn=arn, MaxNumberOfMessagesPerSecond=500)
+    assert until(sqs, arn, "FAILED")["FailureReason"] == "CouldNotDetermineMessageSource"
+    sqs.purge_queue(QueueUrl=dead)
+    dead_letters(sqs, url, dead, 10)
+    spoil(sim, "sqs:StartMessageMoveTask=move-fails:4,times=1", "sqs:CancelMessageMoveTask=slow-cancel:1")
+    sqs.start_message_move_task(SourceArn=arn, MaxNumberOfMessagesPerSecond=500)
+    one = until(sqs, arn, "FAILED")
+    assert one["FailureReason"] == "AccessDenied" and one["ApproximateNumberOfMessagesMoved"] == 4
+    assert (count(sqs, url), count(sqs, dead)) == (4, 6)
+    handle = sqs.start_message_move_task(SourceArn=arn, MaxNumberOfMessagesPerSecond=1)["TaskHandle"]
+    sqs.cancel_message_move_task(TaskHandle=handle)
+    assert tasks(sqs, arn)[0]["Status"] == "CANCELLING"
+    assert refusal(sqs.start_message_move_task, SourceArn=arn)[2] == "UnsupportedOperation"
+    until(sqs, arn, "CANCELLED")
+    assert list(sim.hits().values()) == [1, 1]
 
 
 # ---- the line
