@@ -91,6 +91,27 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	  "the task becomes FAILED after so many messages")                                                                    \
 	X(SLOW_CANCEL, "slow-cancel", "sqs:CancelMessageMoveTask", AT_INSIDE, "SECONDS", 30, 0, 86400, NULL,                   \
 	  "the task stays CANCELLING for so long")                                                                             \
+	X(READ_LIMITS, "read-limits", "kinesis:GetRecords", AT_INSIDE, "", 0, 0, 0, NULL,                                      \
+	  "5 reads and 2 MiB a second a shard, as AWS has it; more is refused, and counted")                                   \
+	X(EXPIRED_ITERATOR, "expired-iterator", "kinesis:GetRecords", AT_BEFORE, "", 0, 0, 0, fault_iterator,                  \
+	  "the iterator has expired")                                                                                          \
+	X(EXPIRED_PAGE, "expired-next-token", "kinesis:ListStreams kinesis:ListShards", AT_BEFORE, "", 0, 0, 0, fault_page,    \
+	  "the NextToken has expired")                                                                                         \
+	X(FAILED_RECORDS, "failed-records", "kinesis:PutRecords", AT_INSIDE, "EVERY", 2, 1, 500, NULL,                         \
+	  "every nth record fails, with one and the other code by turns")                                                      \
+	X(TRIMMED, "trimmed", "kinesis:GetRecords", AT_INSIDE, "RECORDS", 1, 1, FAULT_1E9, NULL,                               \
+	  "the shard's oldest records go before it is read")                                                                   \
+	X(BEHIND, "behind", "kinesis:GetRecords", AT_INSIDE, "MS", 60000, 1, FAULT_1E9, NULL,                                  \
+	  "no records, yet MillisBehindLatest says that there are")                                                            \
+	X(TOO_LARGE, "too-large", "lambda:Invoke", AT_BEFORE, "", 0, 0, 0, fault_too_large, "RequestTooLargeException, 413")   \
+	X(PENDING, "pending", "lambda:Invoke lambda:GetFunction lambda:GetFunctionConfiguration", AT_INSIDE, "", 0, 0, 0, NULL,\
+	  "the function is Pending: an Invoke is a ResourceConflictException")                                                 \
+	X(HANDLED, "handled", "lambda:Invoke", AT_INSIDE, "", 0, 0, 0, NULL,                                                   \
+	  "the function failed, and said so: FunctionError Handled")                                                           \
+	X(UNHANDLED, "unhandled", "lambda:Invoke", AT_INSIDE, "", 0, 0, 0, NULL,                                               \
+	  "the function fell over: FunctionError Unhandled")                                                                   \
+	X(TIMED_OUT, "timed-out", "lambda:Invoke", AT_INSIDE, "", 0, 0, 0, NULL,                                               \
+	  "the function took longer than it may: FunctionError Unhandled")                                                     \
 	X(STATUS, "status", "*", AT_BEFORE, "STATUS", 500, 400, 599, fault_status,                                             \
 	  "HTTP status: 500 and 503 as the service words them, others as a load balancer's page")                              \
 	X(HTML, "html", "*", AT_BEFORE, "STATUS", 503, 200, 599, fault_html, "a proxy's page in place of the answer")          \
@@ -186,6 +207,9 @@ FAULT_ACT(fault_expired);
 FAULT_ACT(fault_revoked);
 FAULT_ACT(fault_unknown_key);
 FAULT_ACT(fault_throttle);
+FAULT_ACT(fault_iterator);
+FAULT_ACT(fault_page);
+FAULT_ACT(fault_too_large);
 FAULT_ACT(fault_limit);
 FAULT_ACT(fault_over_limit);
 FAULT_ACT(fault_status);

@@ -138,6 +138,31 @@ ACT(fault_over_limit)
 	return FAULT_REFUSE;
 }
 
+ACT(fault_iterator)
+{
+	(void)w, (void)rq, (void)on;
+	sim_fail(f, WHY_EXPIRED_ITERATOR,
+	         "Iterator expired. The iterator was created more than 300 seconds ago, which is longer than it lives.");
+	return FAULT_REFUSE;
+}
+
+ACT(fault_page)
+{
+	(void)w, (void)on;
+	if (!json_get_str(rq->args, "NextToken"))
+		return FAULT_PASS;
+	sim_fail(f, WHY_EXPIRED_NEXT_TOKEN, "NextToken expired. It lives for 300 seconds.");
+	return FAULT_REFUSE;
+}
+
+ACT(fault_too_large)
+{
+	(void)w, (void)on;
+	sim_fail(f, WHY_REQUEST_TOO_LARGE,
+	         "%zu byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)", rq->body.n);
+	return FAULT_REFUSE;
+}
+
 static const char *phrase(int64_t status)
 {
 	static const struct {

@@ -25,6 +25,7 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(CONFLICT, "ResourceConflictException", "ResourceConflict", 409)                                                  \
 	X(EMPTY_BATCH, "EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", 400)                               \
 	X(EXPIRED_TOKEN, "ExpiredTokenException", "ExpiredToken", 403)                                                     \
+	X(EXPIRED_NEXT_TOKEN, "ExpiredNextTokenException", "ExpiredNextToken", 400)                                        \
 	X(EXPIRED_ITERATOR, "ExpiredIteratorException", "ExpiredIterator", 400)                                            \
 	X(INCOMPLETE_SIGNATURE, "IncompleteSignatureException", "IncompleteSignature", 403)                                \
 	X(FORBIDDEN, "ForbiddenException", "ForbiddenException", 403)                                                      \
@@ -60,6 +61,7 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(PURGING, "PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", 403)                             \
 	X(QUEUE_EXISTS, "QueueNameExists", "QueueAlreadyExists", 400)                                                      \
 	X(QUEUE_NOT_FOUND, "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400)                            \
+	X(REQUEST_TOO_LARGE, "RequestTooLargeException", "RequestTooLargeException", 413)                                  \
 	X(REQUEST_THROTTLED, "RequestThrottled", "RequestThrottled", 403)                                                  \
 	X(SERVICE, "ServiceException", "ServiceException", 500)                                                            \
 	X(SESSION_EXPIRED, "ExpiredTokenException", "ExpiredTokenException", 400)                                          \

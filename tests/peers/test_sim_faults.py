@@ -705,6 +705,177 @@ def test_move_tasks_that_fail(sim, work):
     assert list(sim.hits().values()) == [1, 1]
 
 
+# ---- Kinesis
+
+@pytest.fixture
+def shard(sim, request):
+    """A stream of one shard with ten records: (kinesis, its name)"""
+    kinesis, name = sim.once("kinesis"), re.sub(r"\W+", "-", request.node.name)
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    kinesis.put_records(StreamName=name, Records=[{"Data": bytes([i]), "PartitionKey": str(i)} for i in range(10)])
+    yield kinesis, name
+    kinesis.delete_stream(StreamName=name)
+
+
+def start(kinesis, name, number=0):
+    return kinesis.get_shard_iterator(StreamName=name, ShardId=f"shardId-{number:012d}", ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+
+
+def test_iterators_and_tokens_that_expired(sim, shard):
+    kinesis, name = shard
+    spoil(sim, "kinesis:GetRecords=expired-iterator,times=1", "kinesis:*=expired-next-token")
+    first = start(kinesis, name)
+    assert refusal(kinesis.get_records, ShardIterator=first) == ("ExpiredIteratorException", 400, "ExpiredIteratorException")
+    assert len(kinesis.get_records(ShardIterator=first)["Records"]) == 10
+    kinesis.create_stream(StreamName=name + "-2", ShardCount=3)
+    token = kinesis.list_shards(StreamName=name + "-2", MaxResults=1)["NextToken"]
+    assert refusal(kinesis.list_shards, NextToken=token) == ("ExpiredNextTokenException", 400, "ExpiredNextTokenException")
+    kinesis.delete_stream(StreamName=name + "-2")
+    assert list(sim.hits().values()) == [1, 1]
+
+
+def test_five_reads_a_second(sim, shard):
+    kinesis, name = shard
+    spoil(sim, "kinesis:GetRecords=read-limits")
+    first, outcomes, begun = start(kinesis, name), "", time.monotonic()
+    for _ in range(7):
+        try:
+            kinesis.get_records(ShardIterator=first)
+            outcomes += "."
+        except kinesis.exceptions.ProvisionedThroughputExceededException:
+            outcomes += "x"
+    if time.monotonic() - begun < 1:
+        assert outcomes == ".....xx"
+    assert list(sim.hits().values()) == [outcomes.count("x")]
+    time.sleep(1)
+    kinesis.get_records(ShardIterator=first)
+
+
+def test_two_mebibytes_a_second(sim, shard):
+    kinesis, name = shard
+    for _ in range(8):
+        kinesis.put_records(StreamName=name, Records=[{"Data": b"x" * 1000000, "PartitionKey": "k"}])
+    spoil(sim, "kinesis:GetRecords=read-limits")
+    assert len(kinesis.get_records(ShardIterator=start(kinesis, name))["Records"]) == 18  # 8 MB at once: four seconds' worth
+    begun = time.monotonic()
+    last = kinesis.get_shard_iterator(StreamName=name, ShardId="shardId-000000000000", ShardIteratorType="LATEST")["ShardIterator"]
+    while True:
+        try:
+            kinesis.get_records(ShardIterator=last)
+            break
+        except kinesis.exceptions.ProvisionedThroughputExceededException:
+            time.sleep(0.1)
+    assert 2 < time.monotonic() - begun < 4.5 * SLOWER
+    assert list(sim.hits().values())[0] > 5
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_records_that_failed(sim, shard, every):
+    kinesis, name = shard
+    spoil(sim, f"kinesis:PutRecords=failed-records:{every},times=1")
+    answer = kinesis.put_records(StreamName=name, Records=[{"Data": b"n", "PartitionKey": str(i)} for i in range(6)])
+    failed = [i for i, r in enumerate(answer["Records"]) if "ErrorCode" in r]
+    assert failed == [i for i in range(6) if (i + 1) % every == 0] and answer["FailedRecordCount"] == len(failed)
+    assert answer["Records"][failed[0]]["ErrorCode"] == "ProvisionedThroughputExceededException"
+    assert answer["Records"][failed[1]]["ErrorCode"] == "InternalFailure"
+    assert all("SequenceNumber" not in answer["Records"][i] for i in failed)
+    assert len(kinesis.get_records(ShardIterator=start(kinesis, name))["Records"]) == 10 + 6 - len(failed)
+    assert list(sim.hits().values()) == [1]
+
+
+def test_empty_answers_and_trimmed_records(sim, shard):
+    kinesis, name = shard
+    spoil(sim, "kinesis:GetRecords=behind:7200000,times=2", "kinesis:GetRecords=trimmed:4,after=2,times=1")
+    at = start(kinesis, name)
+    for _ in range(2):
+        answer = kinesis.get_records(ShardIterator=at)
+        assert answer["Records"] == [] and answer["MillisBehindLatest"] == 7200000
+        at = answer["NextShardIterator"]
+    answer = kinesis.get_records(ShardIterator=at)
+    assert [r["Data"] for r in answer["Records"]] == [bytes([i]) for i in range(4, 10)] and answer["MillisBehindLatest"] == 0
+    assert list(sim.hits().values()) == [2, 1]
+
+
+def test_resharding(sim, shard):
+    """A closed shard is read to its end, then names its children; sequence numbers and hash ranges join up."""
+    kinesis, name = shard
+    middle = str(2 ** 127)
+    assert refusal(kinesis.split_shard, StreamName=name, ShardToSplit="shardId-000000000000", NewStartingHashKey="0")[0] == "InvalidArgumentException"
+    kinesis.split_shard(StreamName=name, ShardToSplit="shardId-000000000000", NewStartingHashKey=middle)
+    old, low, high = kinesis.list_shards(StreamName=name)["Shards"]
+    assert "EndingSequenceNumber" in old["SequenceNumberRange"] and "EndingSequenceNumber" not in low["SequenceNumberRange"]
+    assert low["ParentShardId"] == high["ParentShardId"] == old["ShardId"]
+    assert low["HashKeyRange"]["EndingHashKey"] == str(2 ** 127 - 1) and high["HashKeyRange"]["StartingHashKey"] == middle
+    assert kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["OpenShardCount"] == 2
+    assert kinesis.put_record(StreamName=name, Data=b"x", PartitionKey="a")["ShardId"] in (low["ShardId"], high["ShardId"])
+    answer = kinesis.get_records(ShardIterator=start(kinesis, name), Limit=4)
+    assert len(answer["Records"]) == 4 and "ChildShards" not in answer
+    answer = kinesis.get_records(ShardIterator=answer["NextShardIterator"])
+    assert len(answer["Records"]) == 6 and "NextShardIterator" not in answer
+    assert [c["ShardId"] for c in answer["ChildShards"]] == [low["ShardId"], high["ShardId"]]
+    kinesis.merge_shards(StreamName=name, ShardToMerge=low["ShardId"], AdjacentShardToMerge=high["ShardId"])
+    merged = kinesis.list_shards(StreamName=name)["Shards"][3]
+    assert (merged["ParentShardId"], merged["AdjacentParentShardId"]) == (low["ShardId"], high["ShardId"])
+    assert merged["HashKeyRange"] == old["HashKeyRange"]
+    child = kinesis.get_records(ShardIterator=start(kinesis, name, 2))["ChildShards"]
+    assert [c["ParentShards"] for c in child] == [[low["ShardId"], high["ShardId"]]]
+    assert refusal(kinesis.merge_shards, StreamName=name, ShardToMerge=low["ShardId"], AdjacentShardToMerge=high["ShardId"])[0] == "InvalidArgumentException"
+
+
+# ---- Lambda
+
+def invoke(sim, **more):
+    return sim.once("lambda").invoke(FunctionName="nightly-report", Payload=b"{}", **more)
+
+
+@pytest.mark.parametrize("fault,error,kind,says", [
+    ("handled", "Handled", "OrderError", "the order has no items"), ("unhandled", "Unhandled", "SimulatedError", "simulated failure"),
+    ("timed-out", "Unhandled", "Sandbox.Timedout", r"20\d\d-.*Z [-0-9a-f]{36} Task timed out after \d+.00 seconds")])
+def test_functions_that_fail(sim, fault, error, kind, says):
+    spoil(sim, f"lambda:Invoke={fault},times=1")
+    answer = invoke(sim, LogType="Tail")
+    assert answer["StatusCode"] == 200 and answer["FunctionError"] == error and answer["LogResult"]
+    document = json.load(answer["Payload"])
+    assert document["errorType"] == kind and re.fullmatch(says, document["errorMessage"])
+    assert "FunctionError" not in invoke(sim)
+    assert list(sim.hits().values()) == [1]
+
+
+def test_functions_that_cannot_be_asked(sim, client):
+    spoil(sim, "lambda:Invoke=too-large,times=1", "lambda:*=pending")
+    assert refusal(invoke, sim) == ("RequestTooLargeException", 413, "RequestTooLargeException")
+    assert refusal(invoke, sim) == ("ResourceConflictException", 409, "ResourceConflictException")
+    shown = client("lambda").get_function_configuration(FunctionName="nightly-report")
+    assert (shown["State"], shown["StateReasonCode"]) == ("Pending", "Creating")
+    assert client("lambda").get_function(FunctionName="nightly-report")["Configuration"]["State"] == "Pending"
+    assert list(sim.hits().values()) == [1, 3]
+    sim.heal()
+    assert client("lambda").get_function_configuration(FunctionName="nightly-report")["State"] == "Active"
+
+
+def invocations(sim):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    query = [{"Id": "q", "MetricStat": {"Metric": {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": [
+        {"Name": "FunctionName", "Value": "nightly-report"}]}, "Period": 60, "Stat": "Sum"}}]
+    got = sim.once("cloudwatch").get_metric_data(MetricDataQueries=query, StartTime=now - datetime.timedelta(hours=1),
+                                                 EndTime=now + datetime.timedelta(minutes=2))["MetricDataResults"][0]
+    return sum(got["Values"])
+
+
+@pytest.mark.parametrize("fault,ran", [("lost", 1), ("reset", 0), ("status:502", 0), ("status:504", 0), ("throttle", 0), ("pending", 0),
+                                       ("unhandled", 1)])
+def test_did_it_run(sim, fault, ran):
+    """An answer lost is an invocation that happened; a refusal is none."""
+    before = invocations(sim)
+    spoil(sim, f"lambda:Invoke={fault}")
+    try:
+        invoke(sim)
+    except (ClientError, bx.HTTPClientError, ResponseParserError):
+        pass
+    assert list(sim.hits().values()) == [1]
+    assert invocations(sim) == before + ran
+
+
 # ---- the line
 
 def sent(sim):
