@@ -26,6 +26,9 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 #define FAULT_TRAP "/_sluice/trap" /* where redirects lead */
 #define FAULT_1E9 INT64_C(1000000000)
 #define FAULT_16MIB INT64_C(16777216)
+#define FAULT_PAGES                                                                                                        \
+	"cloudwatch:ListMetrics cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory cloudwatch:GetMetricData "           \
+	"sqs:ListQueues lambda:ListFunctions lambda:ListEventSourceMappings"
 #define FAULT_BATCHES "sqs:SendMessageBatch sqs:DeleteMessageBatch sqs:ChangeMessageVisibilityBatch"
 #define FAULT_HANDLES                                                                                                      \
 	"sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:DeleteMessageBatch sqs:ChangeMessageVisibilityBatch"
@@ -104,7 +107,8 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	X(BEHIND, "behind", "kinesis:GetRecords", AT_INSIDE, "MS", 60000, 1, FAULT_1E9, NULL,                                  \
 	  "no records, yet MillisBehindLatest says that there are")                                                            \
 	X(TOO_LARGE, "too-large", "lambda:Invoke", AT_BEFORE, "", 0, 0, 0, fault_too_large, "RequestTooLargeException, 413")   \
-	X(PENDING, "pending", "lambda:Invoke lambda:GetFunction lambda:GetFunctionConfiguration", AT_INSIDE, "", 0, 0, 0, NULL,\
+	X(PENDING, "pending", "lambda:Invoke lambda:GetFunction lambda:GetFunctionConfiguration", AT_INSIDE,                   \
+	  "", 0, 0, 0, NULL,                                                                                                   \
 	  "the function is Pending: an Invoke is a ResourceConflictException")                                                 \
 	X(HANDLED, "handled", "lambda:Invoke", AT_INSIDE, "", 0, 0, 0, NULL,                                                   \
 	  "the function failed, and said so: FunctionError Handled")                                                           \
@@ -112,6 +116,9 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	  "the function fell over: FunctionError Unhandled")                                                                   \
 	X(TIMED_OUT, "timed-out", "lambda:Invoke", AT_INSIDE, "", 0, 0, 0, NULL,                                               \
 	  "the function took longer than it may: FunctionError Unhandled")                                                     \
+	X(EMPTY_PAGE, "empty-page", FAULT_PAGES, AT_INSIDE, "", 0, 0, 0, NULL, "nothing but a token for what there is")        \
+	X(ENDLESS_PAGES, "endless-pages", FAULT_PAGES, AT_INSIDE, "", 0, 0, 0, NULL,                                           \
+	  "the last page has a token too, for the first: it never ends")                                                       \
 	X(STATUS, "status", "*", AT_BEFORE, "STATUS", 500, 400, 599, fault_status,                                             \
 	  "HTTP status: 500 and 503 as the service words them, others as a load balancer's page")                              \
 	X(HTML, "html", "*", AT_BEFORE, "STATUS", 503, 200, 599, fault_html, "a proxy's page in place of the answer")          \

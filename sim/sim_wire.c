@@ -445,12 +445,41 @@ static void close_answer(const struct sim_req *rq, const struct call *c, struct 
 	                                  : "application/x-amz-json-1.0";
 }
 
+/* Faults of paging: the token is of the kind that the operation writes, and means its first page. */
+static void tell_first_page(const struct sim_req *rq, struct wr *o)
+{
+	token_write(o, rq->proto == PROTO_REST ? "NextMarker" : "NextToken", rq->op, "%s",
+	            strcmp(rq->op, "GetMetricData") == 0 ? "0.0" : "");
+}
+
+static bool is_last_page(const struct sim_req *rq)
+{
+	const char *body = rq->answer->body.p;
+	return body && !strstr(body, "\"NextToken\":") && !strstr(body, "\"NextMarker\":") && !strstr(body, "<NextToken>");
+}
+
+static bool handle(struct world *w, struct sim_req *rq, const struct call *c, struct wr *o, struct sim_fail *f)
+{
+	if (fault_inside(w, rq, FAULT_EMPTY_PAGE)) {
+		tell_first_page(rq, o);
+		return true;
+	}
+	if (!c->op->handle(w, rq, o, f))
+		return false;
+	struct fault_on *endless = fault_inside(w, rq, FAULT_ENDLESS_PAGES);
+	if (endless && is_last_page(rq))
+		tell_first_page(rq, o);
+	else if (endless)
+		fault_missed(endless);
+	return true;
+}
+
 static bool run(struct world *w, struct sim_req *rq, struct call *c, struct sim_fail *f)
 {
 	struct wr o;
 	rq->answer->status = c->op->status ? c->op->status : 200;
 	open_answer(rq, c, &o);
-	if (!c->op->handle(w, rq, &o, f))
+	if (!handle(w, rq, c, &o, f))
 		return false;
 	close_answer(rq, c, &o);
 	return rq->answer->raw || wr_ok(&o) || sim_fail(f, WHY_INTERNAL, "the answer grew too large");

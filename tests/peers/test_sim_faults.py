@@ -369,6 +369,12 @@ def test_instance_metadata(sim):
     assert raw(sim, "GET", "/latest/meta-data/placement/region", x_aws_ec2_metadata_token=short)[0] == 401
 
 
+def test_a_mebibyte_of_metadata(sim):
+    spoil(sim, "imds:GetToken=big", "container:*=big:70000")
+    assert raw(sim, "PUT", "/latest/api/token", x_aws_ec2_metadata_token_ttl_seconds="60")[2] == b"A" * 1048576
+    assert raw(sim, "GET", "/v1/credentials")[2] == b"A" * 70000
+
+
 @pytest.mark.parametrize("fault", ["delay:1500", "status:400", "status:401", "html:200", "empty", "lost", "reset", "half", "redirect"])
 def test_bad_instance_metadata(sim, fault):
     """botocore's own reader gives up on each of them, and is not misled."""
@@ -447,6 +453,36 @@ def test_revoked(sim, client):
     sim.spoil("sqs:ListQueues=revoked")
     client("sqs").list_queues()  # keys without a session do not expire
     assert list(sim.hits().values()) == [0]
+
+
+# ---- pages
+
+PAGED = [("cloudwatch", "list_metrics", "Metrics", {}), ("cloudwatch", "describe_alarms", "MetricAlarms", {}),
+         ("cloudwatch", "describe_alarm_history", "AlarmHistoryItems", {}), ("cloudwatch", "get_metric_data", "MetricDataResults", None),
+         ("sqs", "list_queues", "QueueUrls", {}), ("lambda", "list_functions", "Functions", {}),
+         ("lambda", "list_event_source_mappings", "EventSourceMappings", {})]
+
+
+@pytest.mark.parametrize("service,method,key,args", PAGED, ids=[p[1] for p in PAGED])
+def test_pages_that_are_empty_or_never_end(sim, client, service, method, key, args):
+    args = ask() if args is None else args
+    op = f"{service}:{''.join(word.title() for word in method.split('_'))}"
+    whole = getattr(client(service), method)(**args)
+    for name in ("NextToken", "NextMarker", "ResponseMetadata"):
+        whole.pop(name, None)
+    assert whole[key]
+    spoil(sim, f"{op}=empty-page,times=1")
+    empty = getattr(client(service), method)(**args)
+    token = empty.get("NextToken") or empty["NextMarker"]
+    assert not empty.get(key)
+    again = getattr(client(service), method)(**args, **{"Marker" if service == "lambda" else "NextToken": token})
+    assert [r for r in again[key]] == whole[key]
+    spoil(sim, f"{op}=endless-pages")
+    pages = 0
+    with pytest.raises(bx.PaginationError, match="The same next token was received twice"):  # boto3 sees the ring
+        for page in client(service).get_paginator(method).paginate(**args):
+            pages += 1
+    assert pages >= 2 and list(sim.hits().values()) == [1, pages]
 
 
 # ---- CloudWatch
