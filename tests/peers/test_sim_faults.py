@@ -29,6 +29,7 @@ TESTED = set()  # names of faults that some test here switches on
 def world(tmp_path_factory):
     with Sim.start("calm", home=tmp_path_factory.mktemp("sim")) as s:
         yield s
+        assert s.stop() == (0, "")  # nor did a sanitizer find anything
 
 
 @pytest.fixture
