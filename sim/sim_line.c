@@ -35,7 +35,7 @@ static struct MHD_Response *whole(struct sim_answer *a)
 	return r;
 }
 
-/* Content-Length is the size given; MHD_SIZE_UNKNOWN makes it chunks. */
+/* Content-Length is the size given; MHD_SIZE_UNKNOWN makes it chunks, unless short_length() forbids them. */
 static struct MHD_Response *broken(struct sim_sending *s)
 {
 	const struct sim_answer *a = s->answer;
@@ -46,7 +46,7 @@ static struct MHD_Response *broken(struct sim_sending *s)
 		s->end = a->line_n < 0 ? s->end / 2 : (size_t)a->line_n < s->end ? (size_t)a->line_n : s->end;
 	} else if (a->line == LINE_LENGTH) {
 		s->broken = a->line_n > 0;
-		size += a->line_n > 0 ? (uint64_t)a->line_n : 0; /* below 0: short_length() */
+		size = a->line_n > 0 ? size + (uint64_t)a->line_n : MHD_SIZE_UNKNOWN; /* short_length() says one */
 	} else if (a->line == LINE_CHUNKED) {
 		s->step = (size_t)a->line_n;
 		size = MHD_SIZE_UNKNOWN;
@@ -61,9 +61,8 @@ static void short_length(struct MHD_Response *r, const struct sim_answer *a)
 	char text[24];
 	int64_t n = (int64_t)a->body.n + a->line_n;
 	snprintf(text, sizeof text, "%lld", (long long)(n > 0 ? n : 0));
-	MHD_set_response_options(r, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH, MHD_RO_END);
+	MHD_set_response_options(r, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH | MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 	MHD_add_response_header(r, "Content-Length", text);
-	MHD_add_response_header(r, "Connection", "close");
 }
 
 /* Dissolving a connection is a reset at once; closing it, as libmicrohttpd does, would say goodbye first. */

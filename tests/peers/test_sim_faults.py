@@ -987,6 +987,7 @@ def test_bytes_on_the_line(sim, client):
     spoil(sim, "sqs:ListQueues=length:-33")
     head, body, end = on_the_wire(sim)
     assert f"Content-Length: {len(good) - 33}" in head and "chunked" not in head and body == good and end == "closed"
+    assert head.count("Content-Length") == 1 and head.startswith("HTTP/1.1 200")
     sim.heal()
     spoil(sim, "sqs:ListQueues=chunked:5", "sqs:ListQueues=gzip")
     head, body, _ = on_the_wire(sim, Accept_Encoding="gzip, deflate")
