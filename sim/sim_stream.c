@@ -109,7 +109,8 @@ bool stream_split(struct sim_stream *s, struct sim_shard *sh, unsigned __int128 
 bool stream_merge(struct sim_stream *s, struct sim_shard *a, struct sim_shard *b)
 {
 	struct sim_shard x = *a, y = *b;
-	if (a->closed || b->closed || (x.to + 1 != y.from && y.to + 1 != x.from))
+	bool touch = x.from < y.from ? x.to + 1 == y.from : y.to + 1 == x.from; /* not the last and the first */
+	if (a->closed || b->closed || x.from == y.from || !touch)
 		return false;
 	close_shard(s, a);
 	close_shard(s, b);
