@@ -133,6 +133,8 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	X(LENGTH, "length", "*", AT_AFTER, "BYTES", 100, -FAULT_16MIB, FAULT_16MIB, fault_line,                                \
 	  "Content-Length says so many more than come; with a minus: fewer")                                                   \
 	X(DRIP, "drip", "*", AT_AFTER, "MS", 100, 1, 600000, fault_line, "the body comes byte by byte, one in so long")        \
+	X(TRICKLE, "trickle", "*", AT_AFTER, "MS", 100, 1, 600000, fault_line,                                                 \
+	  "so does the head, then the connection is closed")                                                                   \
 	X(CHUNKED, "chunked", "*", AT_AFTER, "BYTES", 7, 1, FAULT_16MIB, fault_line, "a good answer in chunks of so many")     \
 	X(GZIP, "gzip", "*", AT_AFTER, "asked|always", 0, 0, 0, fault_gzip, "a good answer, compressed, to who takes that")    \
 	X(CUT, "cut", "*", AT_AFTER, "BYTES", -1, -1, FAULT_16MIB, fault_cut,                                                  \

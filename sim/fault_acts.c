@@ -277,7 +277,7 @@ ACT(fault_line)
 	(void)w, (void)f;
 	static const enum sim_line lines[FAULT_COUNT] = {
 		[FAULT_LOST] = LINE_LOST, [FAULT_HALF] = LINE_HALF,       [FAULT_LENGTH] = LINE_LENGTH,
-		[FAULT_DRIP] = LINE_DRIP, [FAULT_CHUNKED] = LINE_CHUNKED,
+		[FAULT_DRIP] = LINE_DRIP, [FAULT_CHUNKED] = LINE_CHUNKED, [FAULT_TRICKLE] = LINE_TRICKLE,
 	};
 	if (rq->answer->line != LINE_WHOLE)
 		return FAULT_PASS;

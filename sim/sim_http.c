@@ -21,8 +21,9 @@
 #define IDLE_SECONDS 120
 
 enum stage { RECEIVING, HELD, READY };
-/* What becomes of an exchange when its time has come: asked again (a long poll), answered, or its line goes on. */
-enum then { THEN_SERVE, THEN_SEND, THEN_GO_ON };
+/* What becomes of an exchange when its time has come: asked again (a long poll), answered, or its line goes on
+ * (by libmicrohttpd, or around it). */
+enum then { THEN_SERVE, THEN_SEND, THEN_GO_ON, THEN_TRICKLE };
 
 struct exchange {
 	struct MHD_Connection *conn;
@@ -36,6 +37,7 @@ struct exchange {
 	enum then then;
 	struct exchange *next; /* of those that wait */
 	struct sim_sending sending;
+	size_t trickled;
 	struct sim_server *server;
 };
 
@@ -132,6 +134,11 @@ static bool serve(struct sim_server *s, struct exchange *x)
 		hold(s, x, x->rq.hold_ms, THEN_SERVE);
 		return false;
 	}
+	if (x->answer.line == LINE_TRICKLE) {
+		sim_line_flatten(&x->answer);
+		hold(s, x, x->answer.line_n, THEN_TRICKLE);
+		return false;
+	}
 	int64_t slow = s->latency_ms > x->rq.waited_ms ? s->latency_ms - x->rq.waited_ms : 0;
 	if (slow + x->answer.delay_ms > 0) {
 		hold(s, x, slow + x->answer.delay_ms, THEN_SEND);
@@ -170,6 +177,17 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const 
 
 /* ---- the loop */
 
+/* Its time has come. True when the connection is libmicrohttpd's again. */
+static bool goes_on(struct sim_server *s, struct exchange *x)
+{
+	if (x->then == THEN_SERVE)
+		return serve(s, x);
+	if (x->then != THEN_TRICKLE || !sim_line_trickle(x->conn, &x->answer, &x->trickled))
+		return true;
+	hold(s, x, x->answer.line_n, THEN_TRICKLE);
+	return false;
+}
+
 /* Releases what is due; returns the milliseconds to the next one, -1 when nothing waits. After a release that is 0: only
  * MHD_run takes a resumed connection up, and MHD_get_timeout does not know of it. */
 static int64_t release_due(struct sim_server *s)
@@ -184,7 +202,7 @@ static int64_t release_due(struct sim_server *s)
 		if (x->due_ms > now) {
 			x->next = s->waiting;
 			s->waiting = x;
-		} else if (x->then != THEN_SERVE || serve(s, x)) {
+		} else if (goes_on(s, x)) {
 			x->stage = READY;
 			MHD_resume_connection(x->conn);
 			released = true;

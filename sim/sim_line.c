@@ -74,12 +74,36 @@ static void make_reset(struct MHD_Connection *conn)
 		shutdown(info->connect_fd, SHUT_RDWR);
 }
 
+void sim_line_flatten(struct sim_answer *a)
+{
+	struct buf all;
+	buf_init(&all, a->body.max + 65536);
+	buf_addf(&all, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: %zu\r\n", a->status,
+	         MHD_get_reason_phrase_for((unsigned)a->status), a->body.n);
+	if (a->type)
+		buf_addf(&all, "Content-Type: %s\r\n", a->type);
+	for (unsigned i = 0; i < a->nextra; i++)
+		buf_addf(&all, "%s: %s\r\n", a->extra[i].name, a->extra[i].value);
+	buf_adds(&all, "\r\n");
+	buf_addspan(&all, buf_span(&a->body));
+	buf_clear(&a->body);
+	a->body = all;
+}
+
+bool sim_line_trickle(struct MHD_Connection *conn, const struct sim_answer *a, size_t *sent)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (!info || *sent >= a->body.n || send(info->connect_fd, a->body.p + *sent, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+		return false;
+	return ++*sent < a->body.n;
+}
+
 enum MHD_Result sim_line_send(struct sim_sending *s)
 {
 	struct sim_answer *a = s->answer;
 	if (a->line == LINE_RESET)
 		make_reset(s->conn);
-	if (a->line == LINE_RESET || a->line == LINE_LOST)
+	if (a->line == LINE_RESET || a->line == LINE_LOST || a->line == LINE_TRICKLE)
 		return MHD_NO;
 	struct MHD_Response *r = a->line == LINE_WHOLE ? whole(a) : broken(s);
 	if (!r)

@@ -22,4 +22,9 @@ struct sim_sending {
 /* MHD_NO closes the connection. Needs conn, answer, pause and ctx. */
 enum MHD_Result sim_line_send(struct sim_sending *s);
 
+/* LINE_TRICKLE goes around libmicrohttpd, which sends a head at once. The body becomes the whole message, head and all;
+ * then byte by byte, while the connection is suspended; false when that was the last one, or nobody listens. */
+void sim_line_flatten(struct sim_answer *a);
+bool sim_line_trickle(struct MHD_Connection *conn, const struct sim_answer *a, size_t *sent);
+
 #endif

@@ -109,6 +109,7 @@ enum sim_line {
 	LINE_HALF,    /* n bytes of the body (-1: half of it), then closed */
 	LINE_LENGTH,  /* Content-Length n too many, or (below 0) too few; then closed */
 	LINE_DRIP,    /* byte by byte, n ms apart */
+	LINE_TRICKLE, /* so slow is the head too; then closed */
 	LINE_CHUNKED, /* in chunks of n bytes */
 };
 

@@ -989,6 +989,10 @@ def test_bytes_on_the_line(sim, client):
     assert f"Content-Length: {len(good) - 33}" in head and "chunked" not in head and body == good and end == "closed"
     assert head.count("Content-Length") == 1 and head.startswith("HTTP/1.1 200")
     sim.heal()
+    spoil(sim, "sqs:ListQueues=trickle:1")
+    head, body, end = on_the_wire(sim)
+    assert head.startswith("HTTP/1.1 200 OK\r\n") and f"Content-Length: {len(good)}" in head and body == good and end == "closed"
+    sim.heal()
     spoil(sim, "sqs:ListQueues=chunked:5", "sqs:ListQueues=gzip")
     head, body, _ = on_the_wire(sim, Accept_Encoding="gzip, deflate")
     assert "Transfer-Encoding: chunked" in head and "Content-Encoding: gzip" in head and body.startswith(b"5\r\n")
@@ -1014,7 +1018,7 @@ def test_good_answers_in_other_clothes(sim, client):
 
 
 def test_slow(sim, client):
-    spoil(sim, "sqs:ListQueues=delay:400", "kinesis:ListStreams=drip:40")
+    spoil(sim, "sqs:ListQueues=delay:400", "kinesis:ListStreams=drip:5")
     for op in ("sqs:ListQueues", "kinesis:ListStreams"):
         begun = time.monotonic()
         call(sim, client, op)
