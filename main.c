@@ -87,7 +87,9 @@ static int run_sim(const struct cli *c)
 	                                       .secret_key = given ? secret : NULL,
 	                                       .region = c->sim.region,
 	                                       .speed = c->sim.speed,
-	                                       .latency_ms = c->sim.latency_ms });
+	                                       .latency_ms = c->sim.latency_ms,
+	                                       .faults = c->sim.faults,
+	                                       .nfaults = c->sim.nfaults });
 }
 
 /* Forks, so it comes before libraries that start threads. */

@@ -36,7 +36,9 @@
 	  "covers every resource of the account and region. This version only reads, so every mode gives the same policy.")    \
 	X(SIM, "sim", "", 0, 0, NULL, false, NULL, "the embedded AWS alone, for any client",                                   \
 	  "Serves a simulated AWS account on 127.0.0.1 until a signal ends it, verifying signatures. It accepts the key pair " \
-	  "of its own environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), else one that it makes up and prints.")       \
+	  "of its own environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), else one that it makes up and prints. "       \
+	  "What --fault says can also be switched while it runs: POST {\"faults\":[\"OP=FAULT\"]} to /_sluice/faults; GET tells "  \
+	  "how often each was reached, DELETE ends them all.")                                                                 \
 	X(HELP, "help", "[COMMAND]", 0, 1, NULL, false, cmd_help, "how to use a command",                                      \
 	  "`help check` explains --check.")
 
@@ -107,6 +109,9 @@ struct cli_command {
 	X("--scenario", 0, "NAME", BIT(SIM), set_scenario, "what happens in the account")                                      \
 	X("--speed", 0, "X", BIT(SIM), set_speed, "simulated seconds in a real one; default 1")                                \
 	X("--latency", 0, "MS", BIT(SIM), set_latency, "milliseconds added to every answer")                                   \
+	X("--fault", 0, "OP=FAULT", BIT(SIM), set_fault,                                                                       \
+	  "spoil an operation on purpose: OP=FAULT[:PARAM][,times=N][,after=N][,p=0.5], as in sqs:*=throttle,times=3; "        \
+	  "may be given again; `--fault list` names faults and operations")                                                    \
 	X("--man", 0, NULL, BIT(HELP), set_man, "print the manual page (roff)")
 
 struct cli_option {

@@ -19,7 +19,10 @@ struct cli {
 	const char *demo;                    /* scenario; NULL = not a demo */
 	int color;                           /* enum tui_color's values */
 	enum conf_mode mode; bool mode_said;
-	struct { unsigned port; const char *scenario; double speed; unsigned latency_ms; const char *region; } sim;
+	struct {
+		unsigned port; const char *scenario; double speed; unsigned latency_ms; const char *region;
+		const char **faults; unsigned nfaults, cfaults;
+	} sim;
 	unsigned deadline_s;                 /* -t; 0 = not given */
 	struct cli_args *args;               /* cli's own; cli_clear frees it */
 };

@@ -360,6 +360,8 @@ void cli_clear(struct cli *c)
 	}
 	free(c->args);
 	free(c->argv);
+	free(c->sim.faults);
+	c->sim.faults = NULL;
 	c->args = NULL;
 	c->argv = NULL;
 }

@@ -314,6 +314,16 @@ SETTER(latency)
 	return read_uint(value, 600000, &c->sim.latency_ms) || bad(e, "milliseconds, 0 to 600000", value);
 }
 
+/* What it means is the simulator's to say. */
+SETTER(fault)
+{
+	if (!*value)
+		return err_set(e, ERR_USAGE, "", "needs a value");
+	MEM_GROW(c->sim.faults, c->sim.nfaults, c->sim.cfaults);
+	c->sim.faults[c->sim.nfaults++] = value;
+	return true;
+}
+
 #define X(name, letter, arg, takers, set, help) { name, letter, arg, takers, set, help },
 const struct cli_option cli_options[] = { CLI_OPTIONS(X) };
 #undef X

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "sim/scenario.h"
 #include "sim/sim_alarm.h"
+#include "sim/sim_grant.h"
 #include "sim/sim_queue.h"
 #include "sim/sim_stream.h"
 #include "sim/world.h"
@@ -27,6 +28,7 @@ void motion_run_to(struct world *w, int64_t minute)
 	for (; w->minute < minute; w->minute++) {
 		w->now_ms = (w->minute + 1) * MINUTE_MS;
 		queues_settle(w, w->now_ms);
+		sqs_moves_settle(w, w->now_ms);
 		scenario_minute(w, w->minute);
 		queues_minute(w, w->minute);
 		streams_minute(w);
@@ -44,6 +46,7 @@ void motion_catch_up(struct world *w)
 	motion_run_to(w, now / MINUTE_MS);
 	w->now_ms = now;
 	queues_settle(w, now);
+	sqs_moves_settle(w, now);
 }
 
 static void set_partition(struct world *w, const char *region)
@@ -90,6 +93,8 @@ void motion_end(struct world *w)
 	free(w->mappings);
 	free(w->alarms);
 	free(w->events);
+	sqs_moves_free(w);
+	grants_free(w);
 	metrics_clear(&w->metrics);
 	free(w);
 }

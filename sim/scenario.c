@@ -22,39 +22,20 @@ struct scenario {
 	int64_t poisoned;     /* a batch holds one shard */
 	int64_t erring;       /* the error rate passes its threshold */
 	int64_t dead_letters; /* the dead-letter queue fills */
-	struct sim_fault fault;
+	const char *fault;    /* as in fault.h; NULL = none */
 };
 
 #define DLQ_NOW 1291 /* messages at the start */
 
 static const struct scenario scenarios[] = {
-	{ "calm", "a healthy orders pipeline", true, 1440, 0, 0, 0, { 0 } },
-	{ "dlq-growth", "a dead-letter queue that fills, the oldest messages near expiry", true, 1860, 0, 0, 1742, { 0 } },
-	{ "poison-shard",
-	  "one batch holds a shard for hours, the error rate over its threshold",
-	  true,
-	  1440,
-	  369,
-	  36,
-	  0,
-	  { 0 } },
-	{ "denied",
-	  "calm, but this identity may not list the streams",
-	  true,
-	  1440,
-	  0,
-	  0,
-	  0,
-	  { "kinesis", "ListStreams", FAULT_DENIED } },
-	{ "throttled",
-	  "calm, but CloudWatch refuses every read of metrics",
-	  true,
-	  1440,
-	  0,
-	  0,
-	  0,
-	  { "monitoring", "GetMetricData", FAULT_THROTTLED } },
-	{ "empty", "an account with nothing in it", false, 0, 0, 0, 0, { 0 } },
+	{ "calm", "a healthy orders pipeline", true, 1440, 0, 0, 0, NULL },
+	{ "dlq-growth", "a dead-letter queue that fills, the oldest messages near expiry", true, 1860, 0, 0, 1742, NULL },
+	{ "poison-shard", "one batch holds a shard for hours, the error rate over its threshold", true, 1440, 369, 36, 0,
+	  NULL },
+	{ "denied", "calm, but this identity may not list the streams", true, 1440, 0, 0, 0, "kinesis:ListStreams=denied" },
+	{ "throttled", "calm, but CloudWatch refuses every read of metrics", true, 1440, 0, 0, 0,
+	  "cloudwatch:GetMetricData=throttle" },
+	{ "empty", "an account with nothing in it", false, 0, 0, 0, 0, NULL },
 };
 #define NSCENARIOS (sizeof scenarios / sizeof *scenarios)
 
@@ -220,7 +201,8 @@ static void furnish(struct world *w)
 
 void scenario_start(struct world *w)
 {
-	w->fault = w->scenario->fault;
+	if (w->scenario->fault)
+		fault_switch(&w->faults, w->scenario->fault, NULL);
 	if (!w->scenario->furnished)
 		return;
 	w->minute = w->minute0 - w->scenario->history;

@@ -4,7 +4,9 @@
 #include "core/mem.h"
 #include "sim/motion.h"
 #include "sim/scenario.h"
+#include "sim/sim_grant.h"
 #include "sim/sim_http.h"
+#include "sim/world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,21 +27,11 @@ struct sim {
 
 /* ---- the key pair */
 
-static void random_text(char *out, size_t n, const char *alphabet)
-{
-	unsigned char raw[64];
-	size_t m = strlen(alphabet);
-	hash_random(raw, sizeof raw);
-	for (size_t i = 0; i < n; i++)
-		out[i] = alphabet[raw[i] % m];
-	out[n] = '\0';
-}
-
 static void make_keys(struct sim *s)
 {
 	memcpy(s->access_key, "AKIA", 4);
-	random_text(s->access_key + 4, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
-	random_text(s->secret_key, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+	sim_random_text(s->access_key + 4, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+	sim_random_text(s->secret_key, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 }
 
 static bool set_keys(struct sim *s, const struct sim_options *o, struct err *e)
@@ -52,7 +44,7 @@ static bool set_keys(struct sim *s, const struct sim_options *o, struct err *e)
 		strncpy(s->access_key, o->access_key, sizeof s->access_key - 1);
 		strncpy(s->secret_key, o->secret_key, sizeof s->secret_key - 1);
 	}
-	s->key = (struct sim_key){ s->access_key, s->secret_key, s->region };
+	s->key = (struct sim_key){ s->access_key, s->secret_key, s->region, NULL };
 	return true;
 }
 
@@ -83,6 +75,14 @@ static bool known_scenario(const char *name, struct err *e)
 
 /* ---- start and stop */
 
+static bool switch_faults(struct world *w, const struct sim_options *o, struct err *e)
+{
+	for (unsigned i = 0; i < o->nfaults; i++)
+		if (!fault_switch(&w->faults, o->faults[i], e))
+			return false;
+	return true;
+}
+
 struct sim *sim_start(const struct sim_options *o, struct err *e)
 {
 	const char *region = o->region && *o->region ? o->region : "eu-west-1";
@@ -96,8 +96,10 @@ struct sim *sim_start(const struct sim_options *o, struct err *e)
 	snprintf(s->region, sizeof s->region, "%s", region);
 	if (set_keys(s, o, e)) {
 		s->world = motion_start(scenario_find(o->scenario), region, o->speed);
-		s->server = sim_server_start(o->port, s->world, &s->key, o->latency_ms, e);
+		s->world->open = o->open;
 	}
+	if (s->world && switch_faults(s->world, o, e))
+		s->server = sim_server_start(o->port, s->world, &s->key, o->latency_ms, e);
 	if (s->server)
 		return s;
 	if (s->world)
@@ -152,12 +154,26 @@ static void announce(const struct sim *s, const struct sim_options *o, bool made
 	fflush(stdout);
 }
 
+static int list_faults(void)
+{
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	fault_list(&b);
+	bool told = fwrite(b.p, 1, b.n, stdout) == b.n && fflush(stdout) == 0;
+	buf_clear(&b);
+	return told ? 0 : 1;
+}
+
 int sim_main(const struct sim_options *options)
 {
 	struct sim_options o = *options;
 	sigset_t endings;
 	struct err e;
 	int sig;
+	o.open = true;
+	for (unsigned i = 0; i < o.nfaults; i++)
+		if (strcmp(o.faults[i], "list") == 0)
+			return list_faults();
 	if (!o.access_key || !o.secret_key) {
 		o.access_key = getenv("AWS_ACCESS_KEY_ID");
 		o.secret_key = getenv("AWS_SECRET_ACCESS_KEY");

@@ -15,6 +15,9 @@ struct sim_options {
 	const char *region;         /* NULL = eu-west-1 */
 	double speed;               /* simulated seconds a real second; 0 = 1 */
 	unsigned latency_ms;        /* added to every answer */
+	bool open;                  /* the control path (sim_control.h) and the credential services (sim_meta.c) answer too */
+	const char *const *faults;  /* switched on from the start, as fault.h says */
+	unsigned nfaults;
 };
 
 struct sim;
@@ -27,7 +30,8 @@ const char *sim_secret_key(const struct sim *s);
 struct sim_scenario { const char *name, *help; };
 const struct sim_scenario *sim_scenarios(unsigned *n);
 
-/* `sluice sim`: in the foreground until a signal; says where it listens (and the key pair it made up) on stdout. Exit status. */
+/* `sluice sim`, open: in the foreground until a signal; says where it listens (and the key pair it made up) on stdout. A fault "list" is no
+ * fault: it prints them all instead. Exit status. */
 int sim_main(const struct sim_options *o);
 /* --demo: forks a child that serves and dies with its parent; call before any thread exists. */
 struct sim_child { int pid; unsigned port; char access_key[32], secret_key[64]; };

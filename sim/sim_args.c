@@ -25,6 +25,7 @@ bool sim_fail(struct sim_fail *f, enum sim_why why, const char *fmt, ...)
 {
 	va_list ap;
 	f->why = why;
+	f->reason[0] = '\0';
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof f->text, fmt, ap);
 	va_end(ap);
@@ -44,6 +45,15 @@ const char *sim_fail_legacy(enum sim_why why)
 int sim_fail_status(enum sim_why why)
 {
 	return failures[why].status;
+}
+
+bool sim_copy(char *out, size_t size, struct span s)
+{
+	if (s.n == 0 || s.n >= size)
+		return false;
+	memcpy(out, s.p, s.n);
+	out[s.n] = '\0';
+	return true;
 }
 
 const char *sim_header(const struct sim_req *rq, const char *name)

@@ -143,8 +143,51 @@ static void add_point(struct points *p, int64_t minute, double v)
 	p->v[p->n++] = v;
 }
 
+/* What faults have this call do; 0 and false: nothing. */
+struct whims {
+	int64_t spread, partial, internal, forbidden; /* the last three: every nth result */
+	int64_t late, holes;
+	bool max_metrics;
+};
+
+static int64_t whim(struct world *w, const struct sim_req *rq, enum fault_id id)
+{
+	const struct fault_on *on = fault_inside(w, rq, id);
+	return on ? on->param : 0;
+}
+
+static void read_whims(struct world *w, const struct sim_req *rq, struct whims *m)
+{
+	*m = (struct whims){
+		.spread = whim(w, rq, FAULT_SPREAD),
+		.partial = whim(w, rq, FAULT_PARTIAL_DATA),
+		.internal = whim(w, rq, FAULT_INTERNAL_ERROR),
+		.forbidden = whim(w, rq, FAULT_FORBIDDEN),
+		.late = whim(w, rq, FAULT_LATE),
+		.holes = whim(w, rq, FAULT_HOLES),
+		.max_metrics = fault_inside(w, rq, FAULT_MAX_METRICS) != NULL,
+	};
+}
+
+struct span_of_time {
+	int64_t from, to;
+};
+
+/* The newest minutes are not there yet. */
+static void hold_late(const struct world *w, const struct whims *m, struct span_of_time *when)
+{
+	if (m->late && when->to > w->minute + 1 - m->late)
+		when->to = w->minute + 1 - m->late;
+}
+
+static bool in_hole(const struct whims *m, int64_t start, int64_t period)
+{
+	return m->holes && (start / period) % m->holes == 0;
+}
+
 /* Periods lie on the clock's grid; only those that hold something are visited. */
-static void collect(const struct query *q, int64_t from, int64_t to, bool ascending, struct points *p)
+static void collect(const struct query *q, int64_t from, int64_t to, bool ascending, const struct whims *whims,
+                    struct points *p)
 {
 	p->n = 0;
 	if (!q->metric || q->period == 0)
@@ -153,7 +196,7 @@ static void collect(const struct query *q, int64_t from, int64_t to, bool ascend
 	for (unsigned i = metric_seek(m, from - from % q->period); i < m->npt && m->pt[i].minute < to;) {
 		int64_t start = m->pt[i].minute - m->pt[i].minute % q->period;
 		double v;
-		if (metric_stat(m, start, start + q->period, &q->stat, &v))
+		if (!in_hole(whims, start, q->period) && metric_stat(m, start, start + q->period, &q->stat, &v))
 			add_point(p, start, v);
 		while (i < m->npt && m->pt[i].minute < start + q->period)
 			i++;
@@ -167,6 +210,18 @@ static void collect(const struct query *q, int64_t from, int64_t to, bool ascend
 	}
 }
 
+static void tell_message(struct wr *o, const char *code, const char *value)
+{
+	wr_list(o, "Messages", NULL);
+	if (code) {
+		wr_object(o, NULL);
+		wr_str(o, "Code", code);
+		wr_str(o, "Value", value);
+		wr_object_end(o);
+	}
+	wr_list_end(o);
+}
+
 static void tell_result(struct wr *o, const struct query *q, const struct points *p, unsigned first, unsigned n)
 {
 	wr_object(o, NULL);
@@ -176,6 +231,31 @@ static void tell_result(struct wr *o, const struct query *q, const struct points
 	wr_nums(o, "Values", p->v + first, n);
 	wr_str(o, "StatusCode", first + n < p->n ? "PartialData" : "Complete");
 	wr_object_end(o);
+}
+
+static bool nth(int64_t every, unsigned i)
+{
+	return every && (i + 1) % every == 0;
+}
+
+/* True when this result is one that a fault has fail, and is told. */
+static bool tell_failed(struct wr *o, const struct query *q, const struct whims *m, unsigned i)
+{
+	bool forbidden = nth(m->forbidden, i);
+	if (!forbidden && !nth(m->internal, i))
+		return false;
+	wr_object(o, NULL);
+	wr_str(o, "Id", q->id);
+	wr_str(o, "Label", q->label);
+	wr_times(o, "Timestamps", NULL, 0);
+	wr_nums(o, "Values", NULL, 0);
+	wr_str(o, "StatusCode", forbidden ? "Forbidden" : "InternalError");
+	if (forbidden)
+		tell_message(o, "Forbidden", "Not allowed to read the metrics of this account");
+	else
+		tell_message(o, "InternalError", "The data could not be read, try again");
+	wr_object_end(o);
+	return true;
 }
 
 struct page {
@@ -199,10 +279,6 @@ static bool read_page(const struct sim_req *rq, struct page *pg, struct sim_fail
 	        sim_fail(f, WHY_INVALID_TOKEN, "The token is invalid."));
 }
 
-struct span_of_time {
-	int64_t from, to;
-};
-
 /* [StartTime, EndTime) in whole minutes, StartTime rounded down as AWS does by its age. */
 static bool read_times(const struct world *w, const struct sim_req *rq, struct span_of_time *s, struct sim_fail *f)
 {
@@ -220,15 +296,19 @@ static bool read_times(const struct world *w, const struct sim_req *rq, struct s
 }
 
 static void tell_page(struct wr *o, const struct query *q, unsigned n, const struct page *pg,
-                      const struct span_of_time *when, bool ascending)
+                      const struct span_of_time *when, bool ascending, const struct whims *whims)
 {
 	struct points p = { 0 };
 	unsigned room = pg->room, i, first = pg->point;
 	wr_list(o, "MetricDataResults", NULL);
 	for (i = pg->query; i < n && room; i++, first = 0) {
-		if (!q[i].returned)
+		if (!q[i].returned || tell_failed(o, &q[i], whims, i))
 			continue;
-		collect(&q[i], when->from, when->to, ascending, &p);
+		collect(&q[i], when->from, when->to, ascending, whims, &p);
+		if (nth(whims->partial, i) && p.n > 1) {
+			tell_result(o, &q[i], &p, 0, p.n / 2); /* PartialData: there is more, and no way to it */
+			continue;
+		}
 		if (first > p.n)
 			first = p.n;
 		unsigned fits = p.n - first < room ? p.n - first : room;
@@ -240,8 +320,8 @@ static void tell_page(struct wr *o, const struct query *q, unsigned n, const str
 		}
 	}
 	wr_list_end(o);
-	wr_list(o, "Messages", NULL);
-	wr_list_end(o);
+	tell_message(o, whims->max_metrics ? "MaxMetricsExceeded" : NULL,
+	             "The maximum number of metrics was reached; not all of them are in the results");
 	if (i < n)
 		token_write(o, "NextToken", "GetMetricData", "%u.%u", i, first);
 	free(p.t);
@@ -267,8 +347,14 @@ bool cw_get_metric_data(struct world *w, struct sim_req *rq, struct wr *o, struc
 	unsigned n;
 	bool ok = read_times(w, rq, &when, f) && read_order(rq, &ascending, f) && read_page(rq, &pg, f) &&
 	          read_queries(w, rq, q, &n, f);
-	if (ok)
-		tell_page(o, q, n, &pg, &when, ascending);
+	if (ok) {
+		struct whims whims;
+		read_whims(w, rq, &whims);
+		if (whims.spread && whims.spread < pg.room)
+			pg.room = (unsigned)whims.spread;
+		hold_late(w, &whims, &when);
+		tell_page(o, q, n, &pg, &when, ascending, &whims);
+	}
 	free(q);
 	return ok;
 }
@@ -339,6 +425,17 @@ static void tell_statistics(struct wr *o, const struct sim_metric *m, int64_t fr
 	wr_object_end(o);
 }
 
+/* period in minutes; 0: of a resolution that is not stored */
+static void tell_datapoints(struct wr *o, const struct sim_metric *m, const struct span_of_time *when, int64_t period,
+                            const struct whims *whims, const char *const *names, unsigned n)
+{
+	wr_list(o, "Datapoints", NULL);
+	for (int64_t t = when->from; m && period && t < when->to; t += period)
+		if (!in_hole(whims, t, period))
+			tell_statistics(o, m, t, t + period, names, n);
+	wr_list_end(o);
+}
+
 bool cw_get_metric_statistics(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
 	const char *ns, *name, *stats[STATS_ASKED] = { NULL };
@@ -358,11 +455,10 @@ bool cw_get_metric_statistics(struct world *w, struct sim_req *rq, struct wr *o,
 		return sim_fail(f, WHY_INVALID_COMBINATION,
 		                "You have requested up to %" PRId64 " datapoints, which exceeds the limit of %d.",
 		                (when.to - when.from) / (period / 60), STATISTICS_MAX);
+	struct whims whims = { .late = whim(w, rq, FAULT_LATE), .holes = whim(w, rq, FAULT_HOLES) };
+	hold_late(w, &whims, &when);
 	const struct sim_metric *m = metrics_get(&w->metrics, ns, name, dims, ndims, false);
 	wr_str(o, "Label", name);
-	wr_list(o, "Datapoints", NULL);
-	for (int64_t t = when.from; m && period >= 60 && t < when.to; t += period / 60)
-		tell_statistics(o, m, t, t + period / 60, stats, nstats);
-	wr_list_end(o);
+	tell_datapoints(o, m, &when, period / 60, &whims, stats, nstats);
 	return true;
 }

@@ -17,6 +17,25 @@ static bool inflate_some(z_stream *z, struct buf *out, int *status)
 	return *status == Z_OK && kept;
 }
 
+bool sim_gzip(struct span in, struct buf *out)
+{
+	z_stream z = { .next_in = (const Bytef *)in.p, .avail_in = (uInt)in.n };
+	Bytef chunk[16384];
+	int status;
+	if (in.n > UINT_MAX ||
+	    deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_ONLY, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+		return false;
+	bool kept = true;
+	do {
+		z.next_out = chunk;
+		z.avail_out = sizeof chunk;
+		status = deflate(&z, Z_FINISH);
+		kept = buf_add(out, chunk, sizeof chunk - z.avail_out);
+	} while (status == Z_OK && kept);
+	deflateEnd(&z);
+	return kept && status == Z_STREAM_END;
+}
+
 bool sim_gunzip(struct span in, struct buf *out)
 {
 	z_stream z = { .next_in = (const Bytef *)in.p, .avail_in = (uInt)in.n };

@@ -2,11 +2,12 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "sim/sim_control.h"
+#include "sim/sim_line.h"
 #include "sim/sim_wire.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,6 +21,9 @@
 #define IDLE_SECONDS 120
 
 enum stage { RECEIVING, HELD, READY };
+/* What becomes of an exchange when its time has come: asked again (a long poll), answered, or its line goes on
+ * (by libmicrohttpd, or around it). */
+enum then { THEN_SERVE, THEN_SEND, THEN_GO_ON, THEN_TRICKLE };
 
 struct exchange {
 	struct MHD_Connection *conn;
@@ -30,8 +34,11 @@ struct exchange {
 	struct sim_req rq;
 	struct sim_answer answer;
 	int64_t first_ms, due_ms;
-	bool again;            /* when due: serve it again (a long poll), else send what is ready */
+	enum then then;
 	struct exchange *next; /* of those that wait */
+	struct sim_sending sending;
+	size_t trickled;
+	struct sim_server *server;
 };
 
 struct sim_server {
@@ -39,6 +46,7 @@ struct sim_server {
 	struct world *world;
 	struct sim_key key;
 	unsigned latency_ms, port;
+	bool stopping;
 	int stop_fd;
 	pthread_t thread;
 	struct exchange *waiting;
@@ -49,9 +57,9 @@ struct sim_server {
 /* Called first, with the only copy of the request line that is not decoded; what it returns travels with the request. */
 static void *exchange_new(void *ctx, const char *uri, struct MHD_Connection *conn)
 {
-	(void)ctx;
 	struct exchange *x = xcalloc(1, sizeof *x);
 	char *mark;
+	x->server = ctx;
 	x->conn = conn;
 	x->uri = xstrdup(uri);
 	buf_init(&x->body, BODY_MAX);
@@ -87,32 +95,29 @@ static enum MHD_Result add_header(void *ctx, enum MHD_ValueKind kind, const char
 	return MHD_YES;
 }
 
-static enum MHD_Result send_answer(struct exchange *x)
+static void hold(struct sim_server *s, struct exchange *x, int64_t ms, enum then then)
 {
-	struct sim_answer *a = &x->answer;
-	size_t n = a->body.n;
-	char *body = n ? buf_steal(&a->body) : xstrdup("");
-	struct MHD_Response *r = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
-	if (!r) {
-		free(body);
-		return MHD_NO;
-	}
-	if (a->type)
-		MHD_add_response_header(r, "Content-Type", a->type);
-	for (unsigned i = 0; i < a->nextra; i++)
-		MHD_add_response_header(r, a->extra[i].name, a->extra[i].value);
-	enum MHD_Result sent = MHD_queue_response(x->conn, (unsigned)a->status, r);
-	MHD_destroy_response(r);
-	return sent;
-}
-
-static void hold(struct sim_server *s, struct exchange *x, int64_t ms, bool again)
-{
-	x->stage = HELD;
-	x->again = again;
+	x->then = then;
 	x->due_ms = clock_mono_ms() + ms;
 	x->next = s->waiting;
 	s->waiting = x;
+}
+
+/* Called by libmicrohttpd, in the middle of a body. */
+static bool pause_line(void *ctx, int64_t ms)
+{
+	struct exchange *x = ctx;
+	if (x->server->stopping)
+		return false;
+	hold(x->server, x, ms, THEN_GO_ON);
+	MHD_suspend_connection(x->conn);
+	return true;
+}
+
+static enum MHD_Result send_answer(struct exchange *x)
+{
+	x->sending = (struct sim_sending){ .conn = x->conn, .answer = &x->answer, .pause = pause_line, .ctx = x };
+	return sim_line_send(&x->sending);
 }
 
 /* Works the request out. True when the answer may go now. */
@@ -120,16 +125,23 @@ static bool serve(struct sim_server *s, struct exchange *x)
 {
 	x->answer = (struct sim_answer){ .status = 200 };
 	x->rq.waited_ms = clock_mono_ms() - x->first_ms;
+	x->stage = HELD;
 	if (x->too_large)
 		sim_wire_too_large(s->world, &x->rq);
-	else
+	else if (!sim_control_serve(s->world, &x->rq))
 		sim_wire_serve(s->world, &s->key, &x->rq);
 	if (x->rq.hold_ms) {
-		hold(s, x, x->rq.hold_ms, true);
+		hold(s, x, x->rq.hold_ms, THEN_SERVE);
 		return false;
 	}
-	if (s->latency_ms && x->rq.waited_ms < s->latency_ms) {
-		hold(s, x, s->latency_ms - x->rq.waited_ms, false);
+	if (x->answer.line == LINE_TRICKLE) {
+		sim_line_flatten(&x->answer);
+		hold(s, x, x->answer.line_n, THEN_TRICKLE);
+		return false;
+	}
+	int64_t slow = s->latency_ms > x->rq.waited_ms ? s->latency_ms - x->rq.waited_ms : 0;
+	if (slow + x->answer.delay_ms > 0) {
+		hold(s, x, slow + x->answer.delay_ms, THEN_SEND);
 		return false;
 	}
 	x->stage = READY;
@@ -165,6 +177,17 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const 
 
 /* ---- the loop */
 
+/* Its time has come. True when the connection is libmicrohttpd's again. */
+static bool goes_on(struct sim_server *s, struct exchange *x)
+{
+	if (x->then == THEN_SERVE)
+		return serve(s, x);
+	if (x->then != THEN_TRICKLE || !sim_line_trickle(x->conn, &x->answer, &x->trickled))
+		return true;
+	hold(s, x, x->answer.line_n, THEN_TRICKLE);
+	return false;
+}
+
 /* Releases what is due; returns the milliseconds to the next one, -1 when nothing waits. After a release that is 0: only
  * MHD_run takes a resumed connection up, and MHD_get_timeout does not know of it. */
 static int64_t release_due(struct sim_server *s)
@@ -179,7 +202,7 @@ static int64_t release_due(struct sim_server *s)
 		if (x->due_ms > now) {
 			x->next = s->waiting;
 			s->waiting = x;
-		} else if (!x->again || serve(s, x)) {
+		} else if (goes_on(s, x)) {
 			x->stage = READY;
 			MHD_resume_connection(x->conn);
 			released = true;
@@ -211,6 +234,7 @@ static void *loop(void *ctx)
 		MHD_run(s->mhd);
 	}
 	/* A suspended connection must not be one when the server stops. */
+	s->stopping = true;
 	for (struct exchange *x = s->waiting; x; x = x->next) {
 		x->answer.status = 503;
 		x->stage = READY;

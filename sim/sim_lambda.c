@@ -88,10 +88,19 @@ static void tell_members(const struct world *w, struct wr *o, const struct sim_f
 }
 
 /* ListFunctions leaves the states out. */
-static void tell_states(struct wr *o)
+static void tell_states(struct wr *o, bool pending)
 {
-	wr_str(o, "State", "Active");
+	wr_str(o, "State", pending ? "Pending" : "Active");
+	if (pending) {
+		wr_str(o, "StateReason", "The function is being created.");
+		wr_str(o, "StateReasonCode", "Creating");
+	}
 	wr_str(o, "LastUpdateStatus", "Successful");
+}
+
+static bool is_pending(struct world *w, const struct sim_req *rq)
+{
+	return fault_inside(w, rq, FAULT_PENDING) != NULL;
 }
 
 static bool get_configuration(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
@@ -100,7 +109,7 @@ static bool get_configuration(struct world *w, struct sim_req *rq, struct wr *o,
 	if (!fn)
 		return false;
 	tell_members(w, o, fn);
-	tell_states(o);
+	tell_states(o, is_pending(w, rq));
 	return true;
 }
 
@@ -111,7 +120,7 @@ static bool get_function(struct world *w, struct sim_req *rq, struct wr *o, stru
 		return false;
 	wr_object(o, "Configuration");
 	tell_members(w, o, fn);
-	tell_states(o);
+	tell_states(o, is_pending(w, rq));
 	wr_object_end(o);
 	wr_object(o, "Code");
 	wr_str(o, "RepositoryType", "S3");
@@ -308,7 +317,7 @@ static bool create_function(struct world *w, struct sim_req *rq, struct wr *o, s
 	};
 	world_function_add(w, fn);
 	tell_members(w, o, fn);
-	tell_states(o);
+	tell_states(o, false);
 	return true;
 }
 
@@ -374,15 +383,38 @@ static bool create_mapping(struct world *w, struct sim_req *rq, struct wr *o, st
 
 /* ---- Invoke */
 
-static void payload(struct sim_answer *a, const struct sim_function *fn, bool failed)
+/* How an invocation ends. */
+struct ending {
+	const char *error; /* X-Amz-Function-Error; NULL = well */
+	const char *type, *message;
+};
+
+static struct ending ending_of(struct world *w, const struct sim_req *rq, const struct sim_function *fn, bool failed,
+                               char text[160])
+{
+	char when[CLOCK_RFC3339_SIZE];
+	if (fault_inside(w, rq, FAULT_HANDLED))
+		return (struct ending){ "Handled", "OrderError", "the order has no items" };
+	if (fault_inside(w, rq, FAULT_TIMED_OUT)) {
+		clock_rfc3339(w->now_ms / 1000, when);
+		snprintf(text, 160, "%s 8f507cfc-1b7a-4d1a-a2c8-1f2e3d4c5b6a Task timed out after %" PRId64 ".00 seconds", when,
+		         fn->timeout);
+		return (struct ending){ "Unhandled", "Sandbox.Timedout", text };
+	}
+	if (failed || fault_inside(w, rq, FAULT_UNHANDLED))
+		return (struct ending){ "Unhandled", "SimulatedError", "simulated failure" };
+	return (struct ending){ NULL, NULL, NULL };
+}
+
+static void payload(struct sim_answer *a, const struct sim_function *fn, const struct ending *end)
 {
 	struct json_out o;
 	a->type = "application/json";
 	json_out_init(&o, &a->body);
 	json_out_object(&o, NULL);
-	if (failed) {
-		json_out_str(&o, "errorMessage", "simulated failure");
-		json_out_str(&o, "errorType", "SimulatedError");
+	if (end->error) {
+		json_out_str(&o, "errorMessage", end->message);
+		json_out_str(&o, "errorType", end->type);
 		json_out_array(&o, "stackTrace");
 		json_out_array_end(&o);
 	} else {
@@ -420,6 +452,10 @@ static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim
 		                SYNC_MAX);
 	if (rq->body.n && !scan_valid(rq->body, &e))
 		return sim_fail(f, WHY_INVALID_CONTENT, "Could not parse request body into json: %s", e.text);
+	if (is_pending(w, rq))
+		return sim_fail(f, WHY_CONFLICT,
+		                "The operation cannot be performed at this time. The function is currently in the following "
+		                "state: Pending");
 	a->raw = true;
 	buf_reset(&a->body);
 	sim_answer_header(a, "X-Amz-Executed-Version", "$LATEST");
@@ -432,9 +468,11 @@ static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim
 		a->status = 202;
 		return true;
 	}
-	payload(a, fn, failed);
-	if (failed)
-		sim_answer_header(a, "X-Amz-Function-Error", "Unhandled");
+	char text[160];
+	struct ending end = ending_of(w, rq, fn, failed, text);
+	payload(a, fn, &end);
+	if (end.error)
+		sim_answer_header(a, "X-Amz-Function-Error", "%s", end.error);
 	if (log && strcmp(log, "Tail") == 0)
 		log_tail(a, fn, ms);
 	return true;

@@ -34,6 +34,24 @@ struct sim_flow {
 	double visible, in_flight, age_s;
 };
 
+struct queue_counts {
+	unsigned visible, in_flight, delayed;
+	int64_t oldest_ms;
+}; /* oldest: INT64_MAX = none */
+
+/* A move task; those that ended are kept for a while, to be listed. */
+struct sim_move {
+	uint64_t number;
+	char *source, *destination; /* a name and an ARN; destination NULL: where each message came from */
+	int64_t rate;               /* messages a second */
+	bool rate_said;
+	enum { MOVE_RUNNING, MOVE_COMPLETED, MOVE_CANCELLING, MOVE_CANCELLED, MOVE_FAILED } status;
+	const char *reason; /* of a failure */
+	int64_t moved, to_move, started_ms;
+	int64_t cancelled_ms; /* until when it is CANCELLING */
+	int64_t fails_after;  /* messages; -1 = it does not */
+};
+
 struct sim_queue {
 	char *name;
 	int64_t created_ms, modified_ms;
@@ -47,6 +65,8 @@ struct sim_queue {
 	int64_t active_ms; /* the last thing that happened to it; CloudWatch hears of it for six hours more */
 	int64_t purged_ms;
 	struct sim_flow flow;
+	struct queue_counts told; /* what GetQueueAttributes said under the fault lagging-counts, at told_ms */
+	int64_t told_ms;
 };
 
 struct sim_queue *queue_new(struct world *w, const char *name); /* added to the world */
@@ -63,16 +83,15 @@ void queue_remove(struct sim_queue *q, struct sim_msg *m);
 void queue_purge(struct world *w, struct sim_queue *q);
 void queue_touch(struct world *w, struct sim_queue *q);
 
-struct queue_counts {
-	unsigned visible, in_flight, delayed;
-	int64_t oldest_ms;
-}; /* oldest: INT64_MAX = none */
 void queue_count(const struct sim_queue *q, int64_t now_ms, struct queue_counts *c);
 
 /* Everything time does to messages up to now_ms: retention, redrive after too many receives. */
 void queues_settle(struct world *w, int64_t now_ms);
 /* At the end of a minute: consumers take what is theirs, gauges are published. */
 void queues_minute(struct world *w, int64_t minute);
+
+void sqs_moves_settle(struct world *w, int64_t now_ms); /* after queues_settle */
+void sqs_moves_free(struct world *w);
 
 void queue_attrs_md5(const struct sim_attr *attrs, unsigned n, char out[33]);
 

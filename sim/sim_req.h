@@ -24,31 +24,56 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(BATCH_TOO_MANY, "TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400)      \
 	X(CONFLICT, "ResourceConflictException", "ResourceConflict", 409)                                                  \
 	X(EMPTY_BATCH, "EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", 400)                               \
+	X(EXPIRED_TOKEN, "ExpiredTokenException", "ExpiredToken", 403)                                                     \
+	X(EXPIRED_NEXT_TOKEN, "ExpiredNextTokenException", "ExpiredNextToken", 400)                                        \
 	X(EXPIRED_ITERATOR, "ExpiredIteratorException", "ExpiredIterator", 400)                                            \
 	X(INCOMPLETE_SIGNATURE, "IncompleteSignatureException", "IncompleteSignature", 403)                                \
+	X(FORBIDDEN, "ForbiddenException", "ForbiddenException", 403)                                                      \
+	X(IDP_COMMUNICATION, "IDPCommunicationError", "IDPCommunicationError", 400)                                        \
 	X(INTERNAL, "InternalServiceFault", "InternalServiceError", 500)                                                   \
+	X(INTERNAL_FAILURE, "InternalFailure", "InternalFailure", 500)                                                     \
+	X(INTERNAL_KINESIS, "InternalFailureException", "InternalFailureException", 500)                                   \
+	X(INTERNAL_SQS, "InternalError", "InternalError", 500)                                                             \
 	X(INVALID_ARGUMENT, "InvalidArgumentException", "InvalidArgument", 400)                                            \
 	X(INVALID_ATTRIBUTE, "InvalidAttributeName", "InvalidAttributeName", 400)                                          \
 	X(INVALID_ATTRIBUTE_VALUE, "InvalidAttributeValue", "InvalidAttributeValue", 400)                                  \
 	X(INVALID_BATCH_ID, "InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", 400)                      \
+	X(INVALID_CLIENT, "InvalidClientException", "InvalidClientException", 401)                                         \
 	X(INVALID_COMBINATION, "InvalidParameterCombinationException", "InvalidParameterCombination", 400)                 \
 	X(INVALID_CONTENT, "InvalidRequestContentException", "InvalidRequestContent", 400)                                 \
 	X(INVALID_CONTENTS, "InvalidMessageContents", "InvalidMessageContents", 400)                                       \
+	X(INVALID_GRANT, "InvalidGrantException", "InvalidGrantException", 400)                                            \
+	X(INVALID_IDENTITY, "InvalidIdentityToken", "InvalidIdentityToken", 400)                                           \
+	X(INVALID_REQUEST, "InvalidRequestException", "InvalidRequestException", 400)                                      \
 	X(INVALID_HANDLE, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 404)                                         \
 	X(INVALID_TOKEN, "InvalidNextToken", "InvalidNextToken", 400)                                                      \
 	X(INVALID_VALUE, "InvalidParameterValueException", "InvalidParameterValue", 400)                                   \
 	X(LAMBDA_NOT_FOUND, "ResourceNotFoundException", "ResourceNotFoundException", 404)                                 \
+	X(LIMIT_CLOUDWATCH, "LimitExceededFault", "LimitExceeded", 400)                                                    \
+	X(LIMIT_EXCEEDED, "LimitExceededException", "LimitExceeded", 400)                                                  \
 	X(MISSING, "MissingRequiredParameterException", "MissingParameter", 400)                                           \
 	X(MISSING_TOKEN, "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)                         \
 	X(NOT_FOUND, "ResourceNotFound", "ResourceNotFound", 404)                                                          \
 	X(NOT_INFLIGHT, "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400)                            \
+	X(OUT_OF_TIME, "InvalidSignatureException", "SignatureDoesNotMatch", 403)                                          \
+	X(OVER_LIMIT, "OverLimit", "OverLimit", 403)                                                                       \
+	X(PROVISIONED, "ProvisionedThroughputExceededException", "ProvisionedThroughputExceeded", 400)                     \
 	X(PURGING, "PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", 403)                             \
 	X(QUEUE_EXISTS, "QueueNameExists", "QueueAlreadyExists", 400)                                                      \
 	X(QUEUE_NOT_FOUND, "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400)                            \
+	X(REQUEST_TOO_LARGE, "RequestTooLargeException", "RequestTooLargeException", 413)                                  \
+	X(REQUEST_THROTTLED, "RequestThrottled", "RequestThrottled", 403)                                                  \
+	X(SERVICE, "ServiceException", "ServiceException", 500)                                                            \
+	X(SESSION_EXPIRED, "ExpiredTokenException", "ExpiredTokenException", 400)                                          \
+	X(SKEWED, "RequestTimeTooSkewed", "RequestTimeTooSkewed", 403)                                                     \
 	X(SERIALIZATION, "SerializationException", "MalformedInput", 400)                                                  \
 	X(STREAM_NOT_FOUND, "ResourceNotFoundException", "ResourceNotFound", 400)                                          \
 	X(THROTTLED, "ThrottlingException", "Throttling", 400)                                                             \
 	X(TOO_LARGE, "RequestEntityTooLargeException", "RequestEntityTooLarge", 413)                                       \
+	X(TOO_MANY, "TooManyRequestsException", "TooManyRequestsException", 429)                                           \
+	X(UNAUTHORIZED, "UnauthorizedException", "UnauthorizedException", 401)                                             \
+	X(UNSUPPORTED_GRANT, "UnsupportedGrantTypeException", "UnsupportedGrantTypeException", 400)                        \
+	X(UNAVAILABLE, "ServiceUnavailable", "ServiceUnavailable", 503)                                                    \
 	X(UNKNOWN_KEY, "UnrecognizedClientException", "InvalidClientTokenId", 403)                                         \
 	X(UNKNOWN_OPERATION, "UnknownOperationException", "InvalidAction", 400)                                            \
 	X(UNSUPPORTED, "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400)                         \
@@ -64,6 +89,7 @@ enum sim_why {
 struct sim_fail {
 	enum sim_why why;
 	char text[512];
+	char reason[64]; /* Lambda's word for why it is too many; "" = none */
 };
 bool sim_fail(struct sim_fail *f, enum sim_why why, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 const char *sim_fail_shape(enum sim_why why);
@@ -75,16 +101,31 @@ struct sim_header {
 	const char *name, *value;
 };
 
+/* What the line does to an answer; n is line_n. */
+enum sim_line {
+	LINE_WHOLE,
+	LINE_RESET,   /* a reset in its place */
+	LINE_LOST,    /* the connection is closed in its place */
+	LINE_HALF,    /* n bytes of the body (-1: half of it), then closed */
+	LINE_LENGTH,  /* Content-Length n too many, or (below 0) too few; then closed */
+	LINE_DRIP,    /* byte by byte, n ms apart */
+	LINE_TRICKLE, /* so slow is the head too; then closed */
+	LINE_CHUNKED, /* in chunks of n bytes */
+};
+
 /* The answer, whatever the wire. raw: a body that is not a document (Lambda's Invoke). */
 struct sim_answer {
 	int status;
 	struct buf body;
 	const char *type;
 	struct {
-		char name[32], value[640];
+		char name[48], value[640];
 	} extra[6];
 	unsigned nextra;
 	bool raw;
+	int64_t delay_ms; /* how long it is held back */
+	enum sim_line line;
+	int64_t line_n;
 };
 void sim_answer_header(struct sim_answer *a, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -104,8 +145,10 @@ struct sim_req {
 	const struct json *params; /* rest: the labels of the path and the query string; else NULL */
 	struct sim_answer *answer;
 	int64_t waited_ms; /* how long this request has been held back already */
+	unsigned serves;   /* how often it has been served before: a long poll is, again and again */
 	int64_t hold_ms;   /* set by a handler with nothing to say yet: ask it again so much later */
 };
+bool sim_copy(char *out, size_t size, struct span s); /* false when it is empty or does not fit */
 const char *sim_header(const struct sim_req *rq, const char *name); /* the first; NULL when absent */
 
 /* Members of an object. Absent or null leaves *v as it is. JSON is typed strictly, as AWS does; query and rest parameters
@@ -151,6 +194,9 @@ struct sim_service {
 	const char *xmlns;
 	bool json11, flat;
 	bool legacy; /* answers x-amzn-query-error */
+	const char *prefixes; /* of an open service: of its paths, with blanks between */
+	/* Not signed, found by its paths; only in an open world (world.h). Says in its own way what went wrong (rq->answer->status is set). NULL: an AWS API. */
+	void (*fail)(struct sim_req *rq, const struct sim_fail *f);
 	const struct sim_rename *renames;
 	unsigned nrenames;
 	const struct sim_op *ops;
@@ -159,6 +205,9 @@ struct sim_service {
 const struct sim_service *sim_service(const char *name); /* NULL when not simulated */
 const struct sim_service *const *sim_services(unsigned *n);
 
+#define SIM_UNSIGNED_OP "AssumeRoleWithWebIdentity" /* the one of AWS's own that needs no signature */
+
 extern const struct sim_service sim_sqs, sim_kinesis, sim_lambda, sim_cloudwatch, sim_sts;
+extern const struct sim_service sim_imds, sim_container, sim_sso, sim_oidc;
 
 #endif

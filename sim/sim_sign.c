@@ -16,15 +16,6 @@
 
 /* ---- the Authorization header */
 
-static bool copy_part(char *out, size_t size, struct span part)
-{
-	if (part.n == 0 || part.n >= size)
-		return false;
-	memcpy(out, part.p, part.n);
-	out[part.n] = '\0';
-	return true;
-}
-
 static struct span cut(struct span *rest, char at)
 {
 	const char *p = rest->n ? memchr(rest->p, at, rest->n) : NULL;
@@ -38,9 +29,9 @@ static struct span cut(struct span *rest, char at)
 /* AKID/20260102/eu-west-1/sqs/aws4_request */
 static bool read_scope(struct span scope, struct sim_sign *s)
 {
-	return copy_part(s->akid, sizeof s->akid, cut(&scope, '/')) && copy_part(s->day, sizeof s->day, cut(&scope, '/')) &&
-	       strlen(s->day) == 8 && copy_part(s->region, sizeof s->region, cut(&scope, '/')) &&
-	       copy_part(s->service, sizeof s->service, cut(&scope, '/')) && span_eq(scope, "aws4_request");
+	return sim_copy(s->akid, sizeof s->akid, cut(&scope, '/')) && sim_copy(s->day, sizeof s->day, cut(&scope, '/')) &&
+	       strlen(s->day) == 8 && sim_copy(s->region, sizeof s->region, cut(&scope, '/')) &&
+	       sim_copy(s->service, sizeof s->service, cut(&scope, '/')) && span_eq(scope, "aws4_request");
 }
 
 static bool read_part(struct span part, struct sim_sign *s)
@@ -51,7 +42,7 @@ static bool read_part(struct span part, struct sim_sign *s)
 	if (span_eq(key, "SignedHeaders"))
 		s->signed_headers = part;
 	else if (span_eq(key, "Signature"))
-		return copy_part(s->signature, sizeof s->signature, part);
+		return sim_copy(s->signature, sizeof s->signature, part);
 	return true;
 }
 
@@ -72,7 +63,7 @@ bool sim_sign_read(const struct sim_req *rq, struct sim_sign *s, struct sim_fail
 	if (!s->akid[0] || !s->signed_headers.n || strlen(s->signature) != 64)
 		return sim_fail(f, WHY_INCOMPLETE_SIGNATURE,
 		                "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.");
-	if (!date || !copy_part(s->date, sizeof s->date, span_trim(span_of(date))) || strlen(s->date) != 16)
+	if (!date || !sim_copy(s->date, sizeof s->date, span_trim(span_of(date))) || strlen(s->date) != 16)
 		return sim_fail(f, WHY_INCOMPLETE_SIGNATURE,
 		                "Authorization header requires existence of a 'X-Amz-Date' header.");
 	return true;
@@ -320,7 +311,7 @@ static bool check_date(const struct sim_sign *s, const int64_t *now, unsigned nn
 	char edge[17], server[17];
 	compact(late ? now[0] - SKEW : now[0] + SKEW, edge);
 	compact(now[0], server);
-	return sim_fail(f, WHY_BAD_SIGNATURE,
+	return sim_fail(f, WHY_OUT_OF_TIME,
 	                late ? "Signature expired: %s is now earlier than %s (%s - 5 min.)"
 	                     : "Signature not yet current: %s is still later than %s (%s + 5 min.)",
 	                s->date, edge, server);
@@ -343,7 +334,8 @@ bool sim_sign_verify(const struct sim_req *rq, const struct sim_sign *s, const s
 {
 	char payload[2 * HASH_SHA256 + 1], wanted[65];
 	struct buf canonical, to_sign;
-	if (strcmp(s->akid, key->akid) != 0 || sim_header(rq, "x-amz-security-token"))
+	const char *token = sim_header(rq, "x-amz-security-token");
+	if (strcmp(s->akid, key->akid) != 0 || strcmp(token ? token : "", key->token ? key->token : "") != 0)
 		return sim_fail(f, WHY_UNKNOWN_KEY, "The security token included in the request is invalid.");
 	if (strcmp(s->region, key->region) != 0)
 		return sim_fail(f, WHY_BAD_SIGNATURE, "Credential should be scoped to a valid region, not '%s'.", s->region);

@@ -21,9 +21,10 @@ void sim_sign_signature(const struct sim_sign *s, const char *secret, struct spa
 
 struct sim_key {
 	const char *akid, *secret, *region;
+	const char *token; /* of a temporary one; NULL = none may come */
 };
 /* now[]: seconds, any of which may be the client's clock (a frozen one and the machine's); more than 5 minutes from every
- * one of them is refused. */
+ * one of them is refused (WHY_OUT_OF_TIME). */
 bool sim_sign_verify(const struct sim_req *rq, const struct sim_sign *s, const struct sim_key *key, const int64_t *now,
                      unsigned nnow, struct sim_fail *f);
 

@@ -213,6 +213,18 @@ static bool known_attribute(const char *name)
 	return found;
 }
 
+static void count_or_recall(struct world *w, const struct sim_req *rq, struct sim_queue *q, struct queue_counts *c)
+{
+	const struct fault_on *on = fault_inside(w, rq, FAULT_LAGGING);
+	queue_count(q, w->now_ms, c);
+	if (on && q->told_ms && w->now_ms - q->told_ms < on->param * 1000) {
+		*c = q->told;
+	} else if (on) {
+		q->told = *c;
+		q->told_ms = w->now_ms;
+	}
+}
+
 static bool get_queue_attributes(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
 	struct attr_out a = { .o = o };
@@ -227,7 +239,7 @@ static bool get_queue_attributes(struct world *w, struct sim_req *rq, struct wr 
 		a.all = a.all || strcmp(json_str(n), "All") == 0;
 	}
 	queue_touch(w, q);
-	queue_count(q, w->now_ms, &c);
+	count_or_recall(w, rq, q, &c);
 	world_arn(w, "sqs", q->name, arn, sizeof arn);
 	say(&a, "QueueArn", arn);
 	say_int(&a, "ApproximateNumberOfMessages", c.visible);
@@ -367,6 +379,41 @@ static bool list_queues(struct world *w, struct sim_req *rq, struct wr *o, struc
 	return true;
 }
 
+/* The first queue after that name whose dead letters come here. */
+static const struct sim_queue *next_source(const struct world *w, const struct sim_queue *q, const char *after)
+{
+	for (unsigned i = 0; i < w->nqueues; i++) {
+		const struct sim_queue *from = w->queues[i];
+		if (from->dead_arn && strcmp(world_arn_name(from->dead_arn), q->name) == 0 && strcmp(from->name, after) > 0)
+			return from;
+	}
+	return NULL;
+}
+
+static bool list_sources(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+{
+	const char *token = NULL;
+	char last[128] = "", url[512];
+	int64_t max = 0, n = 0;
+	const struct sim_queue *q = sqs_queue(w, rq, f), *told = NULL;
+	if (!q || !arg_int(rq, rq->args, "MaxResults", 1, 1000, &max, f) || !arg_str(rq, rq->args, "NextToken", &token, f))
+		return false;
+	if (token && *token && !token_read(token, "ListDeadLetterSourceQueues", last, sizeof last, f))
+		return false;
+	wr_list(o, rq->proto == PROTO_QUERY ? "QueueUrls" : "queueUrls", "QueueUrl");
+	const struct sim_queue *from = next_source(w, q, last);
+	for (; from && n < (max ? max : 1000); n++) {
+		queue_url(rq, from, url, sizeof url);
+		wr_str(o, NULL, url);
+		told = from;
+		from = next_source(w, q, from->name);
+	}
+	wr_list_end(o);
+	if (from && max && told)
+		token_write(o, "NextToken", "ListDeadLetterSourceQueues", "%s", told->name);
+	return true;
+}
+
 static bool purge_queue(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
 	struct sim_queue *q = sqs_queue(w, rq, f);
@@ -390,6 +437,7 @@ static const struct sim_rename renames[] = {
 	{ "MessageSystemAttributeName", "MessageSystemAttributeNames", false },
 	{ "SendMessageBatchRequestEntry", "Entries", false },
 	{ "DeleteMessageBatchRequestEntry", "Entries", false },
+	{ "ChangeMessageVisibilityBatchRequestEntry", "Entries", false },
 	{ "Tag", "tags", true },
 };
 
@@ -407,6 +455,11 @@ static const struct sim_op ops[] = {
 	{ .name = "DeleteMessage", .effect = SIM_WRITE, .handle = sqs_delete },
 	{ .name = "DeleteMessageBatch", .effect = SIM_WRITE, .handle = sqs_delete_batch },
 	{ .name = "ChangeMessageVisibility", .effect = SIM_WRITE, .handle = sqs_change_visibility },
+	{ .name = "ChangeMessageVisibilityBatch", .effect = SIM_WRITE, .handle = sqs_change_visibility_batch },
+	{ .name = "ListDeadLetterSourceQueues", .effect = SIM_READ, .handle = list_sources },
+	{ .name = "StartMessageMoveTask", .effect = SIM_WRITE, .handle = sqs_start_move },
+	{ .name = "ListMessageMoveTasks", .effect = SIM_READ, .handle = sqs_list_moves },
+	{ .name = "CancelMessageMoveTask", .effect = SIM_WRITE, .handle = sqs_cancel_move },
 };
 
 const struct sim_service sim_sqs = {

@@ -165,7 +165,15 @@ static void tell_trace(struct wr *o, const char *trace)
 	free(value);
 }
 
-static void tell_sent(struct world *w, struct wr *o, struct sim_queue *q, const struct draft *d)
+/* As a digest that does not fit would look. */
+static void spoil_md5(struct world *w, const struct sim_req *rq, char *md5)
+{
+	if (fault_inside(w, rq, FAULT_WRONG_MD5))
+		md5[0] = md5[0] == '0' ? '1' : '0';
+}
+
+static void tell_sent(struct world *w, const struct sim_req *rq, struct wr *o, struct sim_queue *q,
+                      const struct draft *d)
 {
 	uint8_t digest[HASH_MD5];
 	char md5[2 * HASH_MD5 + 1];
@@ -177,6 +185,7 @@ static void tell_sent(struct world *w, struct wr *o, struct sim_queue *q, const 
 	queue_send(w, q, m, d->delay_s);
 	hash_md5(d->body, strlen(d->body), digest);
 	hash_hex(digest, sizeof digest, md5);
+	spoil_md5(w, rq, md5);
 	wr_str(o, "MessageId", m->id);
 	wr_str(o, "MD5OfMessageBody", md5);
 	if (m->trace)
@@ -193,7 +202,7 @@ bool sqs_send_message(struct world *w, struct sim_req *rq, struct wr *o, struct 
 	struct sim_queue *q = sqs_queue(w, rq, f);
 	if (!q || !read_draft(rq, rq->args, q, &d, f))
 		return false;
-	tell_sent(w, o, q, &d);
+	tell_sent(w, rq, o, q, &d);
 	return true;
 }
 
@@ -230,6 +239,36 @@ struct failed {
 	struct sim_fail why;
 };
 
+/* Bit by bit, which entries a fault has fail. */
+struct spoiled {
+	int64_t sender, service;
+};
+
+static int64_t read_mask(struct world *w, const struct sim_req *rq, const struct json *entries, enum fault_id id)
+{
+	unsigned n = 0;
+	struct fault_on *on = fault_inside(w, rq, id);
+	for (const struct json *e = json_first(entries); e; e = json_next(e))
+		n++;
+	if (!on || (on->param & ((1 << n) - 1)))
+		return on ? on->param : 0;
+	fault_missed(on);
+	return 0;
+}
+
+static struct spoiled read_spoiled(struct world *w, const struct sim_req *rq, const struct json *entries)
+{
+	return (struct spoiled){ read_mask(w, rq, entries, FAULT_BATCH_SENDER),
+		                     read_mask(w, rq, entries, FAULT_BATCH_SERVICE) };
+}
+
+static bool spoils(const struct spoiled *s, unsigned i, struct sim_fail *f)
+{
+	if (s->sender >> i & 1)
+		return !sim_fail(f, WHY_INVALID_VALUE, "This entry is not valid.");
+	return (s->service >> i & 1) && !sim_fail(f, WHY_INTERNAL_SQS, "An internal error occurred; try again.");
+}
+
 /* In JSON both lists are always there. */
 static void tell_failed(struct wr *o, const struct failed *failed, unsigned n)
 {
@@ -264,17 +303,20 @@ bool sqs_send_batch(struct world *w, struct sim_req *rq, struct wr *o, struct si
 	if (!q || !arg_list(rq, rq->args, "Entries", 100, &entries, f) || !check_entries(entries, f) ||
 	    !check_batch_bytes(entries, f))
 		return false;
+	struct spoiled spoiled = read_spoiled(w, rq, entries);
+	unsigned i = 0;
 	wr_list(o, "Successful", "SendMessageBatchResultEntry");
 	for (const struct json *e = json_first(entries); e; e = json_next(e)) {
 		struct draft d;
+		struct sim_fail *why = &failed[nfailed].why;
 		failed[nfailed].id = json_get_str(e, "Id");
-		if (!read_draft(rq, e, q, &d, &failed[nfailed].why)) {
+		if (spoils(&spoiled, i++, why) || !read_draft(rq, e, q, &d, why)) {
 			nfailed++;
 			continue;
 		}
 		wr_object(o, NULL);
 		wr_str(o, "Id", json_get_str(e, "Id"));
-		tell_sent(w, o, q, &d);
+		tell_sent(w, rq, o, q, &d);
 		wr_object_end(o);
 	}
 	wr_list_end(o);
@@ -374,12 +416,14 @@ static void tell_attributes(struct wr *o, const struct sim_msg *m, const struct 
 	wr_map_end(o);
 }
 
-static void tell_message(struct wr *o, const struct sim_queue *q, const struct sim_msg *m, const struct wanted *want)
+static void tell_message(struct world *w, const struct sim_req *rq, struct wr *o, const struct sim_queue *q,
+                         const struct sim_msg *m, const struct wanted *want)
 {
 	uint8_t digest[HASH_MD5];
 	char md5[33];
 	hash_md5(m->body, strlen(m->body), digest);
 	hash_hex(digest, sizeof digest, md5);
+	spoil_md5(w, rq, md5);
 	wr_object(o, NULL);
 	wr_str(o, "MessageId", m->id);
 	tell_handle(o, q, m);
@@ -415,25 +459,60 @@ bool sqs_receive(struct world *w, struct sim_req *rq, struct wr *o, struct sim_f
 		return true;
 	}
 	wr_list(o, "Messages", "Message");
-	for (unsigned i = 0; i < n; i++)
-		tell_message(o, q, got[i], &want);
+	bool again = fault_inside(w, rq, FAULT_DUPLICATE) != NULL;
+	for (unsigned i = 0; i < n; i++) {
+		tell_message(w, rq, o, q, got[i], &want);
+		if (again)
+			got[i]->visible_ms = w->now_ms;
+	}
 	wr_list_end(o);
 	return true;
 }
 
 /* ---- deleting, holding back */
 
+static bool hand_in(struct world *w, const struct sim_req *rq, const struct json *from, struct sim_queue *q,
+                    const char **handle, struct sim_msg **m, struct sim_fail *f)
+{
+	if (!arg_need(rq, from, "ReceiptHandle", handle, f) || !read_handle(q, *handle, m, f))
+		return false;
+	return !fault_inside(w, rq, FAULT_EXPIRED_HANDLE) ||
+	       sim_fail(f, WHY_INVALID_VALUE,
+	                "Value %.300s for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.",
+	                *handle);
+}
+
 static bool delete_one(struct world *w, const struct sim_req *rq, const struct json *from, struct sim_queue *q,
                        struct sim_fail *f)
 {
 	const char *handle;
 	struct sim_msg *m;
-	if (!arg_need(rq, from, "ReceiptHandle", &handle, f) || !read_handle(q, handle, &m, f))
+	if (!hand_in(w, rq, from, q, &handle, &m, f))
 		return false;
 	if (m)
 		queue_remove(q, m);
 	queue_touch(w, q);
 	world_put(w, "AWS/SQS", "NumberOfMessagesDeleted", "QueueName", q->name, "Count", w->minute, 1, 1);
+	return true;
+}
+
+static bool change_one(struct world *w, const struct sim_req *rq, const struct json *from, struct sim_queue *q,
+                       struct sim_fail *f)
+{
+	const char *handle;
+	struct sim_msg *m;
+	int64_t seconds = -1;
+	if (!arg_int(rq, from, "VisibilityTimeout", 0, 43200, &seconds, f) || !hand_in(w, rq, from, q, &handle, &m, f))
+		return false;
+	if (seconds < 0)
+		return sim_fail(f, WHY_MISSING, "The request must contain the parameter VisibilityTimeout.");
+	if (!m || m->visible_ms <= w->now_ms)
+		return sim_fail(f, WHY_NOT_INFLIGHT,
+		                "Value %.300s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is "
+		                "not available for visibility timeout change.",
+		                handle);
+	m->visible_ms = w->now_ms + seconds * 1000;
+	queue_touch(w, q);
 	return true;
 }
 
@@ -444,18 +523,30 @@ bool sqs_delete(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fa
 	return q && delete_one(w, rq, rq->args, q, f);
 }
 
-bool sqs_delete_batch(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+bool sqs_change_visibility(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+{
+	struct sim_queue *q = sqs_queue(w, rq, f);
+	(void)o;
+	return q && change_one(w, rq, rq->args, q, f);
+}
+
+static bool each_entry(struct world *w, struct sim_req *rq, struct wr *o, const char *item,
+                       bool (*one)(struct world *w, const struct sim_req *rq, const struct json *from,
+                                   struct sim_queue *q, struct sim_fail *f),
+                       struct sim_fail *f)
 {
 	struct failed failed[10];
-	unsigned nfailed = 0;
+	unsigned nfailed = 0, i = 0;
 	const struct json *entries;
 	struct sim_queue *q = sqs_queue(w, rq, f);
 	if (!q || !arg_list(rq, rq->args, "Entries", 100, &entries, f) || !check_entries(entries, f))
 		return false;
-	wr_list(o, "Successful", "DeleteMessageBatchResultEntry");
+	struct spoiled spoiled = read_spoiled(w, rq, entries);
+	wr_list(o, "Successful", item);
 	for (const struct json *e = json_first(entries); e; e = json_next(e)) {
+		struct sim_fail *why = &failed[nfailed].why;
 		failed[nfailed].id = json_get_str(e, "Id");
-		if (!delete_one(w, rq, e, q, &failed[nfailed].why)) {
+		if (spoils(&spoiled, i++, why) || !one(w, rq, e, q, why)) {
 			nfailed++;
 			continue;
 		}
@@ -468,24 +559,12 @@ bool sqs_delete_batch(struct world *w, struct sim_req *rq, struct wr *o, struct 
 	return true;
 }
 
-bool sqs_change_visibility(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+bool sqs_delete_batch(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
-	const char *handle;
-	struct sim_msg *m;
-	int64_t seconds = -1;
-	struct sim_queue *q = sqs_queue(w, rq, f);
-	(void)o;
-	if (!q || !arg_need(rq, rq->args, "ReceiptHandle", &handle, f) ||
-	    !arg_int(rq, rq->args, "VisibilityTimeout", 0, 43200, &seconds, f) || !read_handle(q, handle, &m, f))
-		return false;
-	if (seconds < 0)
-		return sim_fail(f, WHY_MISSING, "The request must contain the parameter VisibilityTimeout.");
-	if (!m || m->visible_ms <= w->now_ms)
-		return sim_fail(f, WHY_NOT_INFLIGHT,
-		                "Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is "
-		                "not available for visibility timeout change.",
-		                handle);
-	m->visible_ms = w->now_ms + seconds * 1000;
-	queue_touch(w, q);
-	return true;
+	return each_entry(w, rq, o, "DeleteMessageBatchResultEntry", delete_one, f);
+}
+
+bool sqs_change_visibility_batch(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+{
+	return each_entry(w, rq, o, "ChangeMessageVisibilityBatchResultEntry", change_one, f);
 }

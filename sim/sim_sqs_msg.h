@@ -1,4 +1,4 @@
-/* SQS's operations on messages; sim_sqs.c has the queues and the table. */
+/* SQS's operations on messages, and move tasks (sim_sqs_move.c); sim_sqs.c has the queues and the table. */
 #ifndef SIM_SIM_SQS_MSG_H
 #define SIM_SIM_SQS_MSG_H
 
@@ -13,5 +13,10 @@ bool sqs_receive(struct world *w, struct sim_req *rq, struct wr *o, struct sim_f
 bool sqs_delete(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool sqs_delete_batch(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool sqs_change_visibility(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool sqs_change_visibility_batch(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+
+bool sqs_start_move(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool sqs_list_moves(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool sqs_cancel_move(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 
 #endif

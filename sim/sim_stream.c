@@ -71,6 +71,58 @@ struct sim_shard *stream_shard(struct sim_stream *s, const char *id)
 	return NULL;
 }
 
+unsigned stream_open_shards(const struct sim_stream *s)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < s->nshards; i++)
+		n += s->shards[i].closed == 0;
+	return n;
+}
+
+static void close_shard(struct sim_stream *s, struct sim_shard *sh)
+{
+	sh->closed = ++s->seq;
+}
+
+static void add_shard(struct sim_stream *s, unsigned __int128 from, unsigned __int128 to, const char *parent,
+                      const char *adjacent)
+{
+	s->shards = xreallocarray(s->shards, s->nshards + 1, sizeof *s->shards);
+	struct sim_shard *sh = &s->shards[s->nshards];
+	*sh = (struct sim_shard){ .from = from, .to = to };
+	snprintf(sh->id, sizeof sh->id, "shardId-%012u", s->nshards++);
+	snprintf(sh->parent, sizeof sh->parent, "%s", parent);
+	snprintf(sh->adjacent, sizeof sh->adjacent, "%s", adjacent);
+}
+
+bool stream_split(struct sim_stream *s, struct sim_shard *sh, unsigned __int128 at)
+{
+	struct sim_shard old = *sh;
+	if (sh->closed || at <= sh->from || at > sh->to)
+		return false;
+	close_shard(s, sh);
+	add_shard(s, old.from, at - 1, old.id, "");
+	add_shard(s, at, old.to, old.id, "");
+	return true;
+}
+
+bool stream_merge(struct sim_stream *s, struct sim_shard *a, struct sim_shard *b)
+{
+	struct sim_shard x = *a, y = *b;
+	bool touch = x.from < y.from ? x.to + 1 == y.from : y.to + 1 == x.from; /* not the last and the first */
+	if (a->closed || b->closed || x.from == y.from || !touch)
+		return false;
+	close_shard(s, a);
+	close_shard(s, b);
+	add_shard(s, x.from < y.from ? x.from : y.from, x.to > y.to ? x.to : y.to, x.id, y.id);
+	return true;
+}
+
+void stream_trim(struct sim_shard *sh, unsigned n)
+{
+	forget_records(sh, n < sh->nrec ? n : sh->nrec);
+}
+
 struct sim_shard *stream_shard_of_key(struct sim_stream *s, const char *key, const char *explicit_hash)
 {
 	uint8_t digest[HASH_MD5];
@@ -84,7 +136,7 @@ struct sim_shard *stream_shard_of_key(struct sim_stream *s, const char *key, con
 			h = h << 8 | digest[i];
 	}
 	for (unsigned i = 0; i < s->nshards; i++)
-		if (h >= s->shards[i].from && h <= s->shards[i].to)
+		if (!s->shards[i].closed && h >= s->shards[i].from && h <= s->shards[i].to)
 			return &s->shards[i];
 	return NULL;
 }

@@ -23,6 +23,11 @@ struct sim_shard {
 	unsigned __int128 from, to; /* hash keys, both inclusive */
 	struct sim_record *rec;     /* ascending by seq */
 	unsigned nrec, caprec;
+	char parent[24], adjacent[24]; /* where it came from; "" = it was there from the start */
+	uint64_t closed;               /* sequence number at which it ended; 0 = it is open */
+	int64_t read_ms[5];            /* the last five reads, for the fault read-limits */
+	unsigned nread;
+	int64_t busy_ms;               /* until when what was read keeps it busy */
 };
 
 struct sim_stream {
@@ -39,6 +44,11 @@ struct sim_stream *stream_new(struct world *w, const char *name, unsigned shards
 void stream_delete(struct world *w, struct sim_stream *s);
 void stream_free(struct sim_stream *s);
 struct sim_shard *stream_shard(struct sim_stream *s, const char *id);
+unsigned stream_open_shards(const struct sim_stream *s);
+/* Resharding. Pointers to shards are void afterwards. False: at is no key inside the shard; the two do not touch. */
+bool stream_split(struct sim_stream *s, struct sim_shard *sh, unsigned __int128 at);
+bool stream_merge(struct sim_stream *s, struct sim_shard *a, struct sim_shard *b);
+void stream_trim(struct sim_shard *sh, unsigned n); /* the oldest go */
 struct sim_shard *stream_shard_of_key(struct sim_stream *s, const char *key, const char *explicit_hash);
 /* Keeps a record and counts it. Returns its sequence number. */
 uint64_t stream_put(struct world *w, struct sim_stream *s, struct sim_shard *sh, const char *key, struct span data);

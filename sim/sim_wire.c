@@ -1,8 +1,10 @@
 #include "sim/sim_wire.h"
 
 #include "core/clock.h"
+#include "sim/fault.h"
 #include "sim/motion.h"
 #include "sim/sim_form.h"
+#include "sim/sim_grant.h"
 #include "sim/sim_gzip.h"
 #include "sim/world.h"
 
@@ -17,7 +19,9 @@
 
 /* ---- services */
 
-static const struct sim_service *const services[] = { &sim_cloudwatch, &sim_kinesis, &sim_lambda, &sim_sqs, &sim_sts };
+static const struct sim_service *const services[] = { &sim_cloudwatch, &sim_container, &sim_imds,
+	                                                  &sim_kinesis,    &sim_lambda,    &sim_oidc,
+	                                                  &sim_sqs,        &sim_sso,       &sim_sts };
 
 const struct sim_service *const *sim_services(unsigned *n)
 {
@@ -33,18 +37,20 @@ const struct sim_service *sim_service(const char *name)
 	return NULL;
 }
 
-static const char *action_prefix(const char *service)
-{
-	return strcmp(service, "monitoring") == 0 ? "cloudwatch" : service;
-}
-
 /* ---- failures */
 
 /* Failures of the front door, the same for every service. */
 static bool is_common(enum sim_why why)
 {
-	return why == WHY_ACCESS_DENIED || why == WHY_BAD_SIGNATURE || why == WHY_UNKNOWN_KEY || why == WHY_SERIALIZATION ||
-	       why == WHY_UNKNOWN_OPERATION || why == WHY_VALIDATION || why == WHY_THROTTLED;
+	static const enum sim_why common[] = {
+		WHY_ACCESS_DENIED, WHY_BAD_SIGNATURE, WHY_EXPIRED_TOKEN, WHY_INTERNAL_FAILURE,
+		WHY_OUT_OF_TIME,   WHY_SERIALIZATION, WHY_SKEWED,        WHY_THROTTLED,
+		WHY_UNAVAILABLE,   WHY_UNKNOWN_KEY,   WHY_VALIDATION,    WHY_UNKNOWN_OPERATION,
+	};
+	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+		if (common[i] == why)
+			return true;
+	return false;
 }
 
 static void error_type(const struct sim_req *rq, const struct sim_service *s, enum sim_why why, char *out, size_t size)
@@ -93,18 +99,30 @@ static void fail_rest(struct sim_req *rq, const struct sim_fail *f)
 	json_out_init(&o, &a->body);
 	json_out_object(&o, NULL);
 	json_out_str(&o, "Type", a->status >= 500 ? "Service" : "User");
-	json_out_str(&o, "Message", f->text);
+	json_out_str(&o, f->reason[0] ? "message" : "Message", f->text);
+	if (f->reason[0])
+		json_out_str(&o, "Reason", f->reason);
 	json_out_object_end(&o);
 	sim_answer_header(a, "x-amzn-ErrorType", "%s", sim_fail_shape(f->why));
 	a->type = "application/json";
 }
 
+/* JSON 1.1 services refuse at the door with 400 where others say 403. */
+static bool door_400(enum sim_why why)
+{
+	return why == WHY_ACCESS_DENIED || why == WHY_EXPIRED_TOKEN;
+}
+
 static void answer_failure(struct sim_req *rq, const struct sim_fail *f, const char *request_id)
 {
 	struct sim_answer *a = rq->answer;
+	const struct sim_service *s = sim_service(rq->service);
 	buf_reset(&a->body);
-	a->status = f->why == WHY_ACCESS_DENIED && rq->json11 ? 400 : sim_fail_status(f->why);
-	if (rq->proto == PROTO_JSON)
+	a->raw = false;
+	a->status = rq->json11 && door_400(f->why) ? 400 : sim_fail_status(f->why);
+	if (s && s->fail)
+		s->fail(rq, f);
+	else if (rq->proto == PROTO_JSON)
 		fail_json(rq, f);
 	else if (rq->proto == PROTO_QUERY)
 		fail_query(rq, f, request_id);
@@ -276,22 +294,10 @@ static bool read_rest(struct sim_req *rq, struct call *c, struct sim_fail *f)
 	return parse(rq->body.n ? rq->body : SPAN("{}"), &c->args, f);
 }
 
-static bool authenticate(const struct sim_key *key, struct sim_req *rq, struct sim_fail *f)
-{
-	struct sim_sign sign;
-	/* A frozen clock is this program's; other clients sign by the machine's. */
-	int64_t now[2] = { clock_wall(), (int64_t)time(NULL) };
-	if (!sim_sign_read(rq, &sign, f))
-		return false;
-	snprintf(rq->service, sizeof rq->service, "%s", sign.service);
-	snprintf(rq->akid, sizeof rq->akid, "%s", sign.akid);
-	return sim_sign_verify(rq, &sign, key, now, clock_frozen() ? 2 : 1, f);
-}
-
 static bool understand(struct sim_req *rq, struct call *c, struct sim_fail *f)
 {
 	c->service = sim_service(rq->service);
-	if (!c->service)
+	if (!c->service || (c->service->fail && rq->akid[0])) /* the open ones take no signature */
 		return sim_fail(f, WHY_UNKNOWN_OPERATION, "The service %s is not simulated", rq->service);
 	if (!decompress(rq, c, f))
 		return false;
@@ -302,18 +308,110 @@ static bool understand(struct sim_req *rq, struct call *c, struct sim_fail *f)
 	}
 }
 
-static bool allowed(const struct world *w, const struct sim_req *rq, struct sim_fail *f)
+/* A frozen clock is this program's; other clients sign by the machine's. */
+static bool in_time(const struct sim_req *rq, const struct sim_sign *s, const struct sim_key *key, int64_t ahead,
+                    struct sim_fail *f)
 {
-	const struct sim_fault *fault = &w->fault;
-	if (fault->kind == FAULT_NONE || strcmp(fault->service, rq->service) != 0 || strcmp(fault->op, rq->op) != 0)
-		return true;
-	if (fault->kind == FAULT_THROTTLED)
-		return sim_fail(f, WHY_THROTTLED, "Rate exceeded");
-	const char *service = action_prefix(rq->service);
-	return sim_fail(f, WHY_ACCESS_DENIED,
-	                "User: arn:%s:iam::" SIM_ACCOUNT ":user/sluice is not authorized to perform: %s:%s on resource: "
-	                "arn:%s:%s:%s:" SIM_ACCOUNT ":* because no identity-based policy allows the %s:%s action",
-	                w->partition, service, rq->op, w->partition, service, w->region, service, rq->op);
+	int64_t now[2] = { clock_wall() + ahead, (int64_t)time(NULL) + ahead };
+	return sim_sign_verify(rq, s, key, now, clock_frozen() ? 2 : 1, f);
+}
+
+static void say_date(struct sim_answer *a, int64_t ahead)
+{
+	char text[40];
+	struct tm tm;
+	time_t t = (time_t)(clock_wall() + ahead);
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	sim_answer_header(a, "Date", "%s", text);
+}
+
+static bool verify(struct world *w, const struct sim_key *key, struct sim_req *rq, const struct sim_sign *s,
+                   struct sim_fail *f)
+{
+	struct fault_on *clock = fault_clock(w, rq);
+	int64_t ahead = clock ? clock->param : 0;
+	const struct sim_grant *g = grant_find(w, s->akid);
+	struct sim_key granted = { .region = key->region };
+	if (g)
+		granted = (struct sim_key){ g->akid, g->secret, key->region, g->token };
+	bool ok = in_time(rq, s, g ? &granted : key, ahead, f);
+	if (clock)
+		say_date(rq->answer, ahead);
+	if (clock && !ok && f->why == WHY_OUT_OF_TIME) {
+		clock->hits++;
+		if (clock->id == FAULT_SKEWED)
+			sim_fail(f, WHY_SKEWED, "The difference between the request time and the current time is too large.");
+	}
+	if (ok && g && !grant_alive(g))
+		return sim_fail(f, WHY_EXPIRED_TOKEN, "The security token included in the request is expired");
+	return ok;
+}
+
+static bool begins_with_one_of(const char *path, const char *prefixes)
+{
+	for (const char *p = prefixes; *p; p += strspn(p, " ")) {
+		size_t n = strcspn(p, " ");
+		if (strncmp(path, p, n) == 0)
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+/* Is this for one of those who take requests that nobody signed? */
+static bool is_unsigned(const struct world *w, struct sim_req *rq)
+{
+	const char *said = sim_header(rq, "authorization");
+	const char *name = NULL;
+	if (!w->open || (said && strncmp(said, "AWS4-", 5) == 0))
+		return false;
+	for (size_t i = 0; i < sizeof services / sizeof *services && !name; i++)
+		if (services[i]->prefixes && begins_with_one_of(rq->path, services[i]->prefixes))
+			name = services[i]->name;
+	if (name)
+		rq->proto = PROTO_REST;
+	else if (rq->proto == PROTO_QUERY && !said && rq->body.n &&
+	         memmem(rq->body.p, rq->body.n, SIM_UNSIGNED_OP, sizeof SIM_UNSIGNED_OP - 1))
+		name = "sts";
+	if (name)
+		snprintf(rq->service, sizeof rq->service, "%s", name);
+	return name != NULL;
+}
+
+static bool admit_unsigned(struct world *w, struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	bool understood = understand(rq, c, f);
+	if (rq->serves == 0)
+		fault_called(w, rq);
+	if (understood && !c->service->fail && strcmp(c->op->name, SIM_UNSIGNED_OP) != 0)
+		return sim_fail(f, WHY_MISSING_TOKEN, "Missing Authentication Token");
+	return understood;
+}
+
+/* Who asks and for what. The signature is over the bytes that came, and judged before what they say; a clock that is
+ * wrong for one operation makes that operation's name matter first. */
+static bool admit(struct world *w, const struct sim_key *key, struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	struct sim_sign sign;
+	struct sim_fail unclear;
+	struct span body = rq->body;
+	if (is_unsigned(w, rq))
+		return admit_unsigned(w, rq, c, f);
+	if (!sim_sign_read(rq, &sign, f))
+		return false;
+	snprintf(rq->service, sizeof rq->service, "%s", sign.service);
+	snprintf(rq->akid, sizeof rq->akid, "%s", sign.akid);
+	bool understood = understand(rq, c, &unclear);
+	struct span plain = rq->body;
+	if (rq->serves == 0)
+		fault_called(w, rq);
+	rq->body = body;
+	bool known = rq->serves || verify(w, key, rq, &sign, f);
+	rq->body = plain;
+	if (known && !understood)
+		*f = unclear;
+	return known && understood;
 }
 
 /* ---- from the neutral form to bytes */
@@ -347,17 +445,55 @@ static void close_answer(const struct sim_req *rq, const struct call *c, struct 
 	                                  : "application/x-amz-json-1.0";
 }
 
+/* Faults of paging: the token is of the kind that the operation writes, and means its first page. */
+static void tell_first_page(const struct sim_req *rq, struct wr *o)
+{
+	token_write(o, rq->proto == PROTO_REST ? "NextMarker" : "NextToken", rq->op, "%s",
+	            strcmp(rq->op, "GetMetricData") == 0 ? "0.0" : "");
+}
+
+static bool is_last_page(const struct sim_req *rq)
+{
+	const char *body = rq->answer->body.p;
+	return body && !strstr(body, "\"NextToken\":") && !strstr(body, "\"NextMarker\":") && !strstr(body, "<NextToken>");
+}
+
+static bool handle(struct world *w, struct sim_req *rq, const struct call *c, struct wr *o, struct sim_fail *f)
+{
+	if (fault_inside(w, rq, FAULT_EMPTY_PAGE)) {
+		tell_first_page(rq, o);
+		return true;
+	}
+	if (!c->op->handle(w, rq, o, f))
+		return false;
+	struct fault_on *endless = fault_inside(w, rq, FAULT_ENDLESS_PAGES);
+	if (endless && is_last_page(rq))
+		tell_first_page(rq, o);
+	else if (endless)
+		fault_missed(endless);
+	return true;
+}
+
 static bool run(struct world *w, struct sim_req *rq, struct call *c, struct sim_fail *f)
 {
 	struct wr o;
-	rq->args = c->args;
-	rq->params = c->params;
 	rq->answer->status = c->op->status ? c->op->status : 200;
 	open_answer(rq, c, &o);
-	if (!c->op->handle(w, rq, &o, f))
+	if (!handle(w, rq, c, &o, f))
 		return false;
 	close_answer(rq, c, &o);
 	return rq->answer->raw || wr_ok(&o) || sim_fail(f, WHY_INTERNAL, "the answer grew too large");
+}
+
+static bool work(struct world *w, struct sim_req *rq, struct call *c, struct sim_fail *f)
+{
+	rq->args = c->args;
+	rq->params = c->params;
+	switch (rq->serves ? FAULT_PASS : fault_before(w, rq, f)) {
+	case FAULT_REFUSE: return false;
+	case FAULT_ANSWER: return true;
+	default: return run(w, rq, c, f);
+	}
 }
 
 void sim_wire_serve(struct world *w, const struct sim_key *key, struct sim_req *rq)
@@ -371,10 +507,14 @@ void sim_wire_serve(struct world *w, const struct sim_key *key, struct sim_req *
 	world_uuid(w, c.request_id);
 	guess_proto(rq);
 	motion_catch_up(w);
-	if (!authenticate(key, rq, &f) || !understand(rq, &c, &f) || !allowed(w, rq, &f) || !run(w, rq, &c, &f))
+	bool admitted = admit(w, key, rq, &c, &f);
+	if (!admitted || !work(w, rq, &c, &f))
 		answer_failure(rq, &f, c.request_id);
 	if (rq->hold_ms)
 		buf_clear(&rq->answer->body);
+	else if (admitted)
+		fault_after(w, rq);
+	rq->serves++;
 	sim_answer_header(rq->answer, "x-amzn-RequestId", "%s", c.request_id);
 	rq->body = body;
 	rq->args = rq->params = NULL;

@@ -2,6 +2,7 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include "sim/fault.h"
 #include "sim/sim_metrics.h"
 
 #include <stdbool.h>
@@ -24,17 +25,13 @@ struct sim_mapping {
 	char *on_failure;
 };
 
-/* One operation that the account does not get: the scenario's doing. */
-struct sim_fault {
-	const char *service, *op;
-	enum { FAULT_NONE, FAULT_DENIED, FAULT_THROTTLED } kind;
-};
-
 struct scenario;
 struct sim_queue;
 struct sim_stream;
 struct sim_alarm;
 struct alarm_event;
+struct sim_grant;
+struct sim_move;
 
 struct world {
 	char region[40], partition[16];
@@ -45,7 +42,7 @@ struct world {
 	int64_t minute0;           /* the minute in progress at the start: scenarios are written backwards from it */
 	uint64_t seed, noise;
 	const struct scenario *scenario;
-	struct sim_fault fault;
+	struct faults faults; /* what goes wrong on purpose: a scenario's, the command line's, a test's */
 	struct sim_metrics metrics;
 	struct sim_queue **queues; /* sorted by name, as streams and functions are */
 	unsigned nqueues, capqueues;
@@ -59,6 +56,12 @@ struct world {
 	unsigned nalarms, capalarms;
 	struct alarm_event *events; /* oldest first */
 	unsigned nevents, capevents;
+	struct sim_move *moves; /* oldest first */
+	unsigned nmoves, capmoves;
+	uint64_t move_number; /* of the newest */
+	struct sim_grant *grants; /* oldest first */
+	unsigned ngrants, capgrants;
+	bool open; /* credential services and the control path answer: `sluice sim`, not --demo */
 };
 
 void world_arn(const struct world *w, const char *service, const char *resource, char *out, size_t size);

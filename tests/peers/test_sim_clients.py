@@ -153,6 +153,24 @@ def test_awscli_streams_functions_and_identity(awscli, calm, tmp_path):
     assert "(SignatureDoesNotMatch)" in said or "(InvalidSignatureException)" in said
 
 
+def test_awscli_batches_and_roles(awscli):
+    """What only an older client writes in a form, and reads in XML."""
+    name = f"more-{os.path.basename(awscli.home)[:40]}"
+    arn = f"arn:aws:sqs:{awscli.sim.region}:123456789012:{name}-dead"
+    dead = awscli("sqs", "create-queue", "--queue-name", f"{name}-dead")["QueueUrl"]
+    policy = json.dumps({"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "2"})})
+    url = awscli("sqs", "create-queue", "--queue-name", name, "--attributes", policy)["QueueUrl"]
+    assert awscli("sqs", "list-dead-letter-source-queues", "--queue-url", dead)["queueUrls"] == [url]
+    awscli("sqs", "send-message", "--queue-url", url, "--message-body", "x")
+    got = awscli("sqs", "receive-message", "--queue-url", url)["Messages"][0]
+    entries = [{"Id": "a", "ReceiptHandle": got["ReceiptHandle"], "VisibilityTimeout": 0}, {"Id": "b", "ReceiptHandle": "x", "VisibilityTimeout": 0}]
+    changed = awscli("sqs", "change-message-visibility-batch", "--queue-url", url, "--entries", json.dumps(entries))
+    assert [e["Id"] for e in changed["Successful"]] == ["a"]
+    assert [(e["Id"], e["SenderFault"], e["Code"]) for e in changed["Failed"]] == [("b", True, "ReceiptHandleIsInvalid")]
+    role = awscli("sts", "assume-role", "--role-arn", "arn:aws:iam::123456789012:role/ops", "--role-session-name", "me")
+    assert role["Credentials"]["AccessKeyId"].startswith("ASIA") and role["AssumedRoleUser"]["Arn"].endswith(":assumed-role/ops/me")
+
+
 # ---- boto3
 
 def test_queue_paging(sim):

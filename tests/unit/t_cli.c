@@ -108,6 +108,11 @@ static void the_console_and_sim(void **state)
 	assert_true(ran.cli.sim.speed > 2.49 && ran.cli.sim.speed < 2.51);
 	assert_int_equal(ran.cli.sim.latency_ms, 30);
 	assert_string_equal(ran.cli.sim.region, "us-east-1");
+	assert_int_equal(ran.cli.sim.nfaults, 0);
+	run("sim --fault *=reset --fault list");
+	assert_int_equal(ran.cli.sim.nfaults, 2);
+	assert_string_equal(ran.cli.sim.faults[0], "*=reset");
+	assert_string_equal(ran.cli.sim.faults[1], "list");
 	run("--demo=list");
 	assert_int_equal(ran.cli.what, CLI_EXIT);
 	assert_int_equal(lines(ran.out), 3);
@@ -223,6 +228,7 @@ static const struct {
 	{ "sim --speed 0", 2, "--speed" },
 	{ "sim --speed inf", 2, "--speed" },
 	{ "sim --latency -1", 2, "--latency" },
+	{ "--fault *=reset status", 2, "only with sim" },
 	{ "sim --demo", 2, "--demo" },
 	{ "history a b --since yesterday", 2, "--since" },
 	{ "history a b --until 25:00", 2, "--until" },

@@ -229,6 +229,39 @@ static void garbage_on_the_line(void **state)
 	sim_stop(s);
 }
 
+/* The tests' door is there only when it was asked for: --demo has none. */
+static void the_control_path(void **state)
+{
+	(void)state;
+	for (unsigned open = 0; open < 2; open++) {
+		char text[4096];
+		struct sim *s = start(&(struct sim_options){ .scenario = "empty", .open = open });
+		int fd = dial(sim_port(s));
+		say(fd, "GET /_sluice/faults HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+		hear(fd, text, sizeof text);
+		assert_memory_equal(text, open ? "HTTP/1.1 200 " : "HTTP/1.1 403 ", 13);
+		assert_non_null(strstr(text, open ? "{\"faults\":[]" : "Missing Authentication Token"));
+		say(fd, "PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n"
+		        "Content-Length: 0\r\n\r\n");
+		hear(fd, text, sizeof text);
+		assert_memory_equal(text, open ? "HTTP/1.1 200 " : "HTTP/1.1 403 ", 13);
+		assert_true(open || strstr(text, "Missing Authentication Token"));
+		close(fd);
+		sim_stop(s);
+	}
+}
+
+static void faults_from_the_start(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	const char *const good[] = { "sqs:*=throttle", "*=delay:1" }, *const bad[] = { "sqs:*=throttle", "sqs:*=no-such" };
+	sim_stop(start(&(struct sim_options){ .scenario = "empty", .faults = good, .nfaults = 2 }));
+	assert_null(sim_start(&(struct sim_options){ .scenario = "empty", .faults = bad, .nfaults = 2 }, &e));
+	assert_int_equal(e.code, ERR_USAGE);
+	assert_non_null(strstr(e.text, "no-such"));
+}
+
 /* ---- the child */
 
 static bool gone(int pid)
@@ -327,6 +360,8 @@ int main(void)
 		cmocka_unit_test(stopped_while_answers_wait),
 		cmocka_unit_test(too_large_a_body),
 		cmocka_unit_test(garbage_on_the_line),
+		cmocka_unit_test(the_control_path),
+		cmocka_unit_test(faults_from_the_start),
 	};
 	return clock_init() && hash_init() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

@@ -280,7 +280,7 @@ static void bulk_numbers(void **state)
 /* ---- whole requests */
 
 #define AKID "AKIDEXAMPLE"
-static const struct sim_key key = { AKID, "secret", "eu-west-1" };
+static const struct sim_key key = { AKID, "secret", "eu-west-1", NULL };
 static struct world *world;
 
 struct ask {
@@ -519,22 +519,24 @@ static void compressed_bodies(void **state)
 static void faults(void **state)
 {
 	(void)state;
-	struct sim_fault before = world->fault;
-	world->fault = (struct sim_fault){ "kinesis", "ListStreams", FAULT_DENIED };
+	assert_true(fault_switch(&world->faults, "kinesis:ListStreams=denied", NULL));
 	assert_int_equal(ask(KINESIS("ListStreams", "{}")), 400);
 	says("\"__type\":\"AccessDeniedException\",\"Message\":\"User: arn:aws:iam::123456789012:user/sluice is not "
 	     "authorized to "
 	     "perform: kinesis:ListStreams on resource: arn:aws:kinesis:eu-west-1:123456789012:*");
 	assert_int_equal(ask(KINESIS("DescribeStreamSummary", "{\"StreamName\":\"orders-ingest\"}")), 200);
-	world->fault = (struct sim_fault){ "monitoring", "ListMetrics", FAULT_THROTTLED };
+	fault_clear(&world->faults);
+	assert_true(fault_switch(&world->faults, "cloudwatch:ListMetrics=throttle", NULL));
 	assert_int_equal(ask(CLOUDWATCH("ListMetrics", "{}")), 400);
 	says("#ThrottlingException\",\"message\":\"Rate exceeded\"");
 	assert_string_equal(extra("x-amzn-query-error"), "Throttling;Sender");
-	world->fault = (struct sim_fault){ "monitoring", "ListMetrics", FAULT_DENIED };
+	assert_int_equal(world->faults.on[0].hits, 1);
+	fault_clear(&world->faults);
+	assert_true(fault_switch(&world->faults, "cloudwatch:*=denied", NULL));
 	assert_int_equal(ask(QUERY("monitoring", "Action=ListMetrics&Version=2010-08-01")), 403);
 	says("<Code>AccessDenied</Code>");
 	says("perform: cloudwatch:ListMetrics");
-	world->fault = before;
+	fault_clear(&world->faults);
 }
 
 /* What an operation does is what its name says. */
@@ -551,7 +553,7 @@ static void effects(void **state)
 			if ((s[i]->ops[k].effect == SIM_READ) != reads)
 				fail_msg("%s", name);
 			assert_non_null(s[i]->ops[k].handle);
-			assert_true((s[i]->ops[k].path != NULL) == (strcmp(s[i]->name, "lambda") == 0));
+			assert_true((s[i]->ops[k].path != NULL) == (strcmp(s[i]->name, "lambda") == 0 || s[i]->fail));
 		}
 }
 

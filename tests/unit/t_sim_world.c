@@ -5,7 +5,9 @@
 #include "sim/motion.h"
 #include "sim/scenario.h"
 #include "sim/sim_alarm.h"
+#include "sim/sim_grant.h"
 #include "sim/sim_queue.h"
+#include "sim/sim_req.h"
 #include "sim/sim_stream.h"
 #include "sim/world.h"
 
@@ -166,12 +168,12 @@ static void refusals(void **state)
 {
 	(void)state;
 	struct world *w = new_world("denied");
-	assert_int_equal(w->fault.kind, FAULT_DENIED);
-	assert_string_equal(w->fault.op, "ListStreams");
+	assert_int_equal(w->faults.n, 1);
+	assert_string_equal(w->faults.on[0].spec, "kinesis:ListStreams=denied");
 	motion_end(w);
 	w = new_world("throttled");
-	assert_int_equal(w->fault.kind, FAULT_THROTTLED);
-	assert_string_equal(w->fault.op, "GetMetricData");
+	assert_int_equal(w->faults.n, 1);
+	assert_string_equal(w->faults.on[0].spec, "cloudwatch:GetMetricData=throttle");
 	motion_end(w);
 	w = new_world("empty");
 	assert_int_equal(w->nqueues + w->nstreams + w->nfunctions + w->nmappings + w->nalarms + w->metrics.n, 0);
@@ -501,6 +503,82 @@ static void many_metrics(void **state)
 	metrics_clear(&ms);
 }
 
+/* ---- resharding */
+
+/* Splits and merges at random: the open shards always cover every hash key once. */
+static void open_shards_cover_all(void **state)
+{
+	(void)state;
+	struct world *w = new_world("empty");
+	struct sim_stream *s = stream_new(w, "s", 3);
+	for (unsigned i = 0; i < 200; i++) {
+		struct sim_shard *a = &s->shards[world_random(w) % s->nshards], *b = &s->shards[world_random(w) % s->nshards];
+		if (i % 2)
+			stream_merge(s, a, b);
+		else
+			stream_split(s, a, a->from + (a->to - a->from) / 2);
+		unsigned __int128 keys = 0;
+		for (unsigned k = 0; k < s->nshards; k++)
+			if (!s->shards[k].closed)
+				keys += s->shards[k].to - s->shards[k].from + 1;
+		assert_true(keys == 0); /* 2^128 */
+		assert_true(stream_open_shards(s) >= 1 && stream_shard_of_key(s, "any", NULL));
+	}
+	assert_true(s->nshards > 100);
+	motion_end(w);
+}
+
+static void splits_that_cannot_be(void **state)
+{
+	(void)state;
+	struct world *w = new_world("empty");
+	struct sim_stream *s = stream_new(w, "s", 3);
+	assert_false(stream_split(s, &s->shards[1], s->shards[1].from));
+	assert_false(stream_split(s, &s->shards[1], s->shards[1].to + 1));
+	assert_false(stream_merge(s, &s->shards[0], &s->shards[2]));
+	assert_false(stream_merge(s, &s->shards[0], &s->shards[0]));
+	assert_true(stream_merge(s, &s->shards[1], &s->shards[0]));
+	assert_false(stream_merge(s, &s->shards[0], &s->shards[1])); /* both closed now */
+	assert_false(stream_split(s, &s->shards[0], 5));
+	assert_string_equal(s->shards[3].parent, "shardId-000000000001");
+	assert_string_equal(s->shards[3].adjacent, "shardId-000000000000");
+	motion_end(w);
+}
+
+/* ---- temporary keys */
+
+static void keys_that_are_given(void **state)
+{
+	(void)state;
+	char who[200];
+	struct sim_req rq = { .service = "imds", .op = "GetCredentials" };
+	struct world *w = new_world("empty");
+	const struct sim_grant *g = grant_current(w, &rq, "arn:a", 21600);
+	char first[24];
+	snprintf(first, sizeof first, "%s", g->akid);
+	assert_true(grant_alive(g) && strlen(g->akid) == 20 && strlen(g->secret) == 40 && strlen(g->token) == 288);
+	assert_string_equal(grant_current(w, &rq, "arn:a", 21600)->akid, first); /* still good for long */
+	assert_string_not_equal(grant_current(w, &rq, "arn:b", 21600)->akid, first);
+	grant_caller(w, first, who, sizeof who);
+	assert_string_equal(who, "arn:a");
+	grant_caller(w, "AKIAOTHER", who, sizeof who);
+	assert_string_equal(who, "arn:aws:iam::123456789012:user/sluice");
+	grant_find(w, first)->revoked = true;
+	assert_false(grant_alive(grant_find(w, first)));
+	assert_string_not_equal(grant_current(w, &rq, "arn:a", 21600)->akid, first);
+	grant_find(w, grant_current(w, &rq, "arn:b", 21600)->akid)->until_ms = clock_wall_ms() + 200000;
+	unsigned n = w->ngrants;
+	grant_current(w, &rq, "arn:b", 21600); /* near its end: there is a new one */
+	assert_int_equal(w->ngrants, n + 1);
+	assert_true(fault_switch(&w->faults, "imds:*=lifetime:7", NULL));
+	assert_in_range(grant_current(w, &rq, "arn:c", 21600)->until_ms - clock_wall_ms(), 6000, 7000);
+	for (unsigned i = 0; i < 5000; i++) /* the oldest are forgotten */
+		grant_new(w, "arn:d", 60);
+	assert_null(grant_find(w, first));
+	assert_true(w->ngrants <= 4096);
+	motion_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -521,6 +599,9 @@ int main(void)
 		cmocka_unit_test(failures_come_evenly),
 		cmocka_unit_test(statistics),
 		cmocka_unit_test(many_metrics),
+		cmocka_unit_test(open_shards_cover_all),
+		cmocka_unit_test(splits_that_cannot_be),
+		cmocka_unit_test(keys_that_are_given),
 	};
 	setenv("SLUICE_NOW", "2026-11-23T03:14:00Z", 1);
 	return clock_init() && hash_init() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
