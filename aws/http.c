@@ -35,6 +35,7 @@ struct transfer {
 	struct http_header *head;
 	unsigned nhead, chead;
 	size_t head_bytes;
+	bool head_ended;  /* by its empty line */
 	const char *over; /* which cap was reached */
 	struct err err;   /* of a REFUSED one */
 	char why[CURL_ERROR_SIZE];
@@ -118,6 +119,7 @@ static void drop_head(struct transfer *t)
 	}
 	t->nhead = 0;
 	t->head_bytes = 0;
+	t->head_ended = false;
 }
 
 static void keep_header(struct transfer *t, struct span line)
@@ -139,6 +141,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 		line.n--;
 	if (line.n >= 5 && memcmp(line.p, "HTTP/", 5) == 0)
 		drop_head(t); /* an interim answer came before: its headers are not the answer's */
+	t->head_ended = t->head_ended || line.n == 0;
 	t->head_bytes += line.n;
 	if (t->nhead == HEADERS_MAX || t->head_bytes > HEADER_BYTES_MAX) {
 		t->over = "the answer's headers are too large";
@@ -419,11 +422,17 @@ static void finish_failed(struct transfer *t, CURLcode rc)
 	finish(t, sent_of(t), NULL, &e);
 }
 
+/* curl takes a line that closes within the headers, or after an interim answer, for the end of a good answer. */
 static void finish_answered(struct transfer *t)
 {
 	long status = 0;
 	struct err e = { 0 };
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (!t->head_ended || status < 200) {
+		err_set(&e, ERR_BADREPLY, "http", "the answer ended within its headers");
+		finish(t, HTTP_MAYBE_SENT, NULL, &e);
+		return;
+	}
 	struct http_res res = {
 		.status = (int)status, .body = buf_span(&t->body), .headers = t->head, .nheaders = t->nhead
 	};

@@ -127,6 +127,8 @@ static const struct {
 	{ "/chunked",
 	  { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nay!\r\n0\r\n\r\n", 0, false, false } },
 	{ "/cutchunk", { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n30\r\nay", 0, true, false } },
+	{ "/cuthead", { "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Le", 0, true, false } },
+	{ "/cutinterim", { "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", 0, true, false } },
 	{ "/badchunk", { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n", 0, true, false } },
 	{ "/interim", { "HTTP/1.1 103 Early Hints\r\nx-amzn-RequestId: wrong\r\n\r\n" PLAIN("ok"), 0, false, false } },
 	{ "/redirect", { "HTTP/1.1 302 Found\r\nLocation: /close\r\nContent-Length: 0\r\n\r\n", 0, false, false } },
