@@ -306,10 +306,11 @@ static void test_bad_forms(void **state)
 		enum err_code code, or_code; /* versions of curl differ in what they call it */
 		size_t cap;
 	} forms[] = {
-		{ "/half", ERR_BADREPLY, ERR_BADREPLY, 0 },    { "/cutchunk", ERR_BADREPLY, ERR_BADREPLY, 0 },
-		{ "/badchunk", ERR_CONNECT, ERR_BADREPLY, 0 }, { "/nothing", ERR_CONNECT, ERR_CONNECT, 0 },
-		{ "/old", ERR_BADREPLY, ERR_BADREPLY, 0 },     { "/big", ERR_LIMIT, ERR_LIMIT, 4999 },
-		{ "/headers", ERR_LIMIT, ERR_LIMIT, 0 },       { "/bomb", ERR_LIMIT, ERR_LIMIT, 10000 },
+		{ "/half", ERR_BADREPLY, ERR_BADREPLY, 0 },      { "/cutchunk", ERR_BADREPLY, ERR_BADREPLY, 0 },
+		{ "/badchunk", ERR_CONNECT, ERR_BADREPLY, 0 },   { "/cuthead", ERR_BADREPLY, ERR_BADREPLY, 0 },
+		{ "/cutinterim", ERR_CONNECT, ERR_BADREPLY, 0 }, { "/nothing", ERR_CONNECT, ERR_CONNECT, 0 },
+		{ "/old", ERR_BADREPLY, ERR_BADREPLY, 0 },       { "/big", ERR_LIMIT, ERR_LIMIT, 4999 },
+		{ "/headers", ERR_LIMIT, ERR_LIMIT, 0 },         { "/bomb", ERR_LIMIT, ERR_LIMIT, 10000 },
 	};
 	struct bench *b = *state;
 	struct outcome o;
