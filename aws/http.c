@@ -1,5 +1,6 @@
 #include "aws/http.h"
 
+#include "aws/reply.h"
 #include "core/mem.h"
 
 #include <curl/curl.h>
@@ -15,7 +16,6 @@
 #define TOTAL_MS 20000
 #define STALL_S 15 /* without a byte: dead, unless the request may take long by its nature */
 #define LONG_MS 60000
-#define HEADERS_MAX 256
 #define HEADER_BYTES_MAX (64u << 10)
 #define CAP_DEFAULT (16u << 20)
 #define KEEP_BYTES (256u << 10) /* a pooled transfer keeps buffers up to here */
@@ -30,14 +30,10 @@ struct transfer {
 	uint64_t id;
 	enum life life;
 	struct curl_slist *headers;
-	struct buf request, body;
+	struct buf request;
 	size_t sent; /* of request, when curl pulls it */
-	struct http_header *head;
-	unsigned nhead, chead;
-	size_t head_bytes;
-	bool head_ended;  /* by its empty line */
-	const char *over; /* which cap was reached */
-	struct err err;   /* of a REFUSED one */
+	struct reply reply;
+	struct err err; /* of a REFUSED one */
 	char why[CURL_ERROR_SIZE];
 	http_done *done;
 	void *ctx;
@@ -105,50 +101,13 @@ static void choose_trust(struct http *h, const char *ca_bundle)
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	if (buf_add(&t->body, p, size * n))
-		return size * n;
-	t->over = "the answer is larger than its cap";
-	return 0;
-}
-
-static void drop_head(struct transfer *t)
-{
-	for (unsigned i = 0; i < t->nhead; i++) {
-		free(t->head[i].name);
-		free(t->head[i].value);
-	}
-	t->nhead = 0;
-	t->head_bytes = 0;
-	t->head_ended = false;
-}
-
-static void keep_header(struct transfer *t, struct span line)
-{
-	const char *colon = memchr(line.p, ':', line.n);
-	if (!colon)
-		return;
-	struct span name = { line.p, (size_t)(colon - line.p) };
-	struct span value = span_trim((struct span){ colon + 1, line.n - name.n - 1 });
-	MEM_GROW(t->head, t->nhead, t->chead);
-	t->head[t->nhead++] = (struct http_header){ xstrndup(name.p, name.n), xstrndup(value.p, value.n) };
+	return reply_data(&t->reply, p, size * n) ? size * n : 0;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	struct span line = { p, size * n };
-	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
-		line.n--;
-	if (line.n >= 5 && memcmp(line.p, "HTTP/", 5) == 0)
-		drop_head(t); /* an interim answer came before: its headers are not the answer's */
-	t->head_ended = t->head_ended || line.n == 0;
-	t->head_bytes += line.n;
-	if (t->nhead == HEADERS_MAX || t->head_bytes > HEADER_BYTES_MAX) {
-		t->over = "the answer's headers are too large";
-		return 0;
-	}
-	keep_header(t, line);
-	return size * n;
+	return reply_line(&t->reply, (struct span){ p, size * n }) ? size * n : 0;
 }
 
 static size_t on_request(char *p, size_t size, size_t n, void *ctx)
@@ -180,7 +139,6 @@ static void set_constants(struct http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -209,6 +167,7 @@ static struct transfer *transfer_take(struct http *h)
 		t->http = h;
 		t->easy = curl_easy_init();
 		buf_init(&t->request, SIZE_MAX - 1);
+		reply_init(&t->reply);
 		if (t->easy)
 			set_constants(h, t);
 	}
@@ -224,20 +183,10 @@ static struct transfer *transfer_take(struct http *h)
 
 static void transfer_free(struct transfer *t)
 {
-	drop_head(t);
 	curl_easy_cleanup(t->easy);
 	buf_clear(&t->request);
-	buf_clear(&t->body);
-	free(t->head);
+	reply_clear(&t->reply);
 	free(t);
-}
-
-static void trim(struct buf *b)
-{
-	if (b->cap > KEEP_BYTES)
-		buf_clear(b);
-	else
-		buf_reset(b);
 }
 
 /* The transfer is out of the busy list and its done has run. */
@@ -250,9 +199,11 @@ static void transfer_put(struct transfer *t)
 		transfer_free(t);
 		return;
 	}
-	drop_head(t);
-	trim(&t->request);
-	trim(&t->body);
+	reply_trim(&t->reply);
+	if (t->request.cap > KEEP_BYTES)
+		buf_clear(&t->request);
+	else
+		buf_reset(&t->request);
 	t->life = FREE;
 	t->next = h->spare;
 	h->spare = t;
@@ -312,8 +263,9 @@ static bool add_headers(struct transfer *t, const struct http_req *rq)
 		ok = one_line(h->name) && one_line(h->value) && put_header(&line, h) && add_header(t, line.p);
 	}
 	buf_clear(&line);
-	/* What curl would add by itself, unsigned and unasked. */
-	return ok && add_header(t, "Expect:") && (typed || add_header(t, "Content-Type:"));
+	/* What curl would add by itself, unsigned and unasked. Answers are unpacked in reply.c: curl must not know. */
+	return ok && add_header(t, "Accept-Encoding: gzip") && add_header(t, "Expect:") &&
+	       (typed || add_header(t, "Content-Type:"));
 }
 
 /* http_proxy is for the world outside: nobody means it for the machine itself. */
@@ -345,11 +297,10 @@ static bool prepare(struct transfer *t, const struct http_send *s)
 {
 	unsigned total = s->total_ms ? s->total_ms : TOTAL_MS;
 	CURL *c = t->easy;
-	t->over = NULL;
 	t->why[0] = '\0';
 	t->sent = 0;
 	buf_reset(&t->request);
-	t->body.max = s->cap ? s->cap : CAP_DEFAULT;
+	reply_begin(&t->reply, s->cap ? s->cap : CAP_DEFAULT);
 	if (!buf_addspan(&t->request, buf_span(&s->req->body)) || !add_headers(t, s->req))
 		return false;
 	set_method(t, s->req, s->once);
@@ -412,30 +363,35 @@ static enum http_sent sent_of(const struct transfer *t)
 	                                                                                           : HTTP_MAYBE_SENT;
 }
 
+/* Curl has one code for a line that breaks and for an answer that breaks the rules, and calls its own limits strange names. */
+static enum err_code code_of_answer(const struct transfer *t, CURLcode rc, const char **why)
+{
+	*why = t->why[0] ? t->why : curl_easy_strerror(rc);
+	if (t->reply.begun && (rc == CURLE_OUT_OF_MEMORY || strstr(t->why, "Too large response headers"))) {
+		*why = "the answer's headers are too large";
+		return ERR_LIMIT;
+	}
+	if (t->reply.begun && strstr(t->why, "chunked-encod"))
+		return ERR_BADREPLY;
+	return code_of(rc);
+}
+
 static void finish_failed(struct transfer *t, CURLcode rc)
 {
 	struct err e = { 0 };
-	err_set(&e, t->over ? ERR_LIMIT : code_of(rc), "http", "%s",
-	        t->over     ? t->over
-	        : t->why[0] ? t->why
-	                    : curl_easy_strerror(rc));
+	const char *why = t->reply.why;
+	enum err_code code = t->reply.code;
+	if (code == ERR_OK)
+		code = code_of_answer(t, rc, &why);
+	err_set(&e, code, "http", "%s", why);
 	finish(t, sent_of(t), NULL, &e);
 }
 
-/* curl takes a line that closes within the headers, or after an interim answer, for the end of a good answer. */
 static void finish_answered(struct transfer *t)
 {
-	long status = 0;
+	const struct reply *r = &t->reply;
+	struct http_res res = { .status = r->status, .body = buf_span(&r->body), .headers = r->head, .nheaders = r->nhead };
 	struct err e = { 0 };
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (!t->head_ended || status < 200) {
-		err_set(&e, ERR_BADREPLY, "http", "the answer ended within its headers");
-		finish(t, HTTP_MAYBE_SENT, NULL, &e);
-		return;
-	}
-	struct http_res res = {
-		.status = (int)status, .body = buf_span(&t->body), .headers = t->head, .nheaders = t->nhead
-	};
 	finish(t, HTTP_ANSWERED, &res, &e);
 }
 
@@ -466,7 +422,7 @@ static unsigned collect(struct http *h)
 		CURLcode rc = m->data.result;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
 		struct transfer *t = (struct transfer *)(void *)private;
-		if (rc == CURLE_OK)
+		if (rc == CURLE_OK && reply_whole(&t->reply))
 			finish_answered(t);
 		else
 			finish_failed(t, rc);

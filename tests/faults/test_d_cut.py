@@ -13,7 +13,8 @@ TEXT = b'{"QueueUrls":["https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 PACKED = gzip.compress(TEXT, mtime=0)
 FORMS = {
     "length": answer(TEXT, b"x-amzn-RequestId: r-1\r\n"),
-    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n" + TEXT[:16] + b"\r\n%x;x=y\r\n" % len(TEXT[16:]) + TEXT[16:] + b"\r\n0\r\nX-End: 1\r\n\r\n",
+    "chunked": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n" + TEXT[:16] + b"\r\n%x;x=y\r\n" % len(TEXT[16:]) +
+                TEXT[16:] + b"\r\n0\r\nX-End: 1\r\n\r\n"),
     "gzip": answer(PACKED, b"Content-Encoding: gzip\r\n"),
     "interim": b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(TEXT),
     "close": b"HTTP/1.1 200 OK\r\n\r\n" + TEXT,
@@ -95,7 +96,7 @@ def cases(length):
             for form, text in FORMS.items():
                 for at in range(len(text) + 1):
                     yield Case(form, at, how, kept, False)
-                    if LONG or at % 4 == 0 or at == len(text):
+                    if LONG or at % 12 == 0 or at == len(text):
                         yield Case(form, at, how, kept, True)
 
 

@@ -38,7 +38,7 @@ static void on_done(void *ctx, enum http_sent sent, const struct http_res *res, 
 		buf_add(&o->body, res->body.p, res->body.n < BODY_SHOWN ? res->body.n : BODY_SHOWN);
 }
 
-/* ---- memory: the most that was resident since peak_reset */
+/* ---- memory: what is resident, and the most that was since peak_reset */
 
 static void peak_reset(void)
 {
@@ -50,14 +50,14 @@ static void peak_reset(void)
 	close(fd);
 }
 
-static int64_t peak_kib(void)
+static int64_t memory_kib(const char *what)
 {
 	char line[256];
 	long kib = -1;
 	FILE *f = fopen("/proc/self/status", "re");
 	while (f && fgets(line, sizeof line, f))
-		if (strncmp(line, "VmHWM:", 6) == 0)
-			kib = strtol(line + 6, NULL, 10);
+		if (strncmp(line, what, strlen(what)) == 0)
+			kib = strtol(line + strlen(what), NULL, 10);
 	if (f)
 		fclose(f);
 	return kib;
@@ -127,7 +127,7 @@ static void print(const struct outcome *o, int64_t ms, int64_t kib)
 	json_out_str(&w, "code", err_name(o->e.code));
 	json_out_str(&w, "text", o->e.text);
 	json_out_int(&w, "ms", ms);
-	json_out_int(&w, "peak_kib", kib);
+	json_out_int(&w, "grew_kib", kib);
 	json_out_int(&w, "told", o->done);
 	json_out_object_end(&w);
 	printf("%s\n", w.ok ? out.p : "{}");
@@ -154,9 +154,9 @@ static void serve(struct http **h, const struct json *j)
 	buf_init(&o.body, BODY_SHOWN);
 	if (renew(h, j)) {
 		peak_reset();
-		int64_t begin = clock_mono_ms();
+		int64_t begin = clock_mono_ms(), resident = memory_kib("VmRSS:");
 		send_one(*h, j, &o);
-		print(&o, clock_mono_ms() - begin, peak_kib());
+		print(&o, clock_mono_ms() - begin, memory_kib("VmHWM:") - resident);
 	}
 	buf_clear(&o.body);
 }
