@@ -1,17 +1,17 @@
 #include "aws/http.h"
 
 #include "aws/reply.h"
+#include "aws/tls.h"
 #include "core/mem.h"
 
 #include <curl/curl.h>
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define SYSTEM_CERTS "/etc/ssl/certs"
 #define CONNECT_MS 5000
 #define TOTAL_MS 20000
 #define STALL_S 15 /* without a byte: dead, unless the request may take long by its nature */
@@ -46,8 +46,7 @@ struct http {
 	struct transfer *busy, *spare;
 	unsigned nbusy, nspare, nrefused;
 	uint64_t last_id;
-	bool own_trust; /* else curl's built-in bundle */
-	char *ca_file, *ca_dir;
+	struct tls_trust trust;
 };
 
 bool http_global_init(struct err *e)
@@ -58,42 +57,6 @@ bool http_global_init(struct err *e)
 	if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_SSL))
 		return err_set(e, ERR_INTERNAL, "libcurl", "this libcurl was built without TLS");
 	return true;
-}
-
-/* ---- the trust store */
-
-/* Does the directory hold certificates named by hash (1a2b3c4d.0), as OpenSSL looks them up one by one? */
-static bool hashed(const char *path)
-{
-	DIR *d = opendir(path);
-	bool found = false;
-	for (struct dirent *f; d && !found && (f = readdir(d));)
-		found = strspn(f->d_name, "0123456789abcdef") == 8 && f->d_name[8] == '.' && f->d_name[9] >= '0' &&
-		        f->d_name[9] <= '9';
-	if (d)
-		closedir(d);
-	return found;
-}
-
-static char *env_copy(const char *name)
-{
-	const char *v = getenv(name);
-	return v && *v ? xstrdup(v) : NULL;
-}
-
-/* Parsing a bundle of 144 certificates is three quarters of a short run: it is read only when somebody named one, or when
- * there is no hashed directory. */
-static void choose_trust(struct http *h, const char *ca_bundle)
-{
-	if (ca_bundle) {
-		h->ca_file = xstrdup(ca_bundle);
-	} else {
-		h->ca_file = env_copy("SSL_CERT_FILE");
-		h->ca_dir = env_copy("SSL_CERT_DIR");
-		if (!h->ca_file && !h->ca_dir && hashed(SYSTEM_CERTS))
-			h->ca_dir = xstrdup(SYSTEM_CERTS);
-	}
-	h->own_trust = h->ca_file || h->ca_dir;
 }
 
 /* ---- what curl calls */
@@ -141,13 +104,7 @@ static void set_constants(struct http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (h->own_trust) { /* NULL matters: it keeps curl from loading its built-in bundle beside the directory */
-		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
-		curl_easy_setopt(c, CURLOPT_CAPATH, h->ca_dir);
-	}
+	tls_set_up(c, &h->trust);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -300,7 +257,7 @@ static bool prepare(struct transfer *t, const struct http_send *s)
 	t->why[0] = '\0';
 	t->sent = 0;
 	buf_reset(&t->request);
-	reply_begin(&t->reply, s->cap ? s->cap : CAP_DEFAULT);
+	reply_begin(&t->reply, s->cap ? s->cap : CAP_DEFAULT, strncasecmp(s->url, "https:", 6) == 0);
 	if (!buf_addspan(&t->request, buf_span(&s->req->body)) || !add_headers(t, s->req))
 		return false;
 	set_method(t, s->req, s->once);
@@ -335,15 +292,6 @@ static enum err_code code_of(CURLcode rc)
 	switch (rc) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY: return ERR_DNS;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_ENGINE_NOTFOUND:
-	case CURLE_SSL_ENGINE_INITFAILED:
-	case CURLE_USE_SSL_FAILED: return ERR_TLS;
 	case CURLE_OPERATION_TIMEDOUT: return ERR_TIMEOUT;
 	case CURLE_FILESIZE_EXCEEDED: return ERR_LIMIT;
 	case CURLE_PARTIAL_FILE:
@@ -364,25 +312,32 @@ static enum http_sent sent_of(const struct transfer *t)
 }
 
 /* Curl has one code for a line that breaks and for an answer that breaks the rules, and calls its own limits strange names. */
-static enum err_code code_of_answer(const struct transfer *t, CURLcode rc, const char **why)
+static enum err_code code_of_answer(const struct transfer *t, CURLcode rc, char *why, size_t size)
 {
-	*why = t->why[0] ? t->why : curl_easy_strerror(rc);
-	if (t->reply.begun && (rc == CURLE_OUT_OF_MEMORY || strstr(t->why, "Too large response headers"))) {
-		*why = "the answer's headers are too large";
-		return ERR_LIMIT;
+	const char *text = t->why[0] ? t->why : curl_easy_strerror(rc);
+	enum err_code code = t->reply.code;
+	if (code == ERR_OK && t->reply.begun && (rc == CURLE_OUT_OF_MEMORY || strstr(text, "Too large response headers"))) {
+		text = "the answer's headers are too large";
+		code = ERR_LIMIT;
+	} else if (code == ERR_OK && t->reply.begun && strstr(text, "chunked-encod")) {
+		code = ERR_BADREPLY;
+	} else if (code == ERR_OK) {
+		code = tls_failure(t->easy, rc, text, &t->http->trust, why, size);
+		if (code != ERR_OK)
+			return code;
+		code = code_of(rc);
+	} else {
+		text = t->reply.why;
 	}
-	if (t->reply.begun && strstr(t->why, "chunked-encod"))
-		return ERR_BADREPLY;
-	return code_of(rc);
+	snprintf(why, size, "%s", text);
+	return code;
 }
 
 static void finish_failed(struct transfer *t, CURLcode rc)
 {
 	struct err e = { 0 };
-	const char *why = t->reply.why;
-	enum err_code code = t->reply.code;
-	if (code == ERR_OK)
-		code = code_of_answer(t, rc, &why);
+	char why[sizeof e.text];
+	enum err_code code = code_of_answer(t, rc, why, sizeof why);
 	err_set(&e, code, "http", "%s", why);
 	finish(t, sent_of(t), NULL, &e);
 }
@@ -513,7 +468,7 @@ struct http *http_new(const char *ca_bundle, struct err *e)
 		http_free(h);
 		return NULL;
 	}
-	choose_trust(h, ca_bundle);
+	tls_trust_choose(&h->trust, ca_bundle);
 	return h;
 }
 
@@ -532,7 +487,6 @@ void http_free(struct http *h)
 	curl_multi_cleanup(h->multi);
 	curl_share_cleanup(h->share);
 	guard_end(&guard);
-	free(h->ca_file);
-	free(h->ca_dir);
+	tls_trust_clear(&h->trust);
 	free(h);
 }

@@ -1,6 +1,5 @@
 /* The only user of curl: one multi handle, keep-alive, caps, deadlines. Belongs to one thread, but for http_wakeup.
- * Redirects are never followed; TLS >= 1.2 and always verified; the trust store is the hashed directory (SSL_CERT_DIR or
- * the system's) where it exists, a bundle only as the fallback or when SSL_CERT_FILE or AWS_CA_BUNDLE names one. */
+ * Redirects are never followed; TLS and its trust store: aws/tls.h; what an answer may be: aws/reply.h. */
 #ifndef AWS_HTTP_H
 #define AWS_HTTP_H
 

@@ -177,6 +177,8 @@ bool reply_whole(struct reply *r)
 	/* Curl takes a line that closes within the headers, or behind an interim answer, for the end of a good one. */
 	if (!r->head_ended || r->status < 200)
 		return broken(r, ERR_BADREPLY, "the answer ended within its headers");
+	if (r->sized && r->body.n && !r->chunked && r->length < 0)
+		return broken(r, ERR_BADREPLY, "the answer gives no length: whether it is whole cannot be known");
 	if (r->packed_any && !r->packed_all)
 		return broken(r, ERR_BADREPLY, "the packed answer was cut short");
 	return r->code == ERR_OK;
@@ -190,9 +192,10 @@ void reply_init(struct reply *r)
 	buf_init(&r->body, 0);
 }
 
-void reply_begin(struct reply *r, size_t cap)
+void reply_begin(struct reply *r, size_t cap, bool sized)
 {
 	drop_head(r);
+	r->sized = sized;
 	buf_reset(&r->body);
 	r->body.max = cap;
 	r->code = ERR_OK;

@@ -24,14 +24,16 @@ struct reply {
 	size_t head_bytes;
 	unsigned ninterim;
 	int64_t length; /* Content-Length; -1: none */
-	bool begun, chunked, head_ended;
+	bool sized, begun, chunked, head_ended;
 	enum reply_coding coding;
 	z_stream unpack;
 	bool unpack_ready, packed_any, packed_all;
 };
 
 void reply_init(struct reply *r);
-void reply_begin(struct reply *r, size_t cap); /* before each answer; memory is kept */
+/* Before each answer; memory is kept. sized: a body that only the end of the line ends is refused. Over TLS a cut looks the same,
+ * since curl does not tell whether the other side said goodbye. */
+void reply_begin(struct reply *r, size_t cap, bool sized);
 /* A line of a head or trailer with its line end, or a piece of the body as it came. false: the answer is to be given up. */
 bool reply_line(struct reply *r, struct span line);
 bool reply_data(struct reply *r, const char *p, size_t n);

@@ -67,7 +67,7 @@ home() { # PATTERN WHERE...
 	home 'sqlite3' cache
 	home 'n?curses|term\.h' tui
 	home 'cjson/' core/json.c
-	home 'openssl/' core/hash.c aws/http.c
+	home 'openssl/' core/hash.c aws/tls.c
 	home 'microhttpd' sim
 	home 'utf8proc' core/text.c
 	home 'zlib' aws/reply.h sim

@@ -17,7 +17,7 @@ static const char small_gz[] = "\x1f\x8b\x08\0\0\0\0\0\2\3\xab\x56\x4a\x54\xb2\x
 /* Feeds a head, "\n" ending each line. */
 static bool head(struct reply *r, const char *text)
 {
-	reply_begin(r, 1000);
+	reply_begin(r, 1000, false);
 	for (const char *end; (end = strchr(text, '\n')); text = end + 1)
 		if (!reply_line(r, (struct span){ text, (size_t)(end - text) + 1 }))
 			return false;
@@ -95,6 +95,28 @@ static void test_cut_heads(void **state)
 	reply_clear(&r);
 }
 
+static void test_sized(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} heads[] = {
+		{ "HTTP/1.1 200 OK\n\n", false },
+		{ "HTTP/1.1 200 OK\nContent-Length: 2\n\n", true },
+		{ "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n", true },
+	};
+	struct reply r;
+	(void)state;
+	reply_init(&r);
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		assert_true(head(&r, heads[i].text));
+		r.sized = true;
+		assert_true(reply_data(&r, "{}", 2));
+		assert_int_equal(reply_whole(&r), heads[i].good);
+	}
+	reply_clear(&r);
+}
+
 static void test_caps(void **state)
 {
 	struct reply r;
@@ -115,7 +137,7 @@ static void test_caps(void **state)
 	assert_false(reply_line(&r, (struct span){ line, sizeof line }));
 	assert_int_equal(r.code, ERR_LIMIT);
 
-	reply_begin(&r, 1000);
+	reply_begin(&r, 1000, false);
 	for (unsigned i = 0; i < 20; i++)
 		assert_true(reply_line(&r, SPAN("HTTP/1.1 100 Continue\r\n")));
 	assert_false(reply_line(&r, SPAN("HTTP/1.1 100 Continue\r\n")));
@@ -174,7 +196,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heads),     cmocka_unit_test(test_only_the_last_heads_headers),
 		cmocka_unit_test(test_cut_heads), cmocka_unit_test(test_caps),
-		cmocka_unit_test(test_packed),    cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_sized),     cmocka_unit_test(test_packed),
+		cmocka_unit_test(test_damaged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
