@@ -17,6 +17,7 @@
 
 #define FLYING_MAX 32
 #define ATTEMPTS 3u
+#define LATEST_MS 20000 /* after its first attempt began no further one begins: somebody waits for the answer */
 #define PAGES_MAX 10000
 #define RATE_DEFAULT 50
 #define DELAY_MAX 20.0 /* seconds between attempts */
@@ -37,10 +38,10 @@ struct call {
 	unsigned line; /* index of its operation's line */
 	unsigned total_ms, attempt, pages, anchor_page;
 	bool skew_tried;
-	int64_t skew; /* what its last signature was corrected by */
-	int spent;    /* quota of its last retry */
-	int64_t wake, begun;
-	char *anchor; /* an earlier page's token: meeting it again means going in circles */
+	int64_t skew;               /* what its last signature was corrected by */
+	int spent;                  /* quota of its last retry */
+	int64_t wake, begun, since; /* since: when its first attempt began */
+	char *anchor;               /* an earlier page's token: meeting it again means going in circles */
 	char invocation[37];
 	struct err err; /* in the `over` list */
 	struct call *next, **self;
@@ -260,6 +261,8 @@ static void send_call(struct call *k)
 		return;
 	}
 	k->begun = clock_mono_ms();
+	if (k->attempt == 1)
+		k->since = k->begun;
 	c->stats[k->line].attempts++;
 	c->nflying++;
 	calls_add(&c->flying, k);
@@ -321,7 +324,7 @@ static bool retry(struct call *k, enum fault fault, bool undone, const struct ht
 	int cost = fault == FAULT_THROTTLED ? COST_THROTTLED : COST_TRANSIENT;
 	if (fault == FAULT_FINAL || c->closing || k->attempt >= ATTEMPTS || c->quota < cost)
 		return false;
-	if (!k->op->idempotent && !undone)
+	if ((!k->op->idempotent && !undone) || clock_mono_ms() - k->since > LATEST_MS)
 		return false;
 	c->quota -= cost;
 	k->spent = cost;

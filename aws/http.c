@@ -2,6 +2,7 @@
 
 #include "aws/reply.h"
 #include "aws/tls.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 #include <curl/curl.h>
@@ -14,12 +15,16 @@
 
 #define CONNECT_MS 5000
 #define TOTAL_MS 20000
-#define STALL_S 15 /* without a byte: dead, unless the request may take long by its nature */
+#define STALL_S 15 /* without a byte: dead by then, unless the request may take long by its nature */
+#define AVERAGE_S                                                                                                      \
+	6 /* curl looks once a second at the last five: so long after the last byte it still sees some speed */
 #define LONG_MS 60000
 #define HEADER_BYTES_MAX (64u << 10)
 #define CAP_DEFAULT (16u << 20)
 #define KEEP_BYTES (256u << 10) /* a pooled transfer keeps buffers up to here */
 #define SPARE_MAX 40
+#define DNS_CACHE_S 60L
+#define DOUBT_MS 10000
 
 enum life { FREE, FLYING, REFUSED };
 
@@ -47,6 +52,7 @@ struct http {
 	unsigned nbusy, nspare, nrefused;
 	uint64_t last_id;
 	struct tls_trust trust;
+	int64_t doubt_until; /* until then no address is taken from curl's cache */
 };
 
 bool http_global_init(struct err *e)
@@ -264,9 +270,10 @@ static bool prepare(struct transfer *t, const struct http_send *s)
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(c, CURLOPT_PROXY, is_loopback(s->url) ? "" : NULL);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_ms ? s->connect_ms : CONNECT_MS));
+	curl_easy_setopt(c, CURLOPT_DNS_CACHE_TIMEOUT, clock_mono_ms() < t->http->doubt_until ? 0L : DNS_CACHE_S);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)total);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, total > LONG_MS ? 0L : 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, total > LONG_MS ? 0L : (long)STALL_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, total > LONG_MS ? 0L : (long)(STALL_S - AVERAGE_S));
 	return curl_easy_setopt(c, CURLOPT_URL, s->url) == CURLE_OK;
 }
 
@@ -321,6 +328,9 @@ static enum err_code code_of_answer(const struct transfer *t, CURLcode rc, char 
 		code = ERR_LIMIT;
 	} else if (code == ERR_OK && t->reply.begun && strstr(text, "chunked-encod")) {
 		code = ERR_BADREPLY;
+	} else if (code == ERR_OK && rc == CURLE_OPERATION_TIMEDOUT && strncmp(text, "Resolving", 9) == 0) {
+		text = "the resolver does not answer";
+		code = ERR_DNS;
 	} else if (code == ERR_OK) {
 		code = tls_failure(t->easy, rc, text, &t->http->trust, why, size);
 		if (code != ERR_OK)
@@ -338,8 +348,11 @@ static void finish_failed(struct transfer *t, CURLcode rc)
 	struct err e = { 0 };
 	char why[sizeof e.text];
 	enum err_code code = code_of_answer(t, rc, why, sizeof why);
+	enum http_sent sent = sent_of(t);
+	if (sent == HTTP_NOT_SENT) /* the address may be an old one: the next try asks the resolver again */
+		t->http->doubt_until = clock_mono_ms() + DOUBT_MS;
 	err_set(&e, code, "http", "%s", why);
-	finish(t, sent_of(t), NULL, &e);
+	finish(t, sent, NULL, &e);
 }
 
 static void finish_answered(struct transfer *t)

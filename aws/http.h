@@ -22,7 +22,8 @@ struct http_send {
 	const char *url;               /* complete, sent as it is (PATH_AS_IS) */
 	const struct http_req *req;    /* signed; copied as needed: may be cleared after the call */
 	size_t cap;                    /* answer cap in bytes, decoded */
-	unsigned connect_ms, total_ms; /* 0 = 5 s and 20 s */
+	unsigned connect_ms, total_ms; /* 0 = 5 s (TLS included) and 20 s; 9 to 15 s without a byte end it, too, unless
+	                                * total_ms is more than a minute */
 	bool once; /* must not go out twice: curl by itself repeats what a dying kept connection swallowed */
 	http_done *done;
 	void *ctx;

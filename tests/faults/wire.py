@@ -1,6 +1,9 @@
 """Servers that break the wire at a chosen place, and the driver that sends through aws/http.c (tests/tools/http_cli.c) to them."""
 
+import concurrent.futures
 import contextlib
+import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -60,8 +63,8 @@ def request_length(data):
 class Connection:
     """One accepted line. seen: every byte of requests that came over it."""
 
-    def __init__(self, sock, nth, raw=None):
-        self.sock, self.nth, self.seen, self.raw = sock, nth, b"", raw or sock
+    def __init__(self, sock, nth, server):
+        self.sock, self.nth, self.seen, self.server = sock, nth, b"", server
 
     def read(self, n):
         """Exactly n bytes, fewer when the other side ends before."""
@@ -103,8 +106,8 @@ class Connection:
 
     def rst(self):
         with contextlib.suppress(OSError):
-            self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.raw.close()
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.sock.close()
 
 
 class Server:
@@ -174,7 +177,7 @@ class Server:
                 except OSError:
                     self.handshakes_refused += 1
                     return
-            c = Connection(sock, len(self.connections), sock if sock is not raw else raw)
+            c = Connection(sock, len(self.connections), self)
             self.connections.append(c)
             serve(c)
         except OSError:
@@ -197,3 +200,30 @@ def server_context(pem, **more):
     for k, v in more.items():
         setattr(context, k, v)
     return context
+
+
+def own_network(function):
+    """Runs function in a thread with a network and mounts of its own: nothing but a loopback. Processes and threads that it starts
+    are there, too. OSError when this machine does not allow it."""
+    def enter():
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(0x40000000 | 0x00020000):  # CLONE_NEWNET, CLONE_NEWNS
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        if libc.mount(b"none", b"/", None, 0x44000, None):  # MS_REC | MS_PRIVATE: what is mounted here stays here
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        with socket.socket() as s:
+            up = struct.pack("16sh14x", b"lo", 0x1 | 0x40)  # IFF_UP, IFF_RUNNING
+            fcntl.ioctl(s, 0x8914, up)  # SIOCSIFFLAGS
+        return function()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(enter).result()
+
+
+def mount_over(path, text, folder):
+    """Inside own_network: path reads as text."""
+    source = folder / path.replace("/", "_")
+    source.write_text(text)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(os.fsencode(source), os.fsencode(os.path.realpath(path)), None, 0x1000, None):  # MS_BIND
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)

@@ -269,12 +269,12 @@ class _Server(ThreadingHTTPServer):
 class FakeAws:
     """with FakeAws({"sqs:ListQueues": denied}) as url: ...   "*" stands for every operation."""
 
-    def __init__(self, faults=None, answers=None):
-        self.faults, self.answers = faults or {}, answers or Answers()
+    def __init__(self, faults=None, answers=None, host="127.0.0.1"):
+        self.faults, self.answers, self.host = faults or {}, answers or Answers(), host
         self.calls, self.lock, self.released = {}, threading.Lock(), threading.Event()
 
     def __enter__(self):
-        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server = _Server((self.host, 0), _Handler)
         self.server.owner = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
