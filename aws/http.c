@@ -5,13 +5,17 @@
 #include "core/clock.h"
 #include "core/mem.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CONNECT_MS 5000
 #define TOTAL_MS 20000
@@ -38,6 +42,7 @@ struct transfer {
 	struct buf request;
 	size_t sent; /* of request, when curl pulls it */
 	struct reply reply;
+	bool stale;     /* the kept connection it was given is of no use */
 	struct err err; /* of a REFUSED one */
 	char why[CURL_ERROR_SIZE];
 	http_done *done;
@@ -52,6 +57,8 @@ struct http {
 	unsigned nbusy, nspare, nrefused;
 	uint64_t last_id;
 	struct tls_trust trust;
+	int *fds; /* of all connections */
+	unsigned nfds, cfds;
 	int64_t doubt_until; /* until then no address is taken from curl's cache */
 };
 
@@ -90,6 +97,63 @@ static size_t on_request(char *p, size_t size, size_t n, void *ctx)
 	return now;
 }
 
+/* ---- connections: known by their sockets, which no child inherits */
+
+static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct http *h = ctx;
+	(void)purpose;
+	int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	if (fd < 0)
+		return CURL_SOCKET_BAD;
+	MEM_GROW(h->fds, h->nfds, h->cfds);
+	h->fds[h->nfds++] = fd;
+	return fd;
+}
+
+static int on_close(void *ctx, curl_socket_t fd)
+{
+	struct http *h = ctx;
+	for (unsigned i = 0; i < h->nfds; i++)
+		if (h->fds[i] == fd)
+			h->fds[i--] = h->fds[--h->nfds];
+	return close(fd);
+}
+
+/* The connection that goes out from this address; curl does not tell its socket while the request is not sent. */
+static int fd_from(const struct http *h, const char *from, int port)
+{
+	for (unsigned i = 0; i < h->nfds; i++) {
+		struct sockaddr_storage a = { 0 };
+		socklen_t n = sizeof a;
+		char text[64] = "";
+		if (getsockname(h->fds[i], (struct sockaddr *)&a, &n))
+			continue;
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)&a;
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)&a;
+		if (a.ss_family == AF_INET && ntohs(v4->sin_port) == port)
+			inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+		else if (a.ss_family == AF_INET6 && ntohs(v6->sin6_port) == port)
+			inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+		if (text[0] && strcmp(text, from) == 0)
+			return h->fds[i];
+	}
+	return -1;
+}
+
+/* Before a request goes out: on a kept connection nothing may wait to be read. It is the end of the line, or more than the last
+ * answer was to be, which would be taken for this one's. */
+static int on_ready(void *ctx, char *to, char *from, int to_port, int from_port)
+{
+	struct transfer *t = ctx;
+	long made = 1;
+	(void)to, (void)to_port;
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
+	struct pollfd p = { .fd = made == 0 ? fd_from(t->http, from, from_port) : -1, .events = POLLIN };
+	t->stale = p.fd >= 0 && poll(&p, 1, 0) > 0;
+	return t->stale ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 /* ---- transfers */
 
 static void set_constants(struct http *h, struct transfer *t)
@@ -111,6 +175,12 @@ static void set_constants(struct http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	tls_set_up(c, &h->trust);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, h);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
+	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_ready);
+	curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -262,6 +332,7 @@ static bool prepare(struct transfer *t, const struct http_send *s)
 	CURL *c = t->easy;
 	t->why[0] = '\0';
 	t->sent = 0;
+	t->stale = false;
 	buf_reset(&t->request);
 	reply_begin(&t->reply, s->cap ? s->cap : CAP_DEFAULT, strncasecmp(s->url, "https:", 6) == 0);
 	if (!buf_addspan(&t->request, buf_span(&s->req->body)) || !add_headers(t, s->req))
@@ -379,6 +450,18 @@ static unsigned collect_refused(struct http *h)
 	return n;
 }
 
+/* Nothing of it has left: it goes again, on a connection of its own. */
+static bool again(struct transfer *t)
+{
+	struct http *h = t->http;
+	if (!t->stale)
+		return false;
+	t->stale = false;
+	curl_multi_remove_handle(h->multi, t->easy);
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+	return curl_multi_add_handle(h->multi, t->easy) == CURLM_OK;
+}
+
 static unsigned collect(struct http *h)
 {
 	unsigned n = collect_refused(h);
@@ -390,6 +473,8 @@ static unsigned collect(struct http *h)
 		CURLcode rc = m->data.result;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
 		struct transfer *t = (struct transfer *)(void *)private;
+		if (again(t))
+			continue;
 		if (rc == CURLE_OK && reply_whole(&t->reply))
 			finish_answered(t);
 		else
@@ -501,5 +586,6 @@ void http_free(struct http *h)
 	curl_share_cleanup(h->share);
 	guard_end(&guard);
 	tls_trust_clear(&h->trust);
+	free(h->fds);
 	free(h);
 }

@@ -124,7 +124,7 @@ def key_to_paint(console, n):
     for i in range(n):
         console.settle(quiet=0.002, seconds=0.5)
         begin = time.monotonic()
-        console.type("?" if i % 2 == 0 else "\x1b")
+        console.type("?" if i % 2 == 0 else "h")
         ready = select.select([console.fd], [], [], 5)[0]
         took.append(time.monotonic() - begin if ready else 5.0)
         console.pump(0)

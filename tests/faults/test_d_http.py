@@ -2,11 +2,13 @@
 a connection that may be out of step serves nothing further."""
 
 import gzip
+import time
 import zlib
 
+import tls
 from fakeaws import FakeAws
 from program import SLOWER, Sluice
-from wire import Driver, Server, answer
+from wire import Driver, Server, answer, server_context
 
 TEXT = b'{"QueueUrls":[]}'
 CAP = 1 << 20
@@ -121,7 +123,7 @@ def try_one(driver, server, raw, keep):
                 return
 
     server.begin(serve)
-    told = driver(url=server.url + "/", body="{}", cap=CAP, total_ms=(500 if keep else 8000) * SLOWER, anew=True)
+    told = driver(url=server.url + "/", body="{}", cap=CAP, total_ms=500 if keep else 8000 * SLOWER, anew=True)
     following = driver(url=server.url + "/", body="{}", cap=CAP)
     driver(url="http://127.0.0.1:1/", anew=True)
     server.settle()
@@ -165,6 +167,45 @@ def test_no_rule_of_http_may_be_broken(tmp_path, figure):
     figure("D5", f"{n // 2} answers that break HTTP, line closed or kept", attempted=n, passed=n - len(problems), reached=reached,
            note=f"a cap of {CAP >> 10} KiB: resident memory grew by {growth} KiB at most in one request; slowest {slowest} ms")
     assert not problems, f"{len(problems)} wrong:\n" + "\n".join(problems[:20])
+
+
+def test_a_kept_connection_out_of_step(tmp_path, ca, figure):
+    """What comes on a kept connection between two requests belongs to neither: more of an answer, or the line's end. The next request
+    goes over another connection; one that must go once is neither lost nor sent twice."""
+    firsts = {"answer": answer(b"one"), "no content": b"HTTP/1.1 204 No Content\r\n\r\n", "chunks": chunked(b"3\r\none\r\n0\r\n\r\n")}
+    lates = {"another answer": answer(b"evil"), "a byte": b"x", "the end": b""}
+    n, reached, wrong = 0, 0, []
+    for context in (None, server_context(tls.make_server(tmp_path, ca))):
+        for first, good in firsts.items():
+            for late, more in lates.items():
+                for once in (False, True):
+                    n += 1
+                    seen = []
+
+                    def serve(c, good=good, more=more, seen=seen):
+                        while c.request() and c.whole():
+                            c.seen = b""
+                            seen.append(c.nth)
+                            c.send(good if len(seen) == 1 else answer(b"next"))
+                            if len(seen) == 1:
+                                time.sleep(0.05)
+                                if not more and c.server.context:
+                                    c.sock.unwrap()
+                                c.send(more)
+                                if not more:
+                                    return
+
+                    with Server(serve, context) as server, Driver(tmp_path / f"{n}") as driver:
+                        driver(url=server.url + "/", body="{}", ca=ca[2])
+                        time.sleep(0.15)
+                        told = driver(url=server.url + "/", body="{}", once=once)
+                        driver(url="http://127.0.0.1:1/", anew=True)
+                        server.settle()
+                    reached += len(seen) > 0
+                    if told["body"] != "next" or told["sent"] != "answered" or seen != [0, 1]:
+                        wrong.append(f"{'TLS, ' if context else ''}{first}, then {late}{', once' if once else ''}: {told}, by connections {seen}")
+    figure("D5", "a kept connection out of step: another is taken", attempted=n, passed=n - len(wrong), reached=reached)
+    assert not wrong, f"{len(wrong)} wrong:\n" + "\n".join(wrong[:10])
 
 
 def test_the_program_never_says_ok(tmp_path, figure):
