@@ -1,21 +1,18 @@
 #include "aws/http.h"
 
 #include "aws/reply.h"
+#include "aws/sockets.h"
 #include "aws/tls.h"
 #include "core/clock.h"
 #include "core/mem.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #define CONNECT_MS 5000
 #define TOTAL_MS 20000
@@ -57,8 +54,7 @@ struct http {
 	unsigned nbusy, nspare, nrefused;
 	uint64_t last_id;
 	struct tls_trust trust;
-	int *fds; /* of all connections */
-	unsigned nfds, cfds;
+	struct sockets sockets;
 	int64_t doubt_until; /* until then no address is taken from curl's cache */
 };
 
@@ -97,49 +93,7 @@ static size_t on_request(char *p, size_t size, size_t n, void *ctx)
 	return now;
 }
 
-/* ---- connections: known by their sockets, which no child inherits */
-
-static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
-{
-	struct http *h = ctx;
-	(void)purpose;
-	int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-	if (fd < 0)
-		return CURL_SOCKET_BAD;
-	MEM_GROW(h->fds, h->nfds, h->cfds);
-	h->fds[h->nfds++] = fd;
-	return fd;
-}
-
-static int on_close(void *ctx, curl_socket_t fd)
-{
-	struct http *h = ctx;
-	for (unsigned i = 0; i < h->nfds; i++)
-		if (h->fds[i] == fd)
-			h->fds[i--] = h->fds[--h->nfds];
-	return close(fd);
-}
-
-/* The connection that goes out from this address; curl does not tell its socket while the request is not sent. */
-static int fd_from(const struct http *h, const char *from, int port)
-{
-	for (unsigned i = 0; i < h->nfds; i++) {
-		struct sockaddr_storage a = { 0 };
-		socklen_t n = sizeof a;
-		char text[64] = "";
-		if (getsockname(h->fds[i], (struct sockaddr *)&a, &n))
-			continue;
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)&a;
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)&a;
-		if (a.ss_family == AF_INET && ntohs(v4->sin_port) == port)
-			inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
-		else if (a.ss_family == AF_INET6 && ntohs(v6->sin6_port) == port)
-			inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
-		if (text[0] && strcmp(text, from) == 0)
-			return h->fds[i];
-	}
-	return -1;
-}
+/* ---- connections */
 
 /* Before a request goes out: on a kept connection nothing may wait to be read. It is the end of the line, or more than the last
  * answer was to be, which would be taken for this one's. */
@@ -149,8 +103,7 @@ static int on_ready(void *ctx, char *to, char *from, int to_port, int from_port)
 	long made = 1;
 	(void)to, (void)to_port;
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
-	struct pollfd p = { .fd = made == 0 ? fd_from(t->http, from, from_port) : -1, .events = POLLIN };
-	t->stale = p.fd >= 0 && poll(&p, 1, 0) > 0;
+	t->stale = made == 0 && sockets_readable(&t->http->sockets, from, from_port);
 	return t->stale ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
@@ -175,10 +128,10 @@ static void set_constants(struct http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	tls_set_up(c, &h->trust);
-	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open);
-	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, h);
-	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, sockets_open);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, &h->sockets);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, sockets_close);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, &h->sockets);
 	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_ready);
 	curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
@@ -390,25 +343,34 @@ static enum http_sent sent_of(const struct transfer *t)
 }
 
 /* Curl has one code for a line that breaks and for an answer that breaks the rules, and calls its own limits strange names. */
-static enum err_code code_of_answer(const struct transfer *t, CURLcode rc, char *why, size_t size)
+static enum err_code code_of_text(const struct transfer *t, CURLcode rc, const char **text)
+{
+	if (rc == CURLE_OPERATION_TIMEDOUT && strncmp(*text, "Resolving", 9) == 0) {
+		*text = "the resolver does not answer";
+		return ERR_DNS;
+	}
+	if (rc == CURLE_OPERATION_TIMEDOUT && strncmp(*text, "Operation too slow", 18) == 0) {
+		*text = "the line went silent";
+		return ERR_TIMEOUT;
+	}
+	if (t->reply.begun && (rc == CURLE_OUT_OF_MEMORY || strstr(*text, "Too large response headers"))) {
+		*text = "the answer's headers are too large";
+		return ERR_LIMIT;
+	}
+	return t->reply.begun && strstr(*text, "chunked-encod") ? ERR_BADREPLY : code_of(rc);
+}
+
+static enum err_code why_failed(const struct transfer *t, CURLcode rc, char *why, size_t size)
 {
 	const char *text = t->why[0] ? t->why : curl_easy_strerror(rc);
 	enum err_code code = t->reply.code;
-	if (code == ERR_OK && t->reply.begun && (rc == CURLE_OUT_OF_MEMORY || strstr(text, "Too large response headers"))) {
-		text = "the answer's headers are too large";
-		code = ERR_LIMIT;
-	} else if (code == ERR_OK && t->reply.begun && strstr(text, "chunked-encod")) {
-		code = ERR_BADREPLY;
-	} else if (code == ERR_OK && rc == CURLE_OPERATION_TIMEDOUT && strncmp(text, "Resolving", 9) == 0) {
-		text = "the resolver does not answer";
-		code = ERR_DNS;
-	} else if (code == ERR_OK) {
+	if (code != ERR_OK) {
+		text = t->reply.why;
+	} else {
 		code = tls_failure(t->easy, rc, text, &t->http->trust, why, size);
 		if (code != ERR_OK)
 			return code;
-		code = code_of(rc);
-	} else {
-		text = t->reply.why;
+		code = code_of_text(t, rc, &text);
 	}
 	snprintf(why, size, "%s", text);
 	return code;
@@ -418,7 +380,7 @@ static void finish_failed(struct transfer *t, CURLcode rc)
 {
 	struct err e = { 0 };
 	char why[sizeof e.text];
-	enum err_code code = code_of_answer(t, rc, why, sizeof why);
+	enum err_code code = why_failed(t, rc, why, sizeof why);
 	enum http_sent sent = sent_of(t);
 	if (sent == HTTP_NOT_SENT) /* the address may be an old one: the next try asks the resolver again */
 		t->http->doubt_until = clock_mono_ms() + DOUBT_MS;
@@ -586,6 +548,6 @@ void http_free(struct http *h)
 	curl_share_cleanup(h->share);
 	guard_end(&guard);
 	tls_trust_clear(&h->trust);
-	free(h->fds);
+	sockets_clear(&h->sockets);
 	free(h);
 }

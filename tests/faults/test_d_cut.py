@@ -101,7 +101,7 @@ def cases(length):
 
 
 def test_cut_at_every_byte(tmp_path, figure):
-    n, right, reached, wrong, classes, partly = 0, 0, 0, [], {}, 0
+    n, right, reached, wrong, classes, partly, twice = 0, 0, 0, [], {}, 0, 0
     with Server() as server, Driver(tmp_path) as driver:
         request = dict(url=server.url + "/", body="{}", id="x")
         probe = []
@@ -121,12 +121,13 @@ def test_cut_at_every_byte(tmp_path, figure):
             reached += case.reached
             classes[told["sent"]] = classes.get(told["sent"], 0) + 1
             partly += case.once and sum(bool(c.seen) for c in case.tried) > 1
+            twice += case.once and sum(c.whole() for c in case.tried) > 1
             problem = case.wrong(told)
             right += not problem
             if problem:
                 wrong.append(f"{case}: {told['sent']}, but {problem}: {told}")
     figure("D3", "RST or FIN at a byte of request or answer", attempted=n, passed=right, reached=reached,
-           note=", ".join(f"{k} {v}" for k, v in sorted(classes.items())) + f"; once: whole twice 0, head twice {partly}")
+           note=", ".join(f"{k} {v}" for k, v in sorted(classes.items())) + f"; once: whole twice {twice}, a part twice {partly}")
     assert not wrong, f"{len(wrong)} wrong:\n" + "\n".join(wrong[:40])
 
 
