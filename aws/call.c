@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define FLYING_MAX 32
+#define LATEST_MS 20000 /* after its first attempt began no further one begins: somebody waits for the answer */
 #define RATE_DEFAULT 50
 #define SKEW_LEAST 240 /* seconds; below, the clock is not what the service minds */
 
@@ -37,7 +38,7 @@ struct call {
 	uint64_t keys;     /* the set it was signed with last */
 	int64_t signed_at; /* the time of its last signature */
 	int spent;         /* quota of its last retry */
-	int64_t wake, begun;
+	int64_t wake, begun, since; /* since: when its first attempt began */
 	char invocation[37];
 	struct err err; /* in the `over` list */
 };
@@ -190,6 +191,8 @@ static void send_call(struct call *k)
 	}
 	k->begun = clock_mono_ms();
 	k->signed_at = clock_wall();
+	if (k->attempt == 1)
+		k->since = k->begun;
 	c->stats[k->line].attempts++;
 	c->nflying++;
 	calls_add(&c->flying, &k->queued);
@@ -259,7 +262,8 @@ static bool retry(struct call *k, enum fault fault, bool undone, const struct ht
 {
 	struct aws *c = k->aws;
 	k->doubt = k->doubt || !undone;
-	struct retry_case r = { .fault = c->closing ? FAULT_FINAL : fault,
+	bool late = clock_mono_ms() - k->since > LATEST_MS;
+	struct retry_case r = { .fault = c->closing || late ? FAULT_FINAL : fault,
 		                    .safe = k->op->idempotent || undone,
 		                    .attempt = k->attempt,
 		                    .most = k->most,

@@ -1,26 +1,32 @@
 #include "aws/http.h"
 
 #include "aws/proxy.h"
+#include "aws/reply.h"
+#include "aws/sockets.h"
+#include "aws/tls.h"
+#include "core/clock.h"
 #include "core/mem.h"
 
 #include <curl/curl.h>
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define SYSTEM_CERTS "/etc/ssl/certs"
 #define CONNECT_MS 5000
 #define TOTAL_MS 20000
-#define STALL_S 15 /* without a byte: dead, unless the request may take long by its nature */
+#define STALL_S 15 /* without a byte: dead by then, unless the request may take long by its nature */
+#define AVERAGE_S                                                                                                      \
+	6 /* curl looks once a second at the last five: so long after the last byte it still sees some speed */
 #define LONG_MS 60000
-#define HEADERS_MAX 256
 #define HEADER_BYTES_MAX (64u << 10)
 #define CAP_DEFAULT (16u << 20)
 #define KEEP_BYTES (256u << 10) /* a pooled transfer keeps buffers up to here */
 #define SPARE_MAX 40
+#define DNS_CACHE_S 60L
+#define DOUBT_MS 10000
 
 enum life { FREE, FLYING, REFUSED };
 
@@ -31,14 +37,12 @@ struct transfer {
 	uint64_t id;
 	enum life life;
 	struct curl_slist *headers;
-	struct buf request, body;
+	struct buf request;
 	size_t sent; /* of request, when curl pulls it */
-	struct http_header *head;
-	unsigned nhead, chead;
-	size_t head_bytes;
-	const char *via;  /* the variable that named a proxy for it; NULL: straight */
-	const char *over; /* which cap was reached */
-	struct err err;   /* of a REFUSED one */
+	const char *via; /* the variable that named a proxy for it; NULL: straight */
+	struct reply reply;
+	bool stale;     /* the kept connection it was given is of no use */
+	struct err err; /* of a REFUSED one */
 	char why[CURL_ERROR_SIZE];
 	http_done *done;
 	void *ctx;
@@ -51,8 +55,9 @@ struct http {
 	struct transfer *busy, *spare;
 	unsigned nbusy, nspare, nrefused;
 	uint64_t last_id;
-	bool own_trust; /* else curl's built-in bundle */
-	char *ca_file, *ca_dir;
+	struct tls_trust trust;
+	struct sockets sockets;
+	int64_t doubt_until; /* until then no address is taken from curl's cache */
 };
 
 bool http_global_init(struct err *e)
@@ -65,89 +70,18 @@ bool http_global_init(struct err *e)
 	return true;
 }
 
-/* ---- the trust store */
-
-/* Does the directory hold certificates named by hash (1a2b3c4d.0), as OpenSSL looks them up one by one? */
-static bool hashed(const char *path)
-{
-	DIR *d = opendir(path);
-	bool found = false;
-	for (struct dirent *f; d && !found && (f = readdir(d));)
-		found = strspn(f->d_name, "0123456789abcdef") == 8 && f->d_name[8] == '.' && f->d_name[9] >= '0' &&
-		        f->d_name[9] <= '9';
-	if (d)
-		closedir(d);
-	return found;
-}
-
-static char *env_copy(const char *name)
-{
-	const char *v = getenv(name);
-	return v && *v ? xstrdup(v) : NULL;
-}
-
-/* Parsing a bundle of 144 certificates is three quarters of a short run: it is read only when somebody named one, or when
- * there is no hashed directory. */
-static void choose_trust(struct http *h, const char *ca_bundle)
-{
-	if (ca_bundle) {
-		h->ca_file = xstrdup(ca_bundle);
-	} else {
-		h->ca_file = env_copy("SSL_CERT_FILE");
-		h->ca_dir = env_copy("SSL_CERT_DIR");
-		if (!h->ca_file && !h->ca_dir && hashed(SYSTEM_CERTS))
-			h->ca_dir = xstrdup(SYSTEM_CERTS);
-	}
-	h->own_trust = h->ca_file || h->ca_dir;
-}
-
 /* ---- what curl calls */
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	if (buf_add(&t->body, p, size * n))
-		return size * n;
-	t->over = "the answer is larger than its cap";
-	return 0;
-}
-
-static void drop_head(struct transfer *t)
-{
-	for (unsigned i = 0; i < t->nhead; i++) {
-		free(t->head[i].name);
-		free(t->head[i].value);
-	}
-	t->nhead = 0;
-	t->head_bytes = 0;
-}
-
-static void keep_header(struct transfer *t, struct span line)
-{
-	const char *colon = memchr(line.p, ':', line.n);
-	if (!colon)
-		return;
-	struct span name = { line.p, (size_t)(colon - line.p) };
-	struct span value = span_trim((struct span){ colon + 1, line.n - name.n - 1 });
-	MEM_GROW(t->head, t->nhead, t->chead);
-	t->head[t->nhead++] = (struct http_header){ xstrndup(name.p, name.n), xstrndup(value.p, value.n) };
+	return reply_data(&t->reply, p, size * n) ? size * n : 0;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	struct span line = { p, size * n };
-	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
-		line.n--;
-	if (line.n >= 5 && memcmp(line.p, "HTTP/", 5) == 0)
-		drop_head(t); /* an interim answer came before: its headers are not the answer's */
-	t->head_bytes += line.n;
-	if (t->nhead == HEADERS_MAX || t->head_bytes > HEADER_BYTES_MAX) {
-		t->over = "the answer's headers are too large";
-		return 0;
-	}
-	keep_header(t, line);
-	return size * n;
+	return reply_line(&t->reply, (struct span){ p, size * n }) ? size * n : 0;
 }
 
 static size_t on_request(char *p, size_t size, size_t n, void *ctx)
@@ -159,6 +93,20 @@ static size_t on_request(char *p, size_t size, size_t n, void *ctx)
 		memcpy(p, t->request.p + t->sent, now);
 	t->sent += now;
 	return now;
+}
+
+/* ---- connections */
+
+/* Before a request goes out: on a kept connection nothing may wait to be read. It is the end of the line, or more than the last
+ * answer was to be, which would be taken for this one's. */
+static int on_ready(void *ctx, char *to, char *from, int to_port, int from_port)
+{
+	struct transfer *t = ctx;
+	long made = 1;
+	(void)to, (void)to_port;
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
+	t->stale = made == 0 && sockets_readable(&t->http->sockets, from, from_port);
+	return t->stale ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* ---- transfers */
@@ -180,19 +128,15 @@ static void set_constants(struct http *h, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_NOPROXY, "");
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(c, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* of a proxy spoken to by https:// */
-	if (h->own_trust) { /* NULL matters: it keeps curl from loading its built-in bundle beside the directory */
-		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
-		curl_easy_setopt(c, CURLOPT_CAPATH, h->ca_dir);
-		curl_easy_setopt(c, CURLOPT_PROXY_CAINFO, h->ca_file);
-		curl_easy_setopt(c, CURLOPT_PROXY_CAPATH, h->ca_dir);
-	}
+	tls_set_up(c, &h->trust);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, sockets_open);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, &h->sockets);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, sockets_close);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, &h->sockets);
+	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_ready);
+	curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -212,7 +156,7 @@ static struct transfer *transfer_take(struct http *h)
 		t->http = h;
 		t->easy = curl_easy_init();
 		buf_init_secret(&t->request, SIZE_MAX - 1); /* credentials are asked for and come this way, too */
-		buf_init_secret(&t->body, CAP_DEFAULT);
+		reply_init(&t->reply);
 		if (t->easy)
 			set_constants(h, t);
 	}
@@ -228,20 +172,10 @@ static struct transfer *transfer_take(struct http *h)
 
 static void transfer_free(struct transfer *t)
 {
-	drop_head(t);
 	curl_easy_cleanup(t->easy);
 	buf_clear(&t->request);
-	buf_clear(&t->body);
-	free(t->head);
+	reply_clear(&t->reply);
 	free(t);
-}
-
-static void trim(struct buf *b)
-{
-	if (b->cap > KEEP_BYTES)
-		buf_clear(b);
-	else
-		buf_reset(b);
 }
 
 /* Tokens are among them. */
@@ -262,9 +196,11 @@ static void transfer_put(struct transfer *t)
 		transfer_free(t);
 		return;
 	}
-	drop_head(t);
-	trim(&t->request);
-	trim(&t->body);
+	reply_trim(&t->reply);
+	if (t->request.cap > KEEP_BYTES)
+		buf_clear(&t->request);
+	else
+		buf_reset(&t->request);
 	t->life = FREE;
 	t->next = h->spare;
 	h->spare = t;
@@ -324,8 +260,9 @@ static bool add_headers(struct transfer *t, const struct http_req *rq)
 		ok = one_line(h->name) && one_line(h->value) && put_header(&line, h) && add_header(t, line.p);
 	}
 	buf_clear(&line);
-	/* What curl would add by itself, unsigned and unasked. */
-	return ok && add_header(t, "Expect:") && (typed || add_header(t, "Content-Type:"));
+	/* What curl would add by itself, unsigned and unasked. Answers are unpacked in reply.c: curl must not know. */
+	return ok && add_header(t, "Accept-Encoding: gzip") && add_header(t, "Expect:") &&
+	       (typed || add_header(t, "Content-Type:"));
 }
 
 /* The decision is ours, so that doctor can tell it; curl's own look at the environment is switched off. */
@@ -358,19 +295,20 @@ static bool prepare(struct transfer *t, const struct http_send *s)
 {
 	unsigned total = s->total_ms ? s->total_ms : TOTAL_MS;
 	CURL *c = t->easy;
-	t->over = NULL;
 	t->why[0] = '\0';
 	t->sent = 0;
+	t->stale = false;
 	buf_reset(&t->request);
-	t->body.max = s->cap ? s->cap : CAP_DEFAULT;
+	reply_begin(&t->reply, s->cap ? s->cap : CAP_DEFAULT, strncasecmp(s->url, "https:", 6) == 0);
 	if (!buf_addspan(&t->request, buf_span(&s->req->body)) || !add_headers(t, s->req))
 		return false;
 	set_method(t, s->req, s->once);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_ms ? s->connect_ms : CONNECT_MS));
+	curl_easy_setopt(c, CURLOPT_DNS_CACHE_TIMEOUT, clock_mono_ms() < t->http->doubt_until ? 0L : DNS_CACHE_S);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)total);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, total > LONG_MS ? 0L : 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, total > LONG_MS ? 0L : (long)STALL_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, total > LONG_MS ? 0L : (long)(STALL_S - AVERAGE_S));
 	return set_proxy(t, s) && curl_easy_setopt(c, CURLOPT_URL, s->url) == CURLE_OK;
 }
 
@@ -398,15 +336,6 @@ static enum err_code code_of(CURLcode rc)
 	switch (rc) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY: return ERR_DNS;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_ENGINE_NOTFOUND:
-	case CURLE_SSL_ENGINE_INITFAILED:
-	case CURLE_USE_SSL_FAILED: return ERR_TLS;
 	case CURLE_OPERATION_TIMEDOUT: return ERR_TIMEOUT;
 	case CURLE_FILESIZE_EXCEEDED: return ERR_LIMIT;
 	case CURLE_PARTIAL_FILE:
@@ -443,32 +372,65 @@ static void blame_proxy(const struct transfer *t, long status, struct err *e)
 	proxy_failed(&p, (int)status, e);
 }
 
+/* Curl has one code for a line that breaks and for an answer that breaks the rules, and calls its own limits strange names. */
+static enum err_code code_of_text(const struct transfer *t, CURLcode rc, const char **text)
+{
+	if (rc == CURLE_OPERATION_TIMEDOUT && strncmp(*text, "Resolving", 9) == 0) {
+		*text = "the resolver does not answer";
+		return ERR_DNS;
+	}
+	if (rc == CURLE_OPERATION_TIMEDOUT && strncmp(*text, "Operation too slow", 18) == 0) {
+		*text = "the line went silent";
+		return ERR_TIMEOUT;
+	}
+	if (t->reply.begun && (rc == CURLE_OUT_OF_MEMORY || strstr(*text, "Too large response headers"))) {
+		*text = "the answer's headers are too large";
+		return ERR_LIMIT;
+	}
+	return t->reply.begun && strstr(*text, "chunked-encod") ? ERR_BADREPLY : code_of(rc);
+}
+
+static enum err_code why_failed(const struct transfer *t, CURLcode rc, char *why, size_t size)
+{
+	const char *text = t->why[0] ? t->why : curl_easy_strerror(rc);
+	enum err_code code = t->reply.code;
+	if (code != ERR_OK) {
+		text = t->reply.why;
+	} else {
+		code = tls_failure(t->easy, rc, text, &t->http->trust, why, size);
+		if (code != ERR_OK)
+			return code;
+		code = code_of_text(t, rc, &text);
+	}
+	snprintf(why, size, "%s", text);
+	return code;
+}
+
 static void finish_failed(struct transfer *t, CURLcode rc)
 {
 	struct err e = { 0 };
-	err_set(&e, t->over ? ERR_LIMIT : code_of(rc), "http", "%s",
-	        t->over     ? t->over
-	        : t->why[0] ? t->why
-	                    : curl_easy_strerror(rc));
+	char why[sizeof e.text];
+	enum err_code code = why_failed(t, rc, why, sizeof why);
+	enum http_sent sent = sent_of(t);
+	if (sent == HTTP_NOT_SENT) /* the address may be an old one: the next try asks the resolver again */
+		t->http->doubt_until = clock_mono_ms() + DOUBT_MS;
+	err_set(&e, code, "http", "%s", why);
 	err_mask_logins(&e); /* curl quotes a proxy that it does not understand */
 	if (t->via)
 		blame_proxy(t, tunnel_refused(t), &e);
-	finish(t, sent_of(t), NULL, &e);
+	finish(t, sent, NULL, &e);
 }
 
 static void finish_answered(struct transfer *t)
 {
-	long status = 0;
+	const struct reply *r = &t->reply;
+	struct http_res res = { .status = r->status, .body = buf_span(&r->body), .headers = r->head, .nheaders = r->nhead };
 	struct err e = { 0 };
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (t->via && status == PROXY_WANTS_LOGIN) { /* of plain http, where a proxy answers in the service's place */
-		blame_proxy(t, status, &e);
+	if (t->via && r->status == PROXY_WANTS_LOGIN) { /* of plain http, where a proxy answers in the service's place */
+		blame_proxy(t, r->status, &e);
 		finish(t, HTTP_MAYBE_SENT, NULL, &e);
 		return;
 	}
-	struct http_res res = {
-		.status = (int)status, .body = buf_span(&t->body), .headers = t->head, .nheaders = t->nhead
-	};
 	finish(t, HTTP_ANSWERED, &res, &e);
 }
 
@@ -488,6 +450,18 @@ static unsigned collect_refused(struct http *h)
 	return n;
 }
 
+/* Nothing of it has left: it goes again, on a connection of its own. */
+static bool again(struct transfer *t)
+{
+	struct http *h = t->http;
+	if (!t->stale)
+		return false;
+	t->stale = false;
+	curl_multi_remove_handle(h->multi, t->easy);
+	curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+	return curl_multi_add_handle(h->multi, t->easy) == CURLM_OK;
+}
+
 static unsigned collect(struct http *h)
 {
 	unsigned n = collect_refused(h);
@@ -499,7 +473,9 @@ static unsigned collect(struct http *h)
 		CURLcode rc = m->data.result;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
 		struct transfer *t = (struct transfer *)(void *)private;
-		if (rc == CURLE_OK)
+		if (again(t))
+			continue;
+		if (rc == CURLE_OK && reply_whole(&t->reply))
 			finish_answered(t);
 		else
 			finish_failed(t, rc);
@@ -592,7 +568,7 @@ struct http *http_new(const char *ca_bundle, struct err *e)
 		http_free(h);
 		return NULL;
 	}
-	choose_trust(h, ca_bundle);
+	tls_trust_choose(&h->trust, ca_bundle);
 	return h;
 }
 
@@ -611,7 +587,7 @@ void http_free(struct http *h)
 	curl_multi_cleanup(h->multi);
 	curl_share_cleanup(h->share);
 	guard_end(&guard);
-	free(h->ca_file);
-	free(h->ca_dir);
+	tls_trust_clear(&h->trust);
+	sockets_clear(&h->sockets);
 	free(h);
 }

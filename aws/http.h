@@ -1,7 +1,6 @@
 /* The only user of curl: one multi handle, keep-alive, caps, deadlines. Belongs to one thread, but for http_wakeup.
- * Redirects are never followed; TLS >= 1.2 and always verified; the trust store is the hashed directory (SSL_CERT_DIR or
- * the system's) where it exists, a bundle only as the fallback or when SSL_CERT_FILE or AWS_CA_BUNDLE names one.
- * Proxies as aws/proxy.h says; a failure on the way through one names it (its password never) with the variable as `where`. */
+ * Redirects are never followed; TLS and its trust store: aws/tls.h; what an answer may be: aws/reply.h. Proxies as
+ * aws/proxy.h says; a failure on the way through one names it (its password never) with the variable as `where`. */
 #ifndef AWS_HTTP_H
 #define AWS_HTTP_H
 
@@ -24,7 +23,8 @@ struct http_send {
 	const char *url;               /* complete, sent as it is (PATH_AS_IS) */
 	const struct http_req *req;    /* signed; copied as needed: may be cleared after the call */
 	size_t cap;                    /* answer cap in bytes, decoded */
-	unsigned connect_ms, total_ms; /* 0 = 5 s and 20 s */
+	unsigned connect_ms, total_ms; /* 0 = 5 s (TLS included) and 20 s; 9 to 15 s without a byte end it, too, unless
+	                                * total_ms is more than a minute */
 	bool once; /* must not go out twice: curl by itself repeats what a dying kept connection swallowed */
 	bool direct; /* never through a proxy, whatever the environment says: metadata and container keys under a name of their own */
 	http_done *done;

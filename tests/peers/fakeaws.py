@@ -271,8 +271,9 @@ class FakeAws:
     """with FakeAws({"sqs:ListQueues": denied}) as url: ...   "*" stands for every operation."""
     handler, address = _Handler, ("127.0.0.1", 0)
 
-    def __init__(self, faults=None, answers=None):
+    def __init__(self, faults=None, answers=None, host=None):
         self.faults, self.answers = faults or {}, answers or Answers()
+        self.address = (host, 0) if host else self.address
         self.calls, self.lock, self.released = {}, threading.Lock(), threading.Event()
         self.heard = []  # the headers of every request
 

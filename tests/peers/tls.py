@@ -60,10 +60,11 @@ def make_server(folder, ca, host="127.0.0.1", expired=False):
 class TlsFront:
     """Accepts TLS on a free port and passes the bytes on to an upstream (host, port) on loopback."""
 
-    def __init__(self, pem, upstream_port):
+    def __init__(self, pem, upstream_port, context=None):
         self.upstream_port = upstream_port
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(pem)
+        self.context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if not context:
+            self.context.load_cert_chain(pem)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.accepted = 0
