@@ -34,10 +34,10 @@ struct call {
 	unsigned total_ms, attempt, most;
 	struct pages pages;
 	bool skew_tried, renewed;
-	bool doubt;        /* an attempt may have taken effect */
-	uint64_t keys;     /* the set it was signed with last */
-	int64_t signed_at; /* the time of its last signature */
-	int spent;         /* quota of its last retry */
+	bool doubt;                 /* an attempt may have taken effect */
+	uint64_t keys;              /* the set it was signed with last */
+	int64_t signed_at;          /* the time of its last signature */
+	int spent;                  /* quota of its last retry */
 	int64_t wake, begun, since; /* since: when its first attempt began */
 	char invocation[37];
 	struct err err; /* in the `over` list */

@@ -38,7 +38,7 @@ struct transfer {
 	enum life life;
 	struct curl_slist *headers;
 	struct buf request;
-	size_t sent; /* of request, when curl pulls it */
+	size_t sent;     /* of request, when curl pulls it */
 	const char *via; /* the variable that named a proxy for it; NULL: straight */
 	struct reply reply;
 	bool stale;     /* the kept connection it was given is of no use */

@@ -53,7 +53,8 @@ static void note_event(const struct json *event)
 	int64_t id = -1, status;
 	json_int(json_get(event, "connection_id"), &id);
 	if (request && nrecorded < 32) {
-		recorded[nrecorded] = (struct exchange){ json_get_str(request, "method"), json_get_str(request, "uri"), id, 0, { 0 } };
+		recorded[nrecorded] =
+		    (struct exchange){ json_get_str(request, "method"), json_get_str(request, "uri"), id, 0, { 0 } };
 		buf_init(&recorded[nrecorded++].body, 1 << 20);
 	} else if (response && by_connection(id) && json_int(json_get(response, "status"), &status)) {
 		by_connection(id)->status = (int)status;

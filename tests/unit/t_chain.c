@@ -72,8 +72,11 @@ static void words_of_source(struct buf *b, const struct cred_source *s)
 static void words_of_case(struct buf *b, const struct json *chain)
 {
 	static const char *const order[] = {
-		"access_key_id", "secret_access_key",       "session_token", "account_id", "role_arn",      "role_session_name", "external_id",
-		"mfa_serial",    "web_identity_token_file", "sso_session",   "sso_region", "sso_start_url", "sso_account_id",    "sso_role_name",
+		"access_key_id",  "secret_access_key", "session_token",
+		"account_id",     "role_arn",          "role_session_name",
+		"external_id",    "mfa_serial",        "web_identity_token_file",
+		"sso_session",    "sso_region",        "sso_start_url",
+		"sso_account_id", "sso_role_name",
 	};
 	for (const struct json *link = json_first(chain); link; link = json_next(link)) {
 		const struct json *what = json_first(link);

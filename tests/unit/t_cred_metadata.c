@@ -23,7 +23,8 @@ static void test_keys(void **state)
 		int64_t expires;
 	} all[] = {
 		{ "{\"Code\":\"Success\",\"Type\":\"AWS-HMAC\"," KEYS "," UNTIL "}", NULL, 1767323045 },
-		{ "{" KEYS "," UNTIL ",\"AccountId\":\"123456789012\",\"RoleArn\":\"arn:aws:iam::1:role/x\"}", "123456789012", 1767323045 },
+		{ "{" KEYS "," UNTIL ",\"AccountId\":\"123456789012\",\"RoleArn\":\"arn:aws:iam::1:role/x\"}", "123456789012",
+		  1767323045 },
 		{ "{" KEYS ",\"Expiration\":\"2026-01-02T05:04:05+02:00\",\"AccountId\":\"12345\"}", NULL, 1767323045 },
 		{ "{" KEYS ",\"Expiration\":\"2026-01-02T03:04:05.999Z\",\"AccountId\":123456789012}", NULL, 1767323045 },
 		{ "{" KEYS "," UNTIL ",\"Code\":null,\"message\":null,\"more\":[{}]}", NULL, 1767323045 },
@@ -58,10 +59,12 @@ static void test_refused(void **state)
 		{ "{" KEYS ",\"Expiration\":\"soon\"}", ERR_BADREPLY, "soon" },
 		{ "{" KEYS ",\"Expiration\":1767323045}", ERR_BADREPLY, "Expiration" },
 		{ "{\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"the/secret\"," UNTIL "}", ERR_BADREPLY, "Token" },
-		{ "{\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"\",\"Token\":\"t\"," UNTIL "}", ERR_BADREPLY, "SecretAccessKey" },
+		{ "{\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"\",\"Token\":\"t\"," UNTIL "}", ERR_BADREPLY,
+		  "SecretAccessKey" },
 		{ "{" KEYS "," UNTIL ",\"Token\":\"another\"}", ERR_BADREPLY, "twice" },
 		{ "{\"Code\":\"Failed\"," KEYS "," UNTIL "}", ERR_AUTH, "Failed" },
-		{ "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"EC2 cannot\"}", ERR_AUTH, "AssumeRoleUnauthorizedAccess: EC2 cannot" },
+		{ "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"EC2 cannot\"}", ERR_AUTH,
+		  "AssumeRoleUnauthorizedAccess: EC2 cannot" },
 		{ "{\"code\":\"NoRole\",\"message\":\"none\"}", ERR_AUTH, "NoRole: none" },
 		{ "{\"message\":\"none\"}", ERR_AUTH, "none" },
 	};

@@ -102,13 +102,13 @@ static void runs(void **state)
 	(void)state;
 	says("echo out; echo err >&2", "out\n", "err\n", 0);
 	says("exit 7", "", "", 7);
-	says("cat", "", "", 0);                              /* nothing to read */
+	says("cat", "", "", 0); /* nothing to read */
 	says("test ! -t 0 && echo none", "none\n", "", 0);
 	says("(: < /dev/tty) 2>/dev/null || echo no tty", "no tty\n", "", 0);
 	says("trap '' PIPE; kill -PIPE $$ && echo alive", "alive\n", "", 0);
 	says("exec >&- 2>&-; sleep 0.2; exit 3", "", "", 3); /* closed pipes are no end */
-	says("ps -o pid= -o pgid= -o sid= -p $$ | { read a b c; test $a = $b && test $b = $c && echo alone; }", "alone\n", "",
-	     0);
+	says("ps -o pid= -o pgid= -o sid= -p $$ | { read a b c; test $a = $b && test $b = $c && echo alone; }", "alone\n",
+	     "", 0);
 }
 
 static void dies(void **state)
@@ -172,9 +172,9 @@ static void leaves_nothing_behind(void **state)
 {
 	(void)state;
 	ends("sleep 0.6; echo alive > $MARK", 200, true, false);
-	ends("(sleep 0.6; echo alive > $MARK) & exit 0", 10000, false, false);          /* it outlives its parent */
-	ends("(sleep 0.6; echo alive > $MARK) & sleep 10", 200, true, false);           /* both */
-	ends("(sleep 0.6; echo alive > $MARK) & yes", 10000, false, true);              /* more than is wanted */
+	ends("(sleep 0.6; echo alive > $MARK) & exit 0", 10000, false, false); /* it outlives its parent */
+	ends("(sleep 0.6; echo alive > $MARK) & sleep 10", 200, true, false);  /* both */
+	ends("(sleep 0.6; echo alive > $MARK) & yes", 10000, false, true);     /* more than is wanted */
 	ends("exec >&- 2>&-; trap '' TERM HUP INT; sleep 0.6; echo alive > $MARK", 200, true, false);
 }
 
@@ -227,7 +227,8 @@ static void stops(void **state)
 
 /* ---- JSON */
 
-static const struct keys_names names = { "AccessKeyId", "SecretAccessKey", "SessionToken", "AccountId", "Expiration", NULL },
+static const struct keys_names names = { "AccessKeyId", "SecretAccessKey", "SessionToken",
+	                                     "AccountId",   "Expiration",      NULL },
                                camel = { "accessKeyId", "secretAccessKey", "sessionToken", NULL, NULL, "expiration" };
 
 static const char *keys_of(const char *text, const struct keys_names *n, struct keys *k)
@@ -244,9 +245,10 @@ static void json_keys(void **state)
 {
 	(void)state;
 	struct keys k;
-	assert_null(keys_of("{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"SessionToken\":\"T\",\"AccountId\":\"123456789012\","
-	                    "\"Expiration\":\"2026-01-02T03:04:05+01:00\",\"More\":[1]}",
-	                    &names, &k));
+	assert_null(keys_of(
+	    "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"SessionToken\":\"T\",\"AccountId\":\"123456789012\","
+	    "\"Expiration\":\"2026-01-02T03:04:05+01:00\",\"More\":[1]}",
+	    &names, &k));
 	assert_string_equal(k.access_key, "A");
 	assert_string_equal(k.secret_key, "S");
 	assert_string_equal(k.session_token, "T");
@@ -260,8 +262,9 @@ static void json_keys(void **state)
 	assert_null(k.account);
 	assert_int_equal(k.expires, 0);
 	keys_clear(&k);
-	assert_null(keys_of("{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S\",\"sessionToken\":\"T\",\"expiration\":1767319445999}",
-	                    &camel, &k));
+	assert_null(
+	    keys_of("{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S\",\"sessionToken\":\"T\",\"expiration\":1767319445999}",
+	            &camel, &k));
 	assert_int_equal(k.expires, 1767319445);
 	keys_clear(&k);
 	static const char *const bad[] = {

@@ -70,15 +70,16 @@ static void answers(void **state)
 {
 	(void)state;
 	struct keys k;
-	assert_true(reads(&op_assume_role,
-	                  ANSWER("AssumeRole", USER("arn:aws-cn:sts::123456789012:assumed-role/a/s") KEYS), &k));
+	assert_true(
+	    reads(&op_assume_role, ANSWER("AssumeRole", USER("arn:aws-cn:sts::123456789012:assumed-role/a/s") KEYS), &k));
 	assert_string_equal(k.access_key, "ASIA1");
 	assert_string_equal(k.secret_key, "se/cret+1");
 	assert_string_equal(k.session_token, "tok==");
 	assert_string_equal(k.account, "123456789012");
 	assert_int_equal(k.expires, 1767326645);
 	keys_clear(&k);
-	assert_true(reads(&op_assume_role_with_web_identity, ANSWER("AssumeRoleWithWebIdentity", KEYS USER("strange")), &k));
+	assert_true(
+	    reads(&op_assume_role_with_web_identity, ANSWER("AssumeRoleWithWebIdentity", KEYS USER("strange")), &k));
 	assert_string_equal(k.access_key, "ASIA1");
 	assert_null(k.account); /* not said, not guessed */
 	keys_clear(&k);
@@ -134,9 +135,17 @@ static void session_names(void **state)
 		const char *name;
 		bool ok;
 	} names[] = {
-		{ "ab", true },       { "a", false },        { "", false },           { "_+=,.@-", true },
-		{ "a b", false },     { "a/b", false },      { "a:b", false },        { "a\nb", false },
-		{ "\xc3\xa4", false }, { "my_session", true }, { "x;DROP", false },
+		{ "ab", true },
+		{ "a", false },
+		{ "", false },
+		{ "_+=,.@-", true },
+		{ "a b", false },
+		{ "a/b", false },
+		{ "a:b", false },
+		{ "a\nb", false },
+		{ "\xc3\xa4", false },
+		{ "my_session", true },
+		{ "x;DROP", false },
 		{ "1234567890123456789012345678901234567890123456789012345678901234", true },
 		{ "12345678901234567890123456789012345678901234567890123456789012345", false },
 	};

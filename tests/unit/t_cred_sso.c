@@ -27,7 +27,8 @@ static void requests(void **state)
 	struct http_req rq;
 	struct err e = { 0 };
 	http_req_init(&rq);
-	assert_true(op_get_role_credentials.build(&(struct get_role_credentials){ "to/ken", "123456789012", "My Role" }, &rq, &e));
+	assert_true(
+	    op_get_role_credentials.build(&(struct get_role_credentials){ "to/ken", "123456789012", "My Role" }, &rq, &e));
 	wire_frame(&op_get_role_credentials, &rq);
 	assert_string_equal(rq.method, "GET");
 	assert_string_equal(rq.path.p, "/federation/credentials");
@@ -40,8 +41,9 @@ static void requests(void **state)
 	wire_frame(&op_create_token, &rq);
 	assert_string_equal(rq.method, "POST");
 	assert_string_equal(rq.path.p, "/token");
-	assert_string_equal(rq.body.p, "{\"clientId\":\"id\",\"clientSecret\":\"se\\\"cret\",\"grantType\":\"refresh_token\","
-	                               "\"refreshToken\":\"refresh\"}");
+	assert_string_equal(rq.body.p,
+	                    "{\"clientId\":\"id\",\"clientSecret\":\"se\\\"cret\",\"grantType\":\"refresh_token\","
+	                    "\"refreshToken\":\"refresh\"}");
 	assert_string_equal(rq.headers[0].value, "application/json");
 	http_req_clear(&rq);
 	assert_true(op_get_role_credentials.open && op_create_token.open);
@@ -61,14 +63,20 @@ static void answers(void **state)
 	(void)state;
 	struct keys k = { 0 };
 	struct created_token t = { 0 };
-	assert_true(read_answer(&op_get_role_credentials,
-	                        "{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S\",\"sessionToken\":\"T\","
-	                        "\"expiration\":1767319445123}}",
-	                        &k));
+	assert_true(
+	    read_answer(&op_get_role_credentials,
+	                "{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S\",\"sessionToken\":\"T\","
+	                "\"expiration\":1767319445123}}",
+	                &k));
 	assert_string_equal(k.session_token, "T");
 	assert_int_equal(k.expires, 1767319445);
 	static const char *const bad[] = {
-		"", "{}", "[]", "<html/>", "{\"roleCredentials\":null}", "{\"roleCredentials\":{\"accessKeyId\":\"A\"}}",
+		"",
+		"{}",
+		"[]",
+		"<html/>",
+		"{\"roleCredentials\":null}",
+		"{\"roleCredentials\":{\"accessKeyId\":\"A\"}}",
 		"{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S3CRET\",\"sessionToken\":\"T\",\"expiration\":1}",
 		"{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S3CRET\",\"expiration\":1767319445123}}",
 		"{\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"S3CRET\",\"sessionToken\":\"T\"}}",
@@ -79,7 +87,8 @@ static void answers(void **state)
 		if (read_answer(&op_get_role_credentials, bad[i], &k))
 			fail_msg("%s", bad[i]);
 	keys_clear(&k);
-	assert_true(read_answer(&op_create_token, "{\"accessToken\":\"a\",\"expiresIn\":3600,\"tokenType\":\"Bearer\"}", &t));
+	assert_true(
+	    read_answer(&op_create_token, "{\"accessToken\":\"a\",\"expiresIn\":3600,\"tokenType\":\"Bearer\"}", &t));
 	assert_null(t.refresh_token);
 	assert_true(read_answer(&op_create_token, "{\"accessToken\":\"a2\",\"expiresIn\":60,\"refreshToken\":\"r2\"}", &t));
 	assert_string_equal(t.access_token, "a2");
@@ -105,8 +114,15 @@ static void times(void **state)
 	assert_int_equal(t, 1767323045);
 	assert_true(token_file_time("2026-01-02T04:04:05+01:00", &t));
 	assert_int_equal(t, 1767323045);
-	static const char *const bad[] = { NULL, "", "UTC", "Z", "2026-01-02", "soon", "2026-01-02T03:04:05 UTC",
-		                               "2026-01-02T03:04:05", "2026-01-02T03:04:05UTCZ" };
+	static const char *const bad[] = { NULL,
+		                               "",
+		                               "UTC",
+		                               "Z",
+		                               "2026-01-02",
+		                               "soon",
+		                               "2026-01-02T03:04:05 UTC",
+		                               "2026-01-02T03:04:05",
+		                               "2026-01-02T03:04:05UTCZ" };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(token_file_time(bad[i], &t));
 }
@@ -128,7 +144,8 @@ static void merging(void **state)
 	merges("{\"a\":\"0\"}", "{\"a\":\"1\"}", "{\"a\":\"1\"}");
 	merges(" {\n \"x\" : [1, {\"a\":2}],\n\"a\" :\"0\" , \"y\":1e400,\"z\":\"\\u0061\"} ", "{\"a\":\"1\",\"b\":\"2\"}",
 	       "{\"a\":\"1\",\"b\":\"2\",\"x\":[1, {\"a\":2}],\"y\":1e400,\"z\":\"\\u0061\"}");
-	merges("{\"\\u0061\":\"0\",\"q\\\"\":null}", "{\"a\":\"1\"}", "{\"a\":\"1\",\"q\\\"\":null}"); /* the same name, escaped */
+	merges("{\"\\u0061\":\"0\",\"q\\\"\":null}", "{\"a\":\"1\"}",
+	       "{\"a\":\"1\",\"q\\\"\":null}"); /* the same name, escaped */
 	merges("[]", "{\"a\":\"1\"}", NULL);
 	merges("{\"x\":1", "{\"a\":\"1\"}", NULL);
 	merges("{\"x\":1}", "{}", NULL);
