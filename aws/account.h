@@ -4,7 +4,7 @@
 #ifndef AWS_ACCOUNT_H
 #define AWS_ACCOUNT_H
 
-#include "aws/keys.h"
+#include "aws/cred/keys.h"
 #include "aws/op.h"
 #include "core/err.h"
 

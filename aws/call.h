@@ -5,8 +5,8 @@
 #define AWS_CALL_H
 
 #include "aws/account.h"
-#include "aws/cred.h"
-#include "aws/http.h"
+#include "aws/cred/cred.h"
+#include "aws/http/http.h"
 #include "aws/op.h"
 
 #include <stdint.h>

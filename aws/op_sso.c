@@ -1,6 +1,6 @@
 #include "aws/op_sso.h"
 
-#include "aws/keys_json.h"
+#include "aws/cred/keys_json.h"
 #include "aws/wire.h"
 
 static const struct service service_sso = {

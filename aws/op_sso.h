@@ -2,7 +2,7 @@
 #ifndef AWS_OP_SSO_H
 #define AWS_OP_SSO_H
 
-#include "aws/keys.h"
+#include "aws/cred/keys.h"
 #include "aws/op.h"
 
 struct get_role_credentials {

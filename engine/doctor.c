@@ -1,5 +1,5 @@
 /* REQUEST_DOCTOR: what sluice found of its surroundings, each value with its source, each permission tried once. */
-#include "aws/proxy.h"
+#include "aws/http/proxy.h"
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/text.h"

@@ -7,9 +7,9 @@
 
 #include "aws/account.h"
 #include "aws/call.h"
-#include "aws/cred.h"
+#include "aws/cred/cred.h"
 #include "aws/found.h"
-#include "aws/http.h"
+#include "aws/http/http.h"
 #include "aws/kind.h"
 #include "aws/op_cloudwatch.h"
 #include "aws/op_sts.h"

@@ -67,10 +67,10 @@ home() { # PATTERN WHERE...
 	home 'sqlite3' cache
 	home 'n?curses|term\.h' tui
 	home 'cjson/' core/json.c
-	home 'openssl/' core/hash.c aws/tls.c
+	home 'openssl/' core/hash.c aws/http/tls.c
 	home 'microhttpd' sim
 	home 'utf8proc' core/text.c
-	home 'zlib' aws/reply.h sim
+	home 'zlib' aws/http/reply.h sim
 } >"$out"
 report "a library is used in one place only (docs/dependencies.md)"
 

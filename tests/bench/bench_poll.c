@@ -3,7 +3,7 @@
  *   bench_poll ROUNDS      prints CPU milliseconds a round (the first, with its handshakes, apart) */
 #include "aws/account.h"
 #include "aws/call.h"
-#include "aws/http.h"
+#include "aws/http/http.h"
 #include "aws/op_cloudwatch.h"
 #include "core/series.h"
 

@@ -1,5 +1,5 @@
 """Reliability line C3: AWS's own cases of the credential chain. What a case records of the network is played back at the seam of
-aws/http.h, method and address of each request compared (tests/tools/chain_cli.c)."""
+aws/http/http.h, method and address of each request compared (tests/tools/chain_cli.c)."""
 
 import json
 import os

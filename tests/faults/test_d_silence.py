@@ -1,5 +1,5 @@
 """Reliability lines D2 and D4: nobody there, nobody answering, somebody answering a byte a second. One attempt ends at its stated
-limit (aws/http.h: 5 s to connect, 15 s without a byte, 20 s in all), and a whole run in a time that somebody on call can wait."""
+limit (aws/http/http.h: 5 s to connect, 15 s without a byte, 20 s in all), and a whole run in a time that somebody on call can wait."""
 
 import concurrent.futures
 import contextlib

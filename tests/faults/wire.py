@@ -1,4 +1,4 @@
-"""Servers that break the wire at a chosen place, and the driver that sends through aws/http.c (tests/tools/http_cli.c) to them."""
+"""Servers that break the wire at a chosen place, and the driver that sends through aws/http/http.c (tests/tools/http_cli.c) to them."""
 
 import concurrent.futures
 import contextlib

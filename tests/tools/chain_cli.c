@@ -1,7 +1,7 @@
 /* For the tests of AWS's credential chain: decides and fetches as the program does, with a recorded conversation in place of the
- * network. This file is the network: it defines all of aws/http.h, so the library's own is not linked.
+ * network. This file is the network: it defines all of aws/http/http.h, so the library's own is not linked.
  *   chain_cli TRAFFIC.json    environment and files as they are; prints one line of JSON */
-#include "aws/cred.h"
+#include "aws/cred/cred.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/ini.h"
@@ -79,7 +79,7 @@ static const struct exchange *find(const char *method, const char *url)
 	return NULL;
 }
 
-/* ---- aws/http.h */
+/* ---- aws/http/http.h */
 
 struct sent {
 	uint64_t id;

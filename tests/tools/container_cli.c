@@ -1,7 +1,7 @@
 /* For tests: which hosts a container's URI may name, judged by the provider itself and not by a copy of its rules. A line of JSON
  * in, one out. The network is cut off: the resolver answers what the line says (one list of addresses a question, the last one
  * again and again; after "slow_ms"), a connection is noted and refused, and the pause before another attempt ends the fetch. */
-#include "aws/cred.h"
+#include "aws/cred/cred.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/json.h"

@@ -1,7 +1,7 @@
 /* For tests: what the chain of credentials comes to in this environment, fetched once, as one line of JSON. The secret is shown
  * only as its SHA-256. `cred_cli plan` fetches nothing and says where it would; `imds`: where EC2's metadata service is;
  * `region`: the region that it names. */
-#include "aws/cred.h"
+#include "aws/cred/cred.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/json.h"

@@ -1,8 +1,8 @@
-/* For the fault tests: sends the requests that come as lines of JSON on stdin through aws/http.c, one after the other on kept
+/* For the fault tests: sends the requests that come as lines of JSON on stdin through aws/http/http.c, one after the other on kept
  * connections, and writes a line of JSON for each: how it was classed, and what it cost.
  *   {"url":, "method":, "id": (X-Id), "body": or "size": (of a body of blanks), "once":, "cap":, "total_ms":,
  *    "anew": true forgets all connections first, "ca": the bundle from then on} */
-#include "aws/http.h"
+#include "aws/http/http.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/json.h"

@@ -1,5 +1,5 @@
 /* AWS's own cases of roles in profiles (github.com/smithy-lang/smithy-rs, assume-role-tests.json): what the chain comes to. */
-#include "aws/chain.h"
+#include "aws/cred/chain.h"
 #include "aws_home.h"
 #include "core/hash.h"
 #include "core/ini.h"

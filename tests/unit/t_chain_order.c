@@ -1,5 +1,5 @@
 /* The order of AWS's credential chain, and what is refused in it. */
-#include "aws/chain.h"
+#include "aws/cred/chain.h"
 #include "aws_home.h"
 #include "core/hash.h"
 

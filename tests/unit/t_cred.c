@@ -1,5 +1,5 @@
 /* Keys that live: the turn that fetches them, files that change, keys that the service refuses. */
-#include "aws/cred.h"
+#include "aws/cred/cred.h"
 #include "aws_home.h"
 #include "core/clock.h"
 #include "core/hash.h"

@@ -1,5 +1,5 @@
 /* The document with keys that EC2's and the containers' services hand out. */
-#include "aws/metadata.h"
+#include "aws/cred/metadata.h"
 #include "core/hash.h"
 #include "core/mem.h"
 

@@ -1,7 +1,7 @@
 /* credential_process: how its command line is split, how a child is run and ended, and how JSON becomes keys. */
-#include "aws/child.h"
-#include "aws/cred.h"
-#include "aws/keys_json.h"
+#include "aws/cred/child.h"
+#include "aws/cred/cred.h"
+#include "aws/cred/keys_json.h"
 #include "core/clock.h"
 #include "core/mem.h"
 

@@ -1,5 +1,5 @@
 /* The keys of a role: what is asked of STS, what is read from it, and the names of sessions. */
-#include "aws/assume.h"
+#include "aws/cred/assume.h"
 #include "aws/wire.h"
 #include "core/clock.h"
 

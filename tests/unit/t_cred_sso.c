@@ -1,6 +1,6 @@
 /* SSO: what is asked and read, and the file of the token, which others write too. */
+#include "aws/cred/token_file.h"
 #include "aws/op_sso.h"
-#include "aws/token_file.h"
 #include "aws/wire.h"
 #include "core/clock.h"
 #include "core/mem.h"

@@ -1,5 +1,5 @@
 /* What stands in a URI, and which addresses keys may be asked of in the clear. */
-#include "aws/uri.h"
+#include "aws/http/uri.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

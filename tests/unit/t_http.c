@@ -1,5 +1,5 @@
 /* The transport against a server of a few lines that misbehaves in every way a real one does. */
-#include "aws/http.h"
+#include "aws/http/http.h"
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/mem.h"

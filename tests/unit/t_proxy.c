@@ -1,5 +1,5 @@
 /* Which proxy a URL goes through, compared with what the installed libcurl does by itself; masks; what is no proxy. */
-#include "aws/proxy.h"
+#include "aws/http/proxy.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

@@ -1,5 +1,5 @@
 /* One answer, line by line: what HTTP's rules and the caps refuse, and what a packed body may be. */
-#include "aws/reply.h"
+#include "aws/http/reply.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
