@@ -245,15 +245,11 @@ void describe_alarms_out_clear(struct describe_alarms_out *o)
 	*o = (struct describe_alarms_out){ 0 };
 }
 
-static const char *alarm_key(const struct alarm *a)
-{
-	return a->arn ? a->arn : a->name;
-}
-
-static int by_key_then_place(const void *x, const void *y)
+/* A name is an alarm's identity within an account and region. */
+static int by_name_then_place(const void *x, const void *y)
 {
 	const struct alarm *const *a = x, *const *b = y;
-	int order = strcmp(alarm_key(*a), alarm_key(*b));
+	int order = strcmp((*a)->name, (*b)->name);
 	return order ? order : *a < *b ? -1 : *a > *b;
 }
 
@@ -263,9 +259,9 @@ void describe_alarms_once(struct describe_alarms_out *o)
 	struct alarm **sorted = xcalloc(o->n ? o->n : 1, sizeof(struct alarm *));
 	for (unsigned i = 0; i < o->n; i++)
 		sorted[i] = &o->alarms[i];
-	qsort(sorted, o->n, sizeof(struct alarm *), by_key_then_place);
+	qsort(sorted, o->n, sizeof(struct alarm *), by_name_then_place);
 	for (unsigned i = 0; i + 1 < o->n; i++)
-		if (strcmp(alarm_key(sorted[i]), alarm_key(sorted[i + 1])) == 0)
+		if (strcmp(sorted[i]->name, sorted[i + 1]->name) == 0)
 			sorted[i]->name = NULL; /* the last of the same stays */
 	for (unsigned i = 0; i < o->n; i++)
 		if (o->alarms[i].name)

@@ -3,7 +3,6 @@
 #include "core/text.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,8 +60,10 @@ static void hide(struct err *e, const char *secret, size_t tail)
 	static const char mask[] = "***";
 	char kept[sizeof e->text];
 	size_t to = 0;
-	for (const char *s = e->text; *s && to + sizeof mask < sizeof kept;) {
+	for (const char *s = e->text; *s;) {
 		size_t n = secret_at(s, secret, tail);
+		if (to + (n ? sizeof mask - 1 : 1) >= sizeof kept) /* masks longer than what they hide */
+			break;
 		if (n) {
 			memcpy(kept + to, mask, sizeof mask - 1);
 			to += sizeof mask - 1;
@@ -85,7 +86,7 @@ void err_hide(struct err *e, const char *secret)
 {
 	bool cut = strlen(e->text) == sizeof e->text - 1;
 	if (secret && *secret)
-		hide(e, secret, cut ? 1 : SIZE_MAX);
+		hide(e, secret, cut ? 1 : SECRET_PART);
 }
 
 void err_mask_logins(struct err *e)

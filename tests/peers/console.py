@@ -17,7 +17,7 @@ from program import SLOWER, binary, clean_env
 class Console:
     """with Console(home, "--demo", columns=120, lines=40) as c: c.wait("orders"); c.type("q"); c.text"""
 
-    def __init__(self, home, *args, columns=120, lines=40, env=None):
+    def __init__(self, home, *args, columns=120, lines=40, env=None, emulate=True):
         self.argv = [binary(), *map(str, args)]
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
@@ -25,6 +25,7 @@ class Console:
         # What pyte knows: the console of Linux. xterm's terminfo entry repeats and scrolls in ways that pyte does not follow.
         self.env = clean_env(home, {"TERM": "linux", **(env or {})})
         self.raw = b""
+        self.emulate = emulate  # pyte stumbles over what exotic terminals are sent: then the bytes alone are kept
         self.status = None
 
     def __enter__(self):
@@ -51,7 +52,8 @@ class Console:
         except OSError:
             return False
         self.raw += data
-        self.stream.feed(data)
+        if self.emulate:
+            self.stream.feed(data)
         return bool(data)
 
     def settle(self, quiet=0.15, seconds=3):

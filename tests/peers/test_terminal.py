@@ -186,7 +186,7 @@ def test_every_terminal_starts_or_says_why_not(tmp_path):
     script.write_text("wait text quit\nquit\n")
     started = 0
     for term in entries:
-        with Terminal(tmp_path, "--demo=empty", env={"TERM": term, "SLUICE_SCRIPT": str(script)}) as t:
+        with Terminal(tmp_path, "--demo=empty", env={"TERM": term, "SLUICE_SCRIPT": str(script)}, emulate=False) as t:
             before = t.modes()
             status = t.end(seconds=20)
             t.drain(0.02)
