@@ -1,4 +1,5 @@
 /* The engine's birth and death: what it was told, the account it works for, the history, the connection. */
+#include "aws/cred/region.h"
 #include "aws/sign.h"
 #include "core/hash.h"
 #include "core/log.h"
@@ -31,8 +32,14 @@ static void name_endpoint(const struct account *a, char *out, size_t size)
 			                      a->service_endpoints[i].url.value);
 }
 
+static bool lacks_region(const struct engine *g)
+{
+	return g->account_err.code == ERR_USAGE && strcmp(g->account_err.where, "region") == 0;
+}
+
 static void load_account(struct engine *g, const struct engine_options *o)
 {
+	char region[40];
 	if (o->demo) {
 		g->account = account_static("eu-west-1", o->demo_endpoint, o->demo_access_key, o->demo_secret_key, "--demo");
 	} else {
@@ -45,6 +52,11 @@ static void load_account(struct engine *g, const struct engine_options *o)
 		if (t && !in.endpoint_url && t->endpoint_url)
 			in.endpoint_url = t->endpoint_url, in.endpoint_from = "configuration";
 		g->account = account_load(&in, &g->account_err);
+		if (lacks_region(g) && cred_region(g->account, region)) {
+			in.region = region, in.region_from = "EC2 metadata service";
+			account_free(g->account);
+			g->account = account_load(&in, &g->account_err);
+		}
 	}
 	const struct account *a = g->account;
 	g->cred = cred_new(a);

@@ -46,6 +46,16 @@ def test_instance_role_against_an_emulator(sluice, ministack):
     assert cred_cli(sluice.home, env, "region")["region"] == "us-east-1"
 
 
+def test_the_instance_says_the_region_too(sluice, ministack):
+    env = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": ministack.url, "AWS_EC2_METADATA_DISABLED": "false", "AWS_ENDPOINT_URL": ministack.url}
+    ran = sluice("status", "--format", "json", env=env)
+    assert ran.status == 0 and ran.json["targets"][0]["region"] == "us-east-1", str(ran)
+    rows = {r[2]: r[3:] for r in (line.split("\t") for line in sluice("doctor", env=env).out.splitlines())}
+    assert rows["region"][:2] == ["us-east-1", "EC2 metadata service"], rows
+    gone = sluice("status", env={**env, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1"})
+    assert gone.status == 2 and "no region is set" in gone.err, str(gone)
+
+
 def test_container_role_against_an_emulator(sluice, ministack):
     env = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": ministack.url + "/v2/credentials/0f5a", "AWS_REGION": ministack.region}
     got = cred_cli(sluice.home, env)
