@@ -36,6 +36,7 @@ struct get_metric_data_out {
 	enum metric_status *status;
 	unsigned n;        /* the caller sets n and METRIC_UNANSWERED; a later page's status replaces an earlier one's */
 	char message[128]; /* first Messages[] entry, "" if none */
+	bool limited;      /* the answer as a whole has a message: something is not in it (MaxMetricsExceeded); the caller clears it */
 };
 extern const struct op op_get_metric_data;
 

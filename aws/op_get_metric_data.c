@@ -100,6 +100,7 @@ struct reader {
 	unsigned seen; /* its members, one bit each */
 	int64_t query; /* -1: none of ours */
 	enum metric_status status;
+	unsigned nmessages;
 };
 
 static bool refuse(struct reader *r, const char *why)
@@ -258,12 +259,22 @@ static bool read_messages(struct reader *r)
 	if (!array_begins(r))
 		return !r->why;
 	for (enum scan_token t = scan_next(&r->s); t != SCAN_ARRAY_END; t = scan_next(&r->s)) {
+		r->nmessages++;
 		if (t != SCAN_OBJECT)
 			return refuse(r, "a message was expected");
 		if (!read_message(r))
 			return false;
 	}
 	return true;
+}
+
+/* What is said of the answer, not of a result: it does not hold all that was asked for. */
+static bool read_whole_messages(struct reader *r)
+{
+	unsigned before = r->nmessages;
+	bool ok = read_messages(r);
+	r->out->limited = r->out->limited || r->nmessages > before;
+	return ok;
 }
 
 /* Of two members of one name nobody can say which was meant. */
@@ -359,7 +370,7 @@ static bool read_answer(struct reader *r)
 			return refuse(r, "a member was expected");
 		bool ok = key_is(r, "MetricDataResults") ? read_results(r)
 		          : key_is(r, "NextToken")       ? read_token(r)
-		          : key_is(r, "Messages")        ? read_messages(r)
+		          : key_is(r, "Messages")        ? read_whole_messages(r)
 		                                         : scan_skip(&r->s);
 		if (!ok)
 			return false;

@@ -37,27 +37,39 @@ static bool lacks_region(const struct engine *g)
 	return g->account_err.code == ERR_USAGE && strcmp(g->account_err.where, "region") == 0;
 }
 
+static void fall_back(const char **value, const char **from, const char *configured)
+{
+	if (*value || !configured)
+		return;
+	*value = configured;
+	*from = "configuration";
+}
+
+static void load_real(struct engine *g, const struct engine_options *o)
+{
+	const struct conf_target *t = o->target;
+	char region[40];
+	struct account_in in = { o->profile, o->region, o->endpoint_url, "--profile", "--region", "--endpoint-url" };
+	if (t) {
+		fall_back(&in.profile, &in.profile_from, t->profile);
+		fall_back(&in.region, &in.region_from, t->region);
+		fall_back(&in.endpoint_url, &in.endpoint_from, t->endpoint_url);
+	}
+	g->account = account_load(&in, &g->account_err);
+	if (!lacks_region(g) || !cred_region(g->account, region))
+		return;
+	in.region = region;
+	in.region_from = "EC2 metadata service";
+	account_free(g->account);
+	g->account = account_load(&in, &g->account_err);
+}
+
 static void load_account(struct engine *g, const struct engine_options *o)
 {
-	char region[40];
-	if (o->demo) {
+	if (o->demo)
 		g->account = account_static("eu-west-1", o->demo_endpoint, o->demo_access_key, o->demo_secret_key, "--demo");
-	} else {
-		const struct conf_target *t = o->target;
-		struct account_in in = { o->profile, o->region, o->endpoint_url, "--profile", "--region", "--endpoint-url" };
-		if (t && !in.profile && t->profile)
-			in.profile = t->profile, in.profile_from = "configuration";
-		if (t && !in.region && t->region)
-			in.region = t->region, in.region_from = "configuration";
-		if (t && !in.endpoint_url && t->endpoint_url)
-			in.endpoint_url = t->endpoint_url, in.endpoint_from = "configuration";
-		g->account = account_load(&in, &g->account_err);
-		if (lacks_region(g) && cred_region(g->account, region)) {
-			in.region = region, in.region_from = "EC2 metadata service";
-			account_free(g->account);
-			g->account = account_load(&in, &g->account_err);
-		}
-	}
+	else
+		load_real(g, o);
 	const struct account *a = g->account;
 	g->cred = cred_new(a);
 	if (o->ask_code)

@@ -83,6 +83,7 @@ void batch_send(struct batch *b, int64_t from, int64_t to)
 	b->out.status = b->status;
 	b->out.n = b->n;
 	b->out.message[0] = '\0';
+	b->out.limited = false;
 	b->retried = false;
 	batch_submit(b);
 }
@@ -95,7 +96,11 @@ void batch_status_err(const struct batch *b, unsigned query, struct err *e)
 	const char *where = op_get_metric_data.iam;
 	const char *said = b->out.message[0] ? b->out.message : NULL;
 	switch (st) {
-	case METRIC_COMPLETE: err_clear(e); break;
+	case METRIC_COMPLETE:
+		err_clear(e);
+		if (b->out.limited)
+			err_set(e, ERR_PARTIAL, where, "%s", said ? said : "CloudWatch's answer was not whole");
+		break;
 	case METRIC_FORBIDDEN:
 		err_set(e, ERR_DENIED, where, "%s", said ? said : "CloudWatch says Forbidden for this metric");
 		break;

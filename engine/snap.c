@@ -165,6 +165,18 @@ static void fill_alarms(struct snapshot *snap, const struct engine *g)
 	snap->alarms_current = g->alarms_read && g->alarms_err.code == ERR_OK;
 }
 
+/* A 200 is not success: what CloudWatch said of single metrics in its newest answers. */
+static struct err results_err(const struct engine *g)
+{
+	static const struct err fine;
+	for (unsigned i = 0; i < g->nmeasures; i++) {
+		const struct measure *m = g->measure_list[i];
+		if (m->id.ns && m->err.code != ERR_OK)
+			return m->err;
+	}
+	return fine;
+}
+
 static void fill_apis(struct snapshot *snap, const struct engine *g)
 {
 	unsigned n = 0;
@@ -176,6 +188,9 @@ static void fill_apis(struct snapshot *snap, const struct engine *g)
 			                           .ok_at = stats[i].ok_at,
 			                           .calls = stats[i].calls,
 			                           .failed = stats[i].failed };
+	for (unsigned i = 0; i < n; i++)
+		if (stats[i].op == &op_get_metric_data && apis[i].last.code == ERR_OK)
+			apis[i].last = results_err(g);
 	const struct err *why = g->account_err.code != ERR_OK ? &g->account_err : &snap->credential.err;
 	if (why->code != ERR_OK) /* nothing can be asked, or soon not: that is the one thing to know */
 		apis[n++] = (struct api_health){ .op = "credentials", .last = *why, .failed = 1 };

@@ -141,6 +141,23 @@ def test_a_200_is_not_success(sluice, status, code):
         ran = sluice("--check", "--format", "json", env=aws.env())
     assert ran.status == 3, str(ran)
     assert code in {c["code"] for c in unknowns(ran)}, str(ran)
+    with FakeAws(answers=Partly()) as aws:
+        status = sluice("status", "--format", "json", env=aws.env())
+    assert status.status == 1 and "cloudwatch:GetMetricData" in status.err, str(status)
+    assert {"cloudwatch:GetMetricData": code}.items() <= {p["operation"]: p["code"] for p in status.json["problems"]}.items(), str(status)
+
+
+def test_a_message_of_the_whole_answer_means_it_is_not_whole(sluice):
+    """MaxMetricsExceeded and the like stand beside results that all say Complete."""
+    class Limited(fakeaws.Answers):
+        def get_metric_data(self, body):
+            return {**super().get_metric_data(body), "Messages": [{"Code": "MaxMetricsExceeded", "Value": "only 500 metrics were returned"}]}
+
+    with FakeAws(answers=Limited()) as aws:
+        ran = sluice("--check", "--format", "json", env=aws.env())
+        status = sluice("status", env=aws.env())
+    assert ran.status == 3 and "PARTIAL" in {c["code"] for c in unknowns(ran)}, str(ran)
+    assert status.status == 1 and "MaxMetricsExceeded" in status.err, str(status)
 
 
 def test_no_points_in_a_complete_answer_is_idle_not_ok_by_accident(sluice):
