@@ -177,25 +177,27 @@ static struct err results_err(const struct engine *g)
 	return fine;
 }
 
+/* Credentials come first: what fails for want of them is explained by them. */
 static void fill_apis(struct snapshot *snap, const struct engine *g)
 {
-	unsigned n = 0;
+	unsigned n = 0, at = 0;
 	const struct aws_stat *stats = g->aws ? aws_stats(g->aws, &n) : NULL;
 	struct api_health *apis = arena_array(&snap->mem, n + 1u, sizeof *apis);
-	for (unsigned i = 0; i < n; i++)
-		apis[i] = (struct api_health){ .op = stats[i].op->iam,
-			                           .last = stats[i].last,
-			                           .ok_at = stats[i].ok_at,
-			                           .calls = stats[i].calls,
-			                           .failed = stats[i].failed };
-	for (unsigned i = 0; i < n; i++)
-		if (stats[i].op == &op_get_metric_data && apis[i].last.code == ERR_OK)
-			apis[i].last = results_err(g);
 	const struct err *why = g->account_err.code != ERR_OK ? &g->account_err : &snap->credential.err;
-	if (why->code != ERR_OK) /* nothing can be asked, or soon not: that is the one thing to know */
-		apis[n++] = (struct api_health){ .op = "credentials", .last = *why, .failed = 1 };
+	if (why->code != ERR_OK) /* nothing can be asked, or soon not */
+		apis[at++] = (struct api_health){ .op = "credentials", .last = *why, .failed = 1 };
+	for (unsigned i = 0; i < n; i++) {
+		struct api_health *a = &apis[at++];
+		*a = (struct api_health){ .op = stats[i].op->iam,
+			                      .last = stats[i].last,
+			                      .ok_at = stats[i].ok_at,
+			                      .calls = stats[i].calls,
+			                      .failed = stats[i].failed };
+		if (stats[i].op == &op_get_metric_data && a->last.code == ERR_OK)
+			a->last = results_err(g);
+	}
 	snap->apis = apis;
-	snap->napis = n;
+	snap->napis = at;
 }
 
 static void fill_credential(struct snapshot *snap, const struct engine *g)

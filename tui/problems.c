@@ -52,15 +52,27 @@ static void add_alarms(const struct snapshot *s, struct problems *l)
 			add(l, HEALTH_ALARM, s->alarms[i].name, s->alarms[i].reason ? s->alarms[i].reason : "in ALARM");
 }
 
+/* One dead endpoint, or keys that are none, fail every operation alike: that is said once. */
+static bool said_before(const struct snapshot *s, unsigned nth)
+{
+	enum err_code code = s->apis[nth].last.code;
+	for (unsigned i = 0; i < nth; i++)
+		if (s->apis[i].last.code == code && err_shared(code))
+			return true;
+	return false;
+}
+
 static void add_calls(const struct snapshot *s, struct problems *l)
 {
 	for (unsigned i = 0; i < s->napis; i++) {
 		const struct err *e = &s->apis[i].last;
 		char why[512];
-		if (e->code == ERR_OK)
+		if (e->code == ERR_OK || said_before(s, i))
 			continue;
 		if (e->action[0]) /* what to do first: the service's words are long */
 			snprintf(why, sizeof why, "%s, allow %s: %.240s", err_name(e->code), e->action, e->text);
+		else if (strstr(e->text, "; run: ")) /* it says what to do, and must be readable to its end in 80 columns */
+			snprintf(why, sizeof why, "%.240s", e->text);
 		else
 			snprintf(why, sizeof why, "%s: %.240s; %s", err_name(e->code), e->text, err_hint(e->code));
 		add(l, HEALTH_UNKNOWN, s->apis[i].op, why);

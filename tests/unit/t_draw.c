@@ -200,6 +200,26 @@ static void test_endpoint_and_production_are_marked(void **state)
 	assert_null(strstr(line(0), "ENDPOINT"));
 }
 
+static void test_one_cause_is_said_once(void **state)
+{
+	(void)state;
+	struct snapshot *s = picture();
+	struct api_health *apis = arena_array(&s->mem, 3, sizeof *apis);
+	static const char *const ops[] = { "credentials", "sqs:ListQueues", "lambda:ListFunctions" };
+	for (unsigned i = 0; i < 3; i++) {
+		apis[i].op = ops[i];
+		err_set(&apis[i].last, ERR_AUTH, ops[i], "nobody is logged in; run: aws sso login --sso-session corp");
+	}
+	s->apis = apis;
+	s->napis = 3;
+	s->nalarms = 0;
+	for (unsigned i = 0; i < s->nrows; i++)
+		((struct row *)(uintptr_t)&s->rows[i])->health = HEALTH_OK;
+	open_view(24, 80, false, s);
+	assert_true(shows("?? credentials  nobody is logged in; run: aws sso login --sso-session corp\n"));
+	assert_false(shows("ListQueues"));
+}
+
 static void test_plain_http_is_marked(void **state)
 {
 	(void)state;
@@ -790,6 +810,7 @@ int main(void)
 		cmocka_unit_test(test_failed_calls_are_counted),
 		cmocka_unit_test(test_alarms_that_were_not_read),
 		cmocka_unit_test(test_endpoint_and_production_are_marked),
+		cmocka_unit_test(test_one_cause_is_said_once),
 		cmocka_unit_test(test_plain_http_is_marked),
 		cmocka_unit_test(test_keys_that_end_soon_are_in_row_1),
 		cmocka_unit_test(test_an_mfa_code_is_typed_unseen),
