@@ -3,13 +3,14 @@
 #ifndef CLI_ARGS_H
 #define CLI_ARGS_H
 
+#include "cli/check_formats.h"
 #include "cli/cli.h"
 
 /* What a command offers: "status" with `[PIPELINE]`, 0 to 1 operands, formats (NULL: none; the first is the default).
  * --check stands in the table like a command, but is typed as an option.
  *  X(ID, name, operands, min, max, formats, needs the engine, run, help, more) */
 #define CLI_COMMANDS(X)                                                                                                    \
-	X(CHECK, "--check", "", 0, 0, "text json", true, cmd_check, "judge everything once, for CI, cron and monitoring",      \
+	X(CHECK, "--check", "", 0, 0, CHECK_FORMAT_NAMES, true, cmd_check, "judge everything once, for CI, cron and monitoring",      \
 	  "Judges, with one batched poll, what [check] sections of the configuration and the options name, or, when nothing "  \
 	  "is named, sluice's own defaults: an alarm in ALARM, a dead-letter queue with visible messages, an error rate over " \
 	  "5 %, an age growing towards loss are CRITICAL; an alarm in INSUFFICIENT_DATA is WARNING. The worst result decides " \
@@ -81,7 +82,7 @@ struct cli_command {
 	X("--version", 0, NULL, FOR_ALL, set_version, "the version")                                                           \
 	X("--check", 0, NULL, FOR_ALL, set_check, "judge once and exit; see `sluice help check`")                              \
 	X("--format", 0, "FORMAT", FOR_READERS, set_format, "text, json or what else the command names")                       \
-	X("--timeout", 't', "SEC", FOR_READERS, set_deadline, "give up after so many seconds; default 60")                     \
+	X("--timeout", 't', "SEC", FOR_READERS, set_deadline, "give up after so many seconds; default 60, with --format nagios 10")                     \
 	X("--alarms", 0, NULL, BIT(CHECK), set_alarms, "judge every CloudWatch alarm")                                         \
 	X("--in-alarm-is", 0, "LEVEL", BIT(CHECK), set_in_alarm_is, "warn or crit (default): what an alarm in ALARM is")       \
 	X("--dlq-max", 0, "N", BIT(CHECK), set_dlq_max, "dead-letter queues may hold so many visible messages")                \
@@ -96,7 +97,11 @@ struct cli_command {
 	X("--no-data", 0, "LEVEL", BIT(CHECK), set_no_data, "ok, warn, crit or unknown (default): what no points at all are")  \
 	X("--delay", 0, "auto|SEC", BIT(CHECK), set_delay, "how long a period may take to arrive; default auto")               \
 	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name; may be given again")                  \
-	X("--out", 0, "FILE", BIT(CHECK), set_out, "write the result to FILE, whole or not at all, not to standard output")    \
+	X("--out", 0, "FILE", BIT(CHECK), set_out,                                                                             \
+	  "write the result to FILE, whole or not at all, not to standard output; with --format gitlab a FILE.xml is JUnit, "  \
+	  "any other is code quality, and --out may be given twice")                                                           \
+	X("--verbose", 'v', NULL, BIT(CHECK), set_verbose,                                                                     \
+	  "say more: -v all of what is in trouble, -vv of everything, -vvv also every cause, not three")                       \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
 	X("--since", 0, "TIME", BIT(HISTORY), set_since,                                                                       \
@@ -131,7 +136,8 @@ struct cli_args {
 	const char *warning, *critical;            /* defaults of every --metric */
 	bool warn_is_ok;
 	enum verdict_status unknown_is;            /* VERDICT_UNKNOWN: not given */
-	const char *out;
+	const char *out[2];
+	unsigned nout, verbose;
 	const char *since, *until;                 /* checked when parsed, resolved when run */
 	bool offline, man, help, version;
 	const char *const *scenarios, *const *scenario_help;
@@ -150,11 +156,13 @@ bool cli_time(const char *text, int64_t end, int64_t *t);
 bool cli_is_json(const struct cli *c);
 /* "sluice: TEXT" on stderr, one write, visible characters only. */
 void cli_say(const char *text);
+void cli_say_err(const struct err *e);
 void cli_note(const char *about, const char *text); /* "sluice: note: ABOUT: TEXT" */
 /* Has this text been through the filter (or needs it none)? */
 bool cli_is_visible(struct span s);
-/* Up to three lines for n causes, the last saying how many more there are; line() appends visible characters only. */
-void cli_say_causes(unsigned n, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx);
+/* Up to `most` lines for n causes, the last saying how many more there are; line() appends visible characters only. */
+#define CAUSES 3
+void cli_say_causes(unsigned n, unsigned most, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx);
 /* The candidate nearest to word, or NULL when none is near; candidates end with NULL. */
 const char *cli_near(const char *word, const char *const *candidates);
 /* Does the blank-separated list hold the word? */

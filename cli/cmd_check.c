@@ -2,9 +2,12 @@
 #include "cli/args.h"
 #include "cli/check.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "core/text.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,34 +114,65 @@ static void say(const struct cli *c, const struct result *r)
 {
 	const struct check_result *k = &r->check;
 	if (r->err.code != ERR_OK && !k->ncauses) {
-		cli_fail(c, &r->err);
+		cli_say_err(&r->err);
 		return;
 	}
+	unsigned most = c->args->verbose > 2 ? UINT_MAX : CAUSES;
 	if (k->ncauses) {
-		cli_say_causes(k->ncauses, cause, k);
+		cli_say_causes(k->ncauses, most, cause, k);
 		return;
 	}
 	struct unknowns u = unknowns(k);
-	cli_say_causes(u.n, unknown, &u);
+	cli_say_causes(u.n, most, unknown, &u);
 	free(u.v);
 	if (!k->n)
 		cli_say("--check: nothing was judged: no resource, alarm or metric was found or selected");
 }
 
-static int print(const struct cli *c, const struct result *r)
+/* For forms whose readers look at rows alone. */
+static const struct verdict *whole(const struct result *r, struct verdict *v)
+{
+	static char name[] = "sluice --check", nothing[] = "nothing was judged";
+	*v = (struct verdict){ .name = name, .status = VERDICT_UNKNOWN, .value = NAN, .age_s = -1 };
+	v->code = r->err.code != ERR_OK ? err_check_code(r->err.code) : "NO_DATA";
+	v->reason = r->err.code != ERR_OK ? (char *)r->err.text : nothing;
+	return r->err.code != ERR_OK || !r->check.n ? v : NULL;
+}
+
+/* The format for one place: standard output (file NULL) or a file. */
+static int print_to(const struct cli *c, struct check_view *v, const struct check_format *f, const char *file)
 {
 	struct out o;
 	struct err e = { 0 };
-	const struct cli_args *a = c->args;
-	if (!a->out)
+	if (!file)
 		out_init(&o);
-	else if (!out_init_file(&o, a->out, &e))
+	else if (!out_init_file(&o, file, f->mode, &e))
 		return cli_fail(c, &e);
+	v->file = file;
+	f->print(&o, v);
+	return out_end(&o, c, v->exit);
+}
+
+static int print(const struct cli *c, const struct result *r, int64_t took_ms)
+{
+	const struct cli_args *a = c->args;
+	const struct check_format *f = check_format(c->format);
+	struct verdict one;
 	unsigned *order = worst_first(&r->check);
-	struct check_view v = { &r->check, &r->err, order, worst(r), exit_status(a, r) };
-	(cli_is_json(c) ? check_json : check_text)(&o, &v);
+	struct check_view v = { .result = &r->check,
+		                    .fail = &r->err,
+		                    .order = order,
+		                    .whole = whole(r, &one),
+		                    .status = worst(r),
+		                    .exit = exit_status(a, r),
+		                    .verbose = a->verbose,
+		                    .took_ms = took_ms };
+	int status = v.exit;
+	for (unsigned i = 0; i < (a->nout ? a->nout : 1); i++) {
+		int one_status = print_to(c, &v, f, a->nout ? a->out[i] : NULL);
+		status = one_status != v.exit ? one_status : status;
+	}
 	free(order);
-	int status = out_end(&o, c, v.exit);
 	say(c, r);
 	return status;
 }
@@ -147,8 +181,10 @@ int cmd_check(const struct cli *c, struct engine *g)
 {
 	struct request rq = { .kind = REQUEST_CHECK, .check = c->args->check };
 	rq.check.identity = cli_is_json(c); /* the object names the account */
+	rq.check.deadline_s = c->deadline_s ? c->deadline_s : check_format(c->format)->seconds;
+	int64_t begun = clock_mono_ms();
 	struct result *r = engine_call(g, &rq);
-	int status = print(c, r);
+	int status = print(c, r, clock_mono_ms() - begun);
 	result_free(r);
 	return status;
 }

@@ -118,7 +118,7 @@ static bool open_temp(struct out *o, const char *path, mode_t mode, struct err *
 	return fchmod(o->fd, mode) == 0 || file_failed(e, path);
 }
 
-bool out_init_file(struct out *o, const char *path, struct err *e)
+bool out_init_file(struct out *o, const char *path, mode_t mode, struct err *e)
 {
 	struct stat st;
 	*o = (struct out){ .fd = -1 };
@@ -132,7 +132,7 @@ bool out_init_file(struct out *o, const char *path, struct err *e)
 		o->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		ok = o->fd >= 0 || file_failed(e, path);
 	} else {
-		ok = open_temp(o, path, there ? st.st_mode & 0777 : 0600, e);
+		ok = open_temp(o, path, there ? st.st_mode & 0777 : mode, e);
 	}
 	if (!ok)
 		out_drop(o);

@@ -256,8 +256,19 @@ SETTER(select)
 
 SETTER(out)
 {
-	c->args->out = value;
+	struct cli_args *a = c->args;
+	if (a->nout == sizeof a->out / sizeof *a->out)
+		return err_set(e, ERR_USAGE, "", "may be given twice at most");
+	a->out[a->nout++] = value;
 	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+/* -vvv comes as "vvv". */
+SETTER(verbose)
+{
+	(void)e;
+	c->args->verbose += value ? (unsigned)strlen(value) : 1;
+	return true;
 }
 
 SETTER(unknown_is)

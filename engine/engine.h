@@ -103,6 +103,7 @@ struct check_request {
 	int64_t delay_s;      /* -1 = auto */
 	const char *const *select;
 	unsigned nselect; /* names; none = everything */
+	unsigned deadline_s; /* of this call; 0 = the engine's */
 };                    /* nothing named here and no [check] in conf: the defaults of cli.md */
 struct check_result {
 	struct verdict *verdicts;
