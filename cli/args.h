@@ -96,12 +96,22 @@ struct cli_command {
 	X("--min-samples", 0, "N", BIT(CHECK), set_min_samples, "fewer points than this are UNKNOWN (TOO_FEW)")                \
 	X("--no-data", 0, "LEVEL", BIT(CHECK), set_no_data, "ok, warn, crit or unknown (default): what no points at all are")  \
 	X("--delay", 0, "auto|SEC", BIT(CHECK), set_delay, "how long a period may take to arrive; default auto")               \
-	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name; may be given again")                  \
+	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name (of a check, pipeline, resource or alarm); may be given again. tag:K=V is not in "     \
+	  "this version, which reads no tags")                  \
 	X("--out", 0, "FILE", BIT(CHECK), set_out,                                                                             \
 	  "write the result to FILE, whole or not at all, not to standard output; with --format gitlab a FILE.xml is JUnit, "  \
 	  "any other is code quality, and --out may be given twice")                                                           \
 	X("--verbose", 'v', NULL, BIT(CHECK), set_verbose,                                                                     \
 	  "say more: -v all of what is in trouble, -vv of everything, -vvv also every cause, not three")                       \
+	X("--for", 0, "DURATION", BIT(CHECK), set_for,                                                                         \
+	  "judge once a period for so long: CRITICAL as soon as --fail-limit is passed, OK only when every sample was, else "  \
+	  "UNKNOWN; -t is then each poll's")                                                                                   \
+	X("--fail-limit", 0, "N", BIT(CHECK), set_fail_limit,                                                                  \
+	  "with --for: so many CRITICAL samples of one check are borne; default 0")                                            \
+	X("--until-ok", 0, NULL, BIT(CHECK), set_until_ok,                                                                     \
+	  "judge once a period and end at the first OK, at the latest after --for, else -t")                                   \
+	X("--max-cost", 0, "USD", BIT(CHECK), set_max_cost,                                                                    \
+	  "refuse, with the estimate, before polling for more than this")                                                      \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
 	X("--since", 0, "TIME", BIT(HISTORY), set_since,                                                                       \
@@ -134,7 +144,10 @@ struct cli_args {
 	const char **select;
 	unsigned cmetrics, cselect;
 	const char *warning, *critical;            /* defaults of every --metric */
-	bool warn_is_ok;
+	bool warn_is_ok, until_ok, fail_limit_said, max_cost_said;
+	int64_t for_s;
+	unsigned fail_limit;
+	double max_usd;
 	enum verdict_status unknown_is;            /* VERDICT_UNKNOWN: not given */
 	const char *out[2];
 	unsigned nout, verbose;

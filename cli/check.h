@@ -48,7 +48,7 @@ void check_counts(const struct check_view *v, struct buf *out);
 void check_cost(const struct check_result *r, struct buf *out);
 /* "value 7.8 Percent, critical 5, window ..." : everything else that is known of a verdict, visible characters only */
 void verdict_details(const struct verdict *v, struct buf *out);
-#define CHECK_DEFAULTS "nothing is configured: these are sluice's own defaults, see sluice help check"
+#define CHECK_DEFAULTS "no check is configured: these are sluice's own defaults, see sluice help check"
 
 /* Counts, cost and whether these are defaults, a line each, as the text form ends. */
 void check_summary(struct out *o, const struct check_view *v);

@@ -21,6 +21,7 @@ struct cli {
 	enum conf_mode mode; bool mode_said;
 	struct { unsigned port; const char *scenario; double speed; unsigned latency_ms; const char *region; } sim;
 	unsigned deadline_s;                 /* -t; 0 = not given */
+	const struct conf *conf;             /* set by main once it is read; NULL before */
 	struct cli_args *args;               /* cli's own; cli_clear frees it */
 };
 

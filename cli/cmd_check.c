@@ -1,6 +1,7 @@
 /* --check: one request, one result, one exit status. What is not known is never OK. */
 #include "cli/args.h"
 #include "cli/check.h"
+#include "cli/check_gate.h"
 
 #include "core/clock.h"
 #include "core/mem.h"
@@ -11,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAMPLE_SECONDS 60
+
 /* What an outcome means for the exit status, after --unknown-is. SKIPPED counts as OK. */
-static enum verdict_status weight(const struct cli_args *a, enum verdict_status s)
+static enum verdict_status weight(const struct check_run *a, enum verdict_status s)
 {
 	if (s == VERDICT_SKIPPED)
 		return VERDICT_OK;
@@ -36,7 +39,7 @@ static enum verdict_status worst(const struct result *r)
 	return s == VERDICT_SKIPPED ? VERDICT_OK : s;
 }
 
-static int exit_status(const struct cli_args *a, const struct result *r)
+int check_exit(const struct check_run *a, const struct result *r)
 {
 	static const int exits[] = {
 		[VERDICT_OK] = 0, [VERDICT_WARNING] = 1, [VERDICT_UNKNOWN] = 3, [VERDICT_CRITICAL] = 2
@@ -153,10 +156,9 @@ static int print_to(const struct cli *c, struct check_view *v, const struct chec
 	return out_end(&o, c, v->exit);
 }
 
-static int print(const struct cli *c, const struct result *r, int64_t took_ms)
+static int print(const struct cli *c, const struct check_run *run, const struct result *r, int64_t took_ms)
 {
 	const struct cli_args *a = c->args;
-	const struct check_format *f = check_format(c->format);
 	struct verdict one;
 	unsigned *order = worst_first(&r->check);
 	struct check_view v = { .result = &r->check,
@@ -164,12 +166,12 @@ static int print(const struct cli *c, const struct result *r, int64_t took_ms)
 		                    .order = order,
 		                    .whole = whole(r, &one),
 		                    .status = worst(r),
-		                    .exit = exit_status(a, r),
+		                    .exit = check_exit(run, r),
 		                    .verbose = a->verbose,
 		                    .took_ms = took_ms };
 	int status = v.exit;
 	for (unsigned i = 0; i < (a->nout ? a->nout : 1); i++) {
-		int one_status = print_to(c, &v, f, a->nout ? a->out[i] : NULL);
+		int one_status = print_to(c, &v, run->format, a->nout ? a->out[i] : NULL);
 		status = one_status != v.exit ? one_status : status;
 	}
 	free(order);
@@ -177,14 +179,61 @@ static int print(const struct cli *c, const struct result *r, int64_t took_ms)
 	return status;
 }
 
+/* ---- how it runs: the options, else [checks], else what the format says */
+
+static enum verdict_status level(const char *word)
+{
+	return !word                       ? VERDICT_UNKNOWN
+	       : strcmp(word, "ok") == 0   ? VERDICT_OK
+	       : strcmp(word, "warn") == 0 ? VERDICT_WARNING
+	                                   : VERDICT_CRITICAL;
+}
+
+static bool settle_time(const struct cli_args *a, const struct conf_checks *k, struct check_run *run, struct err *e)
+{
+	run->for_s = a->for_s ? a->for_s : k->for_s;
+	run->until_ok = a->until_ok || k->until_ok;
+	run->fail_limit = a->fail_limit_said ? a->fail_limit : k->fail_limit;
+	if (a->fail_limit_said && !run->for_s)
+		return err_set(e, ERR_USAGE, "--fail-limit", "needs --for: one sample has no limit");
+	if (run->until_ok && !run->for_s) { /* then -t is the time for all samples */
+		run->for_s = run->deadline_s;
+		run->deadline_s = run->deadline_s < SAMPLE_SECONDS ? run->deadline_s : SAMPLE_SECONDS;
+	}
+	return true;
+}
+
+static bool settle(const struct cli *c, struct check_run *run, struct check_request *rq, struct err *e)
+{
+	static const struct conf_checks none = { .max_usd = -1 };
+	const struct conf_checks *k = c->conf ? &c->conf->checking : &none;
+	const struct cli_args *a = c->args;
+	run->format = check_format(c->format ? c->format : k->format);
+	if (!run->format)
+		return err_set(e, ERR_CONF, "[checks]", "format: --check has no form \"%s\"", k->format);
+	run->warn_is_ok = a->warn_is_ok || k->warn_is_ok;
+	run->unknown_is = a->unknown_is != VERDICT_UNKNOWN ? a->unknown_is : level(k->unknown_is);
+	run->verbose = a->verbose;
+	run->deadline_s = c->deadline_s ? c->deadline_s : k->timeout ? (unsigned)k->timeout : run->format->seconds;
+	if (!settle_time(a, k, run, e))
+		return false;
+	rq->priced = a->max_cost_said || k->max_usd >= 0;
+	rq->max_usd = a->max_cost_said ? a->max_usd : k->max_usd;
+	rq->deadline_s = run->deadline_s;
+	rq->identity = run->format->print == check_json; /* the object names the account */
+	return true;
+}
+
 int cmd_check(const struct cli *c, struct engine *g)
 {
 	struct request rq = { .kind = REQUEST_CHECK, .check = c->args->check };
-	rq.check.identity = cli_is_json(c); /* the object names the account */
-	rq.check.deadline_s = c->deadline_s ? c->deadline_s : check_format(c->format)->seconds;
+	struct check_run run = { 0 };
+	struct err e = { 0 };
+	if (!settle(c, &run, &rq.check, &e))
+		return cli_fail(c, &e);
 	int64_t begun = clock_mono_ms();
-	struct result *r = engine_call(g, &rq);
-	int status = print(c, r, clock_mono_ms() - begun);
+	struct result *r = run.for_s ? check_over_time(&run, g, &rq) : engine_call(g, &rq);
+	int status = print(c, &run, r, clock_mono_ms() - begun);
 	result_free(r);
 	return status;
 }

@@ -11,8 +11,7 @@
 
 /* Named by the contract, not built yet: refused by name, so that no script believes it was heard. */
 static const char *const later_options[] = {
-	"--for",     "--fail-limit", "--until-ok", "--baseline", "--baseline-max-ratio",
-	"--ttl-min", "--drift",      "--quality",  "--max-cost", NULL
+	"--baseline", "--baseline-max-ratio", "--ttl-min", "--drift", "--quality", "--publish", "--notify", NULL
 };
 static const char *const later_commands[] = { "discover", "alarms",     "topics",  "replay", "put-record",
 	                                          "process",  "put-metric", "quality", "cost",   "note",
@@ -264,6 +263,8 @@ static bool finish_check(struct cli_args *a, const char *format, struct err *e)
 	}
 	if (a->nout > 1 && (!format || strcmp(format, "gitlab") != 0))
 		return usage(e, "--out", "two files only with --format gitlab", NULL);
+	if (a->fail_limit_said && a->until_ok)
+		return usage(e, "--fail-limit", "belongs to --for alone, not to --until-ok", NULL);
 	a->check.metrics = a->metrics;
 	a->check.select = a->select;
 	return true;

@@ -187,6 +187,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	struct task *t = task_new(rq, ++g->next_id);
 	int64_t deadline = clock_mono_ms() + (int64_t)deadline_of(g, rq) * 1000;
 	cred_deadline(g->cred, deadline);
+	engine_reopen(g);
 	engine_prepare(g, rq->kind != REQUEST_CHECK && rq->kind != REQUEST_IAM,
 	               rq->kind == REQUEST_HISTORY && rq->history.offline);
 	g->tasks = t;
