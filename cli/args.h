@@ -16,7 +16,9 @@
 	  "5 %, an age growing towards loss are CRITICAL; an alarm in INSUFFICIENT_DATA is WARNING. The worst result decides " \
 	  "the exit status, in the order CRITICAL (2), UNKNOWN (3), WARNING (1), OK (0). Unusable arguments, missing "         \
 	  "credentials and a bad configuration are 3. Nothing unknown is ever OK. -w and -c belong to the --metric before "    \
-	  "them; given before the first --metric they are the default of every --metric that has none of its own.")            \
+	  "them; given before the first --metric they are the default of every --metric that has none of its own. "            \
+	  "--alarms, --dlq-max and --metric leave the configured checks aside; of everything else a [check]'s own key wins "   \
+	  "over the option, and that over [checks]. docs/ci.md has examples for CI, cron and monitoring.")                     \
 	X(STATUS, "status", "[PIPELINE]", 0, 1, "text json", true, cmd_status, "the overview, from one poll",                  \
 	  "Prints every stage with its health and its newest values, then the alarms. Without a terminal the text form is "    \
 	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. What "      \

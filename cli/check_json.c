@@ -1,4 +1,4 @@
-/* --check as the JSON object of the contract (cli.md's words are in docs/ci.md). */
+/* --check as one JSON object: members may be added, none is ever left out. */
 #include "cli/check.h"
 
 #include "core/clock.h"
