@@ -40,7 +40,8 @@ class Alarms(fakeaws.Answers):
 
     def describe_alarms(self, body):
         one = super().describe_alarms(body)["MetricAlarms"][0]
-        return {"MetricAlarms": [{**one, "AlarmName": n, "StateReason": f"why {n}", "StateValue": self.states[i % len(self.states)]}
+        return {"MetricAlarms": [{**one, "AlarmName": n, "AlarmArn": f"{one['AlarmArn']}-{i}", "StateReason": f"why {n}",
+                                  "StateValue": self.states[i % len(self.states)]}
                                  for i, n in enumerate(self.names)], "CompositeAlarms": []}
 
     def get_metric_data(self, body):

@@ -28,7 +28,8 @@ class Points(fakeaws.Answers):
 
     def describe_alarms(self, body):
         one = super().describe_alarms(body)["MetricAlarms"][0]
-        return {"MetricAlarms": [{**one, "AlarmName": f"a{i}", "StateValue": s} for i, s in enumerate(self.states)], "CompositeAlarms": []}
+        return {"MetricAlarms": [{**one, "AlarmName": f"a{i}", "AlarmArn": f"{one['AlarmArn']}-{i}", "StateValue": s}
+                                 for i, s in enumerate(self.states)], "CompositeAlarms": []}
 
 
 METRIC = ["--metric", "Orders/Errors{Stage=load}:Average"]

@@ -242,7 +242,8 @@ class Alarms(fakeaws.Answers):
 
     def describe_alarms(self, body):
         one = super().describe_alarms(body)["MetricAlarms"][0]
-        return {"MetricAlarms": [{**one, "AlarmName": f"a{i}", "StateValue": s} for i, s in enumerate(self.states)], "CompositeAlarms": []}
+        return {"MetricAlarms": [{**one, "AlarmName": f"a{i}", "AlarmArn": f"{one['AlarmArn']}-{i}", "StateValue": s}
+                                 for i, s in enumerate(self.states)], "CompositeAlarms": []}
 
     def get_queue_attributes(self, body):
         answer = super().get_queue_attributes(body)
