@@ -278,6 +278,17 @@ def test_hostile_github(hostile, tmp_path):
     assert again.out == ran.out and summary.read_text().startswith(text)
 
 
+@pytest.mark.parametrize("first", range(0, len(HOSTILE), 9))
+def test_each_hostile_name_in_an_annotation(sluice, first):
+    names = HOSTILE[first:first + 9]
+    with FakeAws(answers=Alarms(names, ["ALARM"])) as aws:
+        commands = github(check(sluice, aws, "github", "--alarms").out)
+    shown = [visible(f"alarms/{n}").replace("##[", "##<U+005B>") for n in names]
+    assert [(c, p) for c, p, _ in commands] == [("error", {"title": n}) for n in shown]
+    for n, (_, _, message) in zip(shown, commands):
+        assert message == f"CRITICAL {n}: in ALARM: why {n.removeprefix('alarms/')}"
+
+
 def test_hostile_gitlab(hostile, sluice):
     run, alarms, _ = hostile
     ran = run("gitlab", "--alarms")
@@ -402,6 +413,23 @@ def test_a_value_that_is_not_known(sluice, form):
                                                                  "min": None, "max": None}
     if form == "prom":
         assert prometheus(ran.out)["sluice_check_value"] == {}
+
+
+def test_an_old_value_is_not_the_value(sluice):
+    class Old(Alarms):
+        def get_metric_data(self, body):
+            answer = super().get_metric_data(body)
+            for r in answer["MetricDataResults"]:
+                r["Timestamps"], r["Values"] = [t - 660 for t in r["Timestamps"][:3]], r["Values"][:3]
+            return answer
+
+    with FakeAws(answers=Old([])) as aws:
+        stale = check(sluice, aws, "json", "--metric", "A/B:Sum").json["checks"][0]
+        prom = prometheus(check(sluice, aws, "prom", "--metric", "A/B:Sum").out)
+        datum = nagios(check(sluice, aws, "nagios", "--metric", "A/B:Sum").out)[2]["A/B:Sum"]
+    assert (stale["code"], stale["value"]) == ("STALE", 7.5)
+    assert prom["sluice_check_value"] == {} and list(prom["sluice_check_status"].values()) == [3] and datum["value"] == "U"
+    assert min(prom["sluice_check_age_seconds"].values()) >= 660
 
 
 @pytest.mark.parametrize("form", FORMATS)
