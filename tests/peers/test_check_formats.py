@@ -399,6 +399,16 @@ def test_nothing_to_judge_is_unknown(sluice, form):
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_a_run_that_judged_nothing_is_unknown(sluice, form):
+    """It failed as a whole: there is no check whose row could say so."""
+    with FakeAws() as aws:
+        dear = check(sluice, aws, form, "--metric", "A/B:Sum", "--max-cost", "0")
+    keyless = sluice("--check", "--format", form, env={"AWS_REGION": "eu-west-1"})
+    for ran, why in [(dear, "nothing was polled"), (keyless, "AWS_ACCESS_KEY_ID")]:
+        assert ran.status == 3 and troubles(form, ran.out) == {"UNKNOWN"} and why in ran.err, str(ran)
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_value_that_is_not_known(sluice, form):
     class Silent(fakeaws.Answers):
         def get_metric_data(self, body):
