@@ -109,6 +109,7 @@ static bool start_real(struct run *r, struct err *e)
 	r->conf = conf_load(r->cli.config, e);
 	if (!r->conf)
 		return false;
+	r->cli.conf = r->conf;
 	r->target = cli_target(&r->cli, r->conf);
 	r->cache = r->cli.cache ? xstrdup(r->cli.cache) : conf_default_cache();
 	return true;

@@ -3,19 +3,22 @@
 #ifndef CLI_ARGS_H
 #define CLI_ARGS_H
 
+#include "cli/check_formats.h"
 #include "cli/cli.h"
 
 /* What a command offers: "status" with `[PIPELINE]`, 0 to 1 operands, formats (NULL: none; the first is the default).
  * --check stands in the table like a command, but is typed as an option.
  *  X(ID, name, operands, min, max, formats, needs the engine, run, help, more) */
 #define CLI_COMMANDS(X)                                                                                                    \
-	X(CHECK, "--check", "", 0, 0, "text json", true, cmd_check, "judge everything once, for CI, cron and monitoring",      \
+	X(CHECK, "--check", "", 0, 0, CHECK_FORMAT_NAMES, true, cmd_check, "judge everything once, for CI, cron and monitoring",      \
 	  "Judges, with one batched poll, what [check] sections of the configuration and the options name, or, when nothing "  \
 	  "is named, sluice's own defaults: an alarm in ALARM, a dead-letter queue with visible messages, an error rate over " \
 	  "5 %, an age growing towards loss are CRITICAL; an alarm in INSUFFICIENT_DATA is WARNING. The worst result decides " \
 	  "the exit status, in the order CRITICAL (2), UNKNOWN (3), WARNING (1), OK (0). Unusable arguments, missing "         \
 	  "credentials and a bad configuration are 3. Nothing unknown is ever OK. -w and -c belong to the --metric before "    \
-	  "them; given before the first --metric they are the default of every --metric that has none of its own.")            \
+	  "them; given before the first --metric they are the default of every --metric that has none of its own. "            \
+	  "--alarms, --dlq-max and --metric leave the configured checks aside; of everything else a [check]'s own key wins "   \
+	  "over the option, and that over [checks]. docs/ci.md has examples for CI, cron and monitoring.")                     \
 	X(STATUS, "status", "[PIPELINE]", 0, 1, "text json", true, cmd_status, "the overview, from one poll",                  \
 	  "Prints every stage with its health and its newest values, then the alarms. Without a terminal the text form is "    \
 	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. What "      \
@@ -83,7 +86,7 @@ struct cli_command {
 	X("--version", 0, NULL, FOR_ALL, set_version, "the version")                                                           \
 	X("--check", 0, NULL, FOR_ALL, set_check, "judge once and exit; see `sluice help check`")                              \
 	X("--format", 0, "FORMAT", FOR_READERS, set_format, "text, json or what else the command names")                       \
-	X("--timeout", 't', "SEC", FOR_READERS, set_deadline, "give up after so many seconds; default 60")                     \
+	X("--timeout", 't', "SEC", FOR_READERS, set_deadline, "give up after so many seconds; default 60, with --format nagios 10")                     \
 	X("--alarms", 0, NULL, BIT(CHECK), set_alarms, "judge every CloudWatch alarm")                                         \
 	X("--in-alarm-is", 0, "LEVEL", BIT(CHECK), set_in_alarm_is, "warn or crit (default): what an alarm in ALARM is")       \
 	X("--dlq-max", 0, "N", BIT(CHECK), set_dlq_max, "dead-letter queues may hold so many visible messages")                \
@@ -97,8 +100,22 @@ struct cli_command {
 	X("--min-samples", 0, "N", BIT(CHECK), set_min_samples, "fewer points than this are UNKNOWN (TOO_FEW)")                \
 	X("--no-data", 0, "LEVEL", BIT(CHECK), set_no_data, "ok, warn, crit or unknown (default): what no points at all are")  \
 	X("--delay", 0, "auto|SEC", BIT(CHECK), set_delay, "how long a period may take to arrive; default auto")               \
-	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name; may be given again")                  \
-	X("--out", 0, "FILE", BIT(CHECK), set_out, "write the result to FILE, whole or not at all, not to standard output")    \
+	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name (of a check, pipeline, resource or alarm); may be given again. tag:K=V is not in "     \
+	  "this version, which reads no tags")                  \
+	X("--out", 0, "FILE", BIT(CHECK), set_out,                                                                             \
+	  "write the result to FILE, whole or not at all, not to standard output; with --format gitlab a FILE.xml is JUnit, "  \
+	  "any other is code quality, and --out may be given twice")                                                           \
+	X("--verbose", 'v', NULL, BIT(CHECK), set_verbose,                                                                     \
+	  "say more: -v all of what is in trouble, -vv of everything, -vvv also every cause, not three")                       \
+	X("--for", 0, "DURATION", BIT(CHECK), set_for,                                                                         \
+	  "judge once a period for so long: CRITICAL as soon as --fail-limit is passed, OK only when every sample was, else "  \
+	  "UNKNOWN; -t is then each poll's")                                                                                   \
+	X("--fail-limit", 0, "N", BIT(CHECK), set_fail_limit,                                                                  \
+	  "with --for: so many CRITICAL samples of one check are borne; default 0")                                            \
+	X("--until-ok", 0, NULL, BIT(CHECK), set_until_ok,                                                                     \
+	  "judge once a period and end at the first OK, at the latest after --for, else -t")                                   \
+	X("--max-cost", 0, "USD", BIT(CHECK), set_max_cost,                                                                    \
+	  "refuse, with the estimate, before polling for more than this")                                                      \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
 	X("--since", 0, "TIME", BIT(HISTORY), set_since,                                                                       \
@@ -134,9 +151,13 @@ struct cli_args {
 	const char **select;
 	unsigned cmetrics, cselect;
 	const char *warning, *critical;            /* defaults of every --metric */
-	bool warn_is_ok;
+	bool warn_is_ok, until_ok, fail_limit_said, max_cost_said;
+	int64_t for_s;
+	unsigned fail_limit;
+	double max_usd;
 	enum verdict_status unknown_is;            /* VERDICT_UNKNOWN: not given */
-	const char *out;
+	const char *out[2];
+	unsigned nout, verbose;
 	const char *since, *until;                 /* checked when parsed, resolved when run */
 	bool offline, man, help, version;
 	const char *const *scenarios, *const *scenario_help;
@@ -155,11 +176,13 @@ bool cli_time(const char *text, int64_t end, int64_t *t);
 bool cli_is_json(const struct cli *c);
 /* "sluice: TEXT" on stderr, one write, visible characters only. */
 void cli_say(const char *text);
+void cli_say_err(const struct err *e);
 void cli_note(const char *about, const char *text); /* "sluice: note: ABOUT: TEXT" */
 /* Has this text been through the filter (or needs it none)? */
 bool cli_is_visible(struct span s);
-/* Up to three lines for n causes, the last saying how many more there are; line() appends visible characters only. */
-void cli_say_causes(unsigned n, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx);
+/* Up to `most` lines for n causes, the last saying how many more there are; line() appends visible characters only. */
+#define CAUSES 3
+void cli_say_causes(unsigned n, unsigned most, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx);
 /* The candidate nearest to word, or NULL when none is near; candidates end with NULL. */
 const char *cli_near(const char *word, const char *const *candidates);
 /* Does the blank-separated list hold the word? */

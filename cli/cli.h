@@ -24,6 +24,7 @@ struct cli {
 		const char **faults; unsigned nfaults, cfaults;
 	} sim;
 	unsigned deadline_s;                 /* -t; 0 = not given */
+	const struct conf *conf;             /* set by main once it is read; NULL before */
 	struct cli_args *args;               /* cli's own; cli_clear frees it */
 };
 

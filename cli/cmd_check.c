@@ -1,15 +1,21 @@
 /* --check: one request, one result, one exit status. What is not known is never OK. */
 #include "cli/args.h"
 #include "cli/check.h"
+#include "cli/check_gate.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "core/text.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define SAMPLE_SECONDS 60
+
 /* What an outcome means for the exit status, after --unknown-is. SKIPPED counts as OK. */
-static enum verdict_status weight(const struct cli_args *a, enum verdict_status s)
+static enum verdict_status weight(const struct check_run *a, enum verdict_status s)
 {
 	if (s == VERDICT_SKIPPED)
 		return VERDICT_OK;
@@ -33,7 +39,7 @@ static enum verdict_status worst(const struct result *r)
 	return s == VERDICT_SKIPPED ? VERDICT_OK : s;
 }
 
-static int exit_status(const struct cli_args *a, const struct result *r)
+int check_exit(const struct check_run *a, const struct result *r)
 {
 	static const int exits[] = {
 		[VERDICT_OK] = 0, [VERDICT_WARNING] = 1, [VERDICT_UNKNOWN] = 3, [VERDICT_CRITICAL] = 2
@@ -111,44 +117,123 @@ static void say(const struct cli *c, const struct result *r)
 {
 	const struct check_result *k = &r->check;
 	if (r->err.code != ERR_OK && !k->ncauses) {
-		cli_fail(c, &r->err);
+		cli_say_err(&r->err);
 		return;
 	}
+	unsigned most = c->args->verbose > 2 ? UINT_MAX : CAUSES;
 	if (k->ncauses) {
-		cli_say_causes(k->ncauses, cause, k);
+		cli_say_causes(k->ncauses, most, cause, k);
 		return;
 	}
 	struct unknowns u = unknowns(k);
-	cli_say_causes(u.n, unknown, &u);
+	cli_say_causes(u.n, most, unknown, &u);
 	free(u.v);
 	if (!k->n)
 		cli_say("--check: nothing was judged: no resource, alarm or metric was found or selected");
 }
 
-static int print(const struct cli *c, const struct result *r)
+/* For forms whose readers look at rows alone. */
+static const struct verdict *whole(const struct result *r, struct verdict *v)
+{
+	static char name[] = "sluice --check", nothing[] = "nothing was judged";
+	*v = (struct verdict){ .name = name, .status = VERDICT_UNKNOWN, .value = NAN, .age_s = -1 };
+	v->code = r->err.code != ERR_OK ? err_check_code(r->err.code) : "NO_DATA";
+	v->reason = r->err.code != ERR_OK ? (char *)r->err.text : nothing;
+	return r->err.code != ERR_OK || !r->check.n ? v : NULL;
+}
+
+/* The format for one place: standard output (file NULL) or a file. */
+static int print_to(const struct cli *c, struct check_view *v, const struct check_format *f, const char *file)
 {
 	struct out o;
 	struct err e = { 0 };
-	const struct cli_args *a = c->args;
-	if (!a->out)
+	if (!file)
 		out_init(&o);
-	else if (!out_init_file(&o, a->out, &e))
+	else if (!out_init_file(&o, file, f->mode, &e))
 		return cli_fail(c, &e);
+	v->file = file;
+	f->print(&o, v);
+	return out_end(&o, c, v->exit);
+}
+
+static int print(const struct cli *c, const struct check_run *run, const struct result *r, int64_t took_ms)
+{
+	const struct cli_args *a = c->args;
+	struct verdict one;
 	unsigned *order = worst_first(&r->check);
-	struct check_view v = { &r->check, &r->err, order, worst(r), exit_status(a, r) };
-	(cli_is_json(c) ? check_json : check_text)(&o, &v);
+	struct check_view v = { .result = &r->check,
+		                    .fail = &r->err,
+		                    .order = order,
+		                    .whole = whole(r, &one),
+		                    .status = worst(r),
+		                    .exit = check_exit(run, r),
+		                    .verbose = a->verbose,
+		                    .took_ms = took_ms };
+	int status = v.exit;
+	for (unsigned i = 0; i < (a->nout ? a->nout : 1); i++) {
+		int one_status = print_to(c, &v, run->format, a->nout ? a->out[i] : NULL);
+		status = one_status != v.exit ? one_status : status;
+	}
 	free(order);
-	int status = out_end(&o, c, v.exit);
 	say(c, r);
 	return status;
+}
+
+/* ---- how it runs: the options, else [checks], else what the format says */
+
+static enum verdict_status level(const char *word)
+{
+	return !word                       ? VERDICT_UNKNOWN
+	       : strcmp(word, "ok") == 0   ? VERDICT_OK
+	       : strcmp(word, "warn") == 0 ? VERDICT_WARNING
+	                                   : VERDICT_CRITICAL;
+}
+
+static bool settle_time(const struct cli_args *a, const struct conf_checks *k, struct check_run *run, struct err *e)
+{
+	run->for_s = a->for_s ? a->for_s : k->for_s;
+	run->until_ok = a->until_ok || k->until_ok;
+	run->fail_limit = a->fail_limit_said ? a->fail_limit : k->fail_limit;
+	if (a->fail_limit_said && !run->for_s)
+		return err_set(e, ERR_USAGE, "--fail-limit", "needs --for: one sample has no limit");
+	if (run->until_ok && !run->for_s) { /* then -t is the time for all samples */
+		run->for_s = run->deadline_s;
+		run->deadline_s = run->deadline_s < SAMPLE_SECONDS ? run->deadline_s : SAMPLE_SECONDS;
+	}
+	return true;
+}
+
+static bool settle(const struct cli *c, struct check_run *run, struct check_request *rq, struct err *e)
+{
+	static const struct conf_checks none = { .max_usd = -1 };
+	const struct conf_checks *k = c->conf ? &c->conf->checking : &none;
+	const struct cli_args *a = c->args;
+	run->format = check_format(c->format ? c->format : k->format);
+	if (!run->format)
+		return err_set(e, ERR_CONF, "[checks]", "format: --check has no form \"%s\"", k->format);
+	run->warn_is_ok = a->warn_is_ok || k->warn_is_ok;
+	run->unknown_is = a->unknown_is != VERDICT_UNKNOWN ? a->unknown_is : level(k->unknown_is);
+	run->verbose = a->verbose;
+	run->deadline_s = c->deadline_s ? c->deadline_s : k->timeout ? (unsigned)k->timeout : run->format->seconds;
+	if (!settle_time(a, k, run, e))
+		return false;
+	rq->priced = a->max_cost_said || k->max_usd >= 0;
+	rq->max_usd = a->max_cost_said ? a->max_usd : k->max_usd;
+	rq->deadline_s = run->deadline_s;
+	rq->identity = run->format->print == check_json; /* the object names the account */
+	return true;
 }
 
 int cmd_check(const struct cli *c, struct engine *g)
 {
 	struct request rq = { .kind = REQUEST_CHECK, .check = c->args->check };
-	rq.check.identity = cli_is_json(c); /* the object names the account */
-	struct result *r = engine_call(g, &rq);
-	int status = print(c, r);
+	struct check_run run = { 0 };
+	struct err e = { 0 };
+	if (!settle(c, &run, &rq.check, &e))
+		return cli_fail(c, &e);
+	int64_t begun = clock_mono_ms();
+	struct result *r = run.for_s ? check_over_time(&run, g, &rq) : engine_call(g, &rq);
+	int status = print(c, &run, r, clock_mono_ms() - begun);
 	result_free(r);
 	return status;
 }

@@ -95,7 +95,7 @@ static void say_problems(const struct cli *c, const struct snapshot *s, bool sai
 		cli_say("status: not everything was read in time; try again with a longer -t");
 	struct causes all = causes_of(s);
 	if (cli_is_json(c) || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO))
-		cli_say_causes(all.n, cause, &all);
+		cli_say_causes(all.n, CAUSES, cause, &all);
 	say_history(s);
 }
 

@@ -31,7 +31,8 @@
 	X("HTTPS_PROXY, http_proxy, ALL_PROXY, NO_PROXY", "proxies, as curl understands them; lower case wins, HTTP_PROXY is not read") \
 	X("NO_COLOR", "any value: no colour, unless --color says otherwise")                 \
 	X("XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME", "where configuration, history and log are") \
-	X("SLUICE_NOW", "an RFC 3339 time at which the wall clock stands still (for tests)")
+	X("GITHUB_STEP_SUMMARY", "with --check --format github: the file that gets the whole table") \
+	X("SLUICE_NOW", "an RFC 3339 time at which the wall clock stands still (for tests); --for then waits for nothing")
 
 /*  X(file, what it holds) */
 #define MANUAL_FILES(X)                                                                  \
@@ -44,6 +45,8 @@
 	X("sluice --demo", "the console on an embedded AWS; nothing else is needed")         \
 	X("sluice --check --alarms --dlq-max 0", "a gate for a deployment")                  \
 	X("sluice --check --metric 'Orders/Errors{Stage=load}:Sum' -w 5 -c 20 --mofn 3/5", "a metric of your own") \
+	X("sluice --check --for 10m --fail-limit 1 --format junit --out sluice.xml", "ten minutes after a deployment") \
+	X("sluice --check --until-ok --for 10m", "wait for the first OK")                    \
 	X("sluice status --format json", "the overview for a script")                        \
 	X("sluice history orders-dlq visible --since 6h --format csv", "six hours of one metric")
 

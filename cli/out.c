@@ -128,7 +128,7 @@ static const char *planted(const char *path)
 	return S_ISLNK(st.st_mode) ? "is another user's symbolic link" : "is another user's, and no regular file";
 }
 
-bool out_init_file(struct out *o, const char *path, struct err *e)
+bool out_init_file(struct out *o, const char *path, mode_t mode, struct err *e)
 {
 	struct stat st;
 	*o = (struct out){ .fd = -1 };
@@ -145,7 +145,7 @@ bool out_init_file(struct out *o, const char *path, struct err *e)
 		o->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		ok = o->fd >= 0 || file_failed(e, path);
 	} else {
-		ok = open_temp(o, path, there && st.st_uid == geteuid() ? st.st_mode & 0777 : 0600, e);
+		ok = open_temp(o, path, there && st.st_uid == geteuid() ? st.st_mode & 0777 : mode, e);
 	}
 	if (!ok)
 		out_drop(o);

@@ -9,6 +9,7 @@
 #include "core/json.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct cli;
 struct out {
@@ -20,8 +21,8 @@ struct out {
 };
 
 void out_init(struct out *o);                                        /* standard output */
-/* A regular file appears whole under its name or not at all; a device or pipe is written to as it is. */
-bool out_init_file(struct out *o, const char *path, struct err *e);
+/* A regular file appears whole under its name or not at all, a new one with this mode; a device or pipe is written to as it is. */
+bool out_init_file(struct out *o, const char *path, mode_t mode, struct err *e);
 void out_own(struct out *o, const char *own);                        /* sluice's own words */
 void out_ownf(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void out_text(struct out *o, const char *any);                       /* filtered; NULL is empty */

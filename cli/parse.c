@@ -2,6 +2,7 @@
  * from the start, so that options may stand anywhere), the command is settled, and then the options are checked against it
  * and set in the order given. */
 #include "cli/args.h"
+#include "cli/check.h"
 
 #include "core/mem.h"
 
@@ -10,13 +11,11 @@
 
 /* Named by the contract, not built yet: refused by name, so that no script believes it was heard. */
 static const char *const later_options[] = {
-	"--for",     "--fail-limit", "--until-ok", "--baseline", "--baseline-max-ratio",
-	"--ttl-min", "--drift",      "--quality",  "--max-cost", NULL
+	"--baseline", "--baseline-max-ratio", "--ttl-min", "--drift", "--quality", "--publish", "--notify", NULL
 };
 static const char *const later_commands[] = { "discover", "alarms",     "topics",  "replay", "put-record",
 	                                          "process",  "put-metric", "quality", "cost",   "note",
 	                                          "report",   "iam",        "audit",   NULL };
-static const char later_formats[] = "nagios junit github gitlab prom";
 
 struct word {
 	const struct cli_option *option;
@@ -115,10 +114,14 @@ static bool split_short(struct words *w, const char *text, struct word *out, str
 {
 	const struct cli_option *o = option_lettered(text[1]);
 	if (!o)
-		return usage(e, text, text[1] == 'v' ? "not in this version" : "unknown option", NULL);
+		return usage(e, text, "unknown option", NULL);
 	*out = (struct word){ o, text[2] ? text + 2 : NULL };
-	if (!o->arg)
-		return !text[2] || usage(e, text, "unknown option", NULL);
+	if (!o->arg) { /* a flag's letter may be repeated: -vv */
+		size_t n = strlen(text + 1);
+		char letters[] = { text[1], '\0' };
+		out->value = text + 1;
+		return strspn(text + 1, letters) == n || usage(e, text, "unknown option", NULL);
+	}
 	return text[2] || next_value(w, o, text, &out->value, e);
 }
 
@@ -185,6 +188,18 @@ static bool asks_check(int argc, char **argv)
 	return false;
 }
 
+/* So is the format: a monitoring server wants to be told on standard output what is wrong with its own command line. */
+static const char *asks_format(int argc, char **argv)
+{
+	const char *format = NULL;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strncmp(argv[i], "--format=", 9) == 0)
+			format = argv[i] + 9;
+		else if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
+			format = argv[++i];
+	return format;
+}
+
 static bool settle(struct cli *c, struct err *e)
 {
 	const struct cli_command *cmd = c->command;
@@ -228,18 +243,16 @@ static bool set_options(struct words *w, struct err *e)
 	return true;
 }
 
-static bool check_format(const struct cli *c, struct err *e)
+static bool known_format(const struct cli *c, struct err *e)
 {
 	const struct cli_command *cmd = c->command;
 	if (!c->format || cli_listed(cmd->formats, c->format))
 		return true;
-	if (cmd->id == CMD_CHECK && cli_listed(later_formats, c->format))
-		return err_set(e, ERR_USAGE, "--format", "%s is not in this version", c->format);
 	return err_set(e, ERR_USAGE, "--format", "%s has %s, not '%s'", cmd->name, cmd->formats, c->format);
 }
 
 /* Each --metric gets its own ranges or the defaults. */
-static bool finish_check(struct cli_args *a, struct err *e)
+static bool finish_check(struct cli_args *a, const char *format, struct err *e)
 {
 	if (!a->check.nmetrics && (a->warning || a->critical))
 		return usage(e, a->warning ? "-w" : "-c", "needs a --metric to belong to", NULL);
@@ -248,6 +261,10 @@ static bool finish_check(struct cli_args *a, struct err *e)
 		m->warning = m->warning ? m->warning : a->warning;
 		m->critical = m->critical ? m->critical : a->critical;
 	}
+	if (a->nout > 1 && (!format || strcmp(format, "gitlab") != 0))
+		return usage(e, "--out", "two files only with --format gitlab", NULL);
+	if (a->fail_limit_said && a->until_ok)
+		return usage(e, "--fail-limit", "belongs to --for alone, not to --until-ok", NULL);
 	a->check.metrics = a->metrics;
 	a->check.select = a->select;
 	return true;
@@ -284,7 +301,7 @@ static bool finish(struct cli *c, struct err *e)
 	if (c->what == CLI_SIM && c->demo)
 		return usage(e, "--demo", "sim is the embedded AWS itself; see --scenario", NULL);
 	c->sim.region = c->region;
-	return check_format(c, e) && (c->command->id != CMD_CHECK || finish_check(c->args, e));
+	return known_format(c, e) && (c->command->id != CMD_CHECK || finish_check(c->args, c->format, e));
 }
 
 static bool parse(struct words *w, struct err *e)
@@ -309,7 +326,9 @@ static int print_help(const struct cli *c)
 	struct buf b;
 	buf_init(&b, 1 << 20);
 	cli_help(&b, c->command);
-	return cli_print(c, &b);
+	const struct check_format *f = c->command && c->command->id == CMD_CHECK ? check_format(c->format) : NULL;
+	int status = cli_print(c, &b);
+	return status || !f ? status : f->help;
 }
 
 static int print_scenarios(const struct cli *c)
@@ -345,8 +364,10 @@ void cli_parse(struct cli *c, int argc, char **argv, const char *const *scenario
 	c->args->unknown_is = VERDICT_UNKNOWN;
 	c->args->check.delay_s = -1;
 	c->argv = xcalloc((size_t)argc + 1, sizeof *c->argv);
-	if (asks_check(argc, argv))
+	if (asks_check(argc, argv)) {
 		c->command = &cli_commands[CMD_CHECK];
+		c->format = asks_format(argc, argv);
+	}
 	struct words w = { .c = c, .argv = argv, .argc = argc, .i = 1, .word = xcalloc((size_t)argc + 1, sizeof *w.word) };
 	settle_exit(c, parse(&w, &e), &e);
 	free(w.word);

@@ -1,5 +1,6 @@
 /* The command table, dispatch, and the lines on standard error. */
 #include "cli/args.h"
+#include "cli/check.h"
 
 #include "core/clock.h"
 #include "core/file.h"
@@ -46,11 +47,15 @@ bool cli_is_json(const struct cli *c)
 	return c->format && strcmp(c->format, "json") == 0;
 }
 
-/* A line that cannot be written has nobody to tell. */
+/* A line that cannot be written has nobody to tell. In a GitHub job standard error is read for commands, too. */
 static void say(const char *line, size_t n)
 {
-	ssize_t written = write(STDERR_FILENO, line, n);
+	struct buf b;
+	buf_init(&b, 65536);
+	check_github_guard(&b, (struct span){ line, n });
+	ssize_t written = write(STDERR_FILENO, b.p, b.n);
 	(void)written;
+	buf_clear(&b);
 }
 
 bool cli_is_visible(struct span s)
@@ -100,28 +105,37 @@ void cli_note_files(const struct cli *c)
 		cli_note(notes[i].path, notes[i].text);
 }
 
-void cli_say_causes(unsigned n, void (*line)(const void *ctx, unsigned i, struct buf *out), const void *ctx)
+void cli_say_causes(unsigned n, unsigned most, void (*line)(const void *ctx, unsigned i, struct buf *out),
+                    const void *ctx)
 {
-	for (unsigned i = 0; i < n && i < 3; i++) {
+	for (unsigned i = 0; i < n && i < most; i++) {
 		struct buf b;
 		char more[32] = "";
 		buf_init(&b, 8192);
 		line(ctx, i, &b);
-		if (i == 2 && n > 3)
-			snprintf(more, sizeof more, " (and %u more)", n - 3);
+		if (i + 1 == most && n > most)
+			snprintf(more, sizeof more, " (and %u more)", n - most);
 		say_visible(b.p ? b.p : "", more);
 		buf_clear(&b);
 	}
 }
 
-int cli_fail(const struct cli *c, const struct err *e)
+void cli_say_err(const struct err *e)
 {
 	char line[1024];
 	err_line(e, line, sizeof line - 1);
 	size_t n = strlen(line);
 	line[n++] = '\n';
 	say(line, n);
-	return c && c->command && c->command->id == CMD_CHECK ? 3 : err_exit(e->code);
+}
+
+int cli_fail(const struct cli *c, const struct err *e)
+{
+	bool check = c && c->command && c->command->id == CMD_CHECK;
+	cli_say_err(e);
+	if (check && c->format && strcmp(c->format, "nagios") == 0)
+		check_nagios_fail(e);
+	return check ? 3 : err_exit(e->code);
 }
 
 int cli_run_without(const struct cli *c, const struct err *why)

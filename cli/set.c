@@ -77,6 +77,7 @@ STRING(format)
 	}
 FLAG(alarms, c->args->check.alarms)
 FLAG(warn_is_ok, c->args->warn_is_ok)
+FLAG(until_ok, c->args->until_ok)
 FLAG(offline, c->args->offline)
 FLAG(man, c->args->man)
 
@@ -145,6 +146,7 @@ SETTER(in_alarm_is)
 {
 	static const char *const levels[] = { "crit", "warn", NULL };
 	int i = choose(value, levels);
+	c->args->check.in_alarm_said = true;
 	c->args->check.in_alarm_is_warning = i == 1;
 	return i >= 0 || bad(e, "warn or crit", value);
 }
@@ -220,6 +222,24 @@ SETTER(min_samples)
 	return read_uint(value, 100800, &c->args->check.min_samples) || bad(e, "a whole number", value);
 }
 
+SETTER(for)
+{
+	int64_t *s = &c->args->for_s;
+	return (clock_parse_duration(value, s) && *s >= 60 && *s <= 7 * 86400) || bad(e, "a duration of 1m to 7d", value);
+}
+
+SETTER(fail_limit)
+{
+	c->args->fail_limit_said = true;
+	return read_uint(value, 100000, &c->args->fail_limit) || bad(e, "a whole number", value);
+}
+
+SETTER(max_cost)
+{
+	c->args->max_cost_said = true;
+	return (read_number(value, &c->args->max_usd) && c->args->max_usd >= 0) || bad(e, "US dollars, 0 or more", value);
+}
+
 SETTER(no_data)
 {
 	static const char *const levels[] = { "ok", "warn", "crit", "unknown", NULL };
@@ -248,7 +268,9 @@ SETTER(select)
 	if (!*value)
 		return err_set(e, ERR_USAGE, "", "needs a value");
 	if (strncmp(value, "tag:", 4) == 0)
-		return err_set(e, ERR_USAGE, "", "tag: is not in this version");
+		return err_set(
+		    e, ERR_USAGE, "",
+		    "tag:K=V is not in this version, which reads no tags; name a check, pipeline, resource or alarm");
 	MEM_GROW(a->select, a->check.nselect, a->cselect);
 	a->select[a->check.nselect++] = value;
 	return true;
@@ -256,8 +278,19 @@ SETTER(select)
 
 SETTER(out)
 {
-	c->args->out = value;
+	struct cli_args *a = c->args;
+	if (a->nout == sizeof a->out / sizeof *a->out)
+		return err_set(e, ERR_USAGE, "", "may be given twice at most");
+	a->out[a->nout++] = value;
 	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+/* -vvv comes as "vvv". */
+SETTER(verbose)
+{
+	(void)e;
+	c->args->verbose += value ? (unsigned)strlen(value) : 1;
+	return true;
 }
 
 SETTER(unknown_is)

@@ -90,6 +90,10 @@ void conf_free(struct conf *c)
 	free(c->pipelines);
 	free(c->stages);
 	free(c->checks);
+	free_check(&c->checking.each);
+	free(c->checking.in_alarm_is);
+	free(c->checking.unknown_is);
+	free(c->checking.format);
 	free(c->path);
 	free(c);
 }

@@ -35,7 +35,16 @@ struct conf_check {
 	int64_t window;                        /* seconds; 0 = default */
 	char *no_data;                         /* ok warn crit unknown; NULL = unknown */
 	unsigned min_samples;
+	int64_t delay;                         /* seconds; -1 = auto */
 	unsigned line;
+};
+struct conf_checks {                       /* [checks]: what --check does where neither its options nor a [check] say otherwise */
+	struct conf_check each;                /* m, n, window, no_data, min_samples, delay alone */
+	bool alarms, warn_is_ok, until_ok;
+	char *in_alarm_is, *unknown_is, *format; /* NULL = not given */
+	double dlq_max, max_usd;               /* below 0 = not given */
+	int64_t for_s, timeout;                /* 0 = not given */
+	unsigned fail_limit;
 };
 
 struct conf {
@@ -46,6 +55,7 @@ struct conf {
 	struct conf_pipeline *pipelines; unsigned npipelines;
 	struct conf_stage *stages; unsigned nstages;
 	struct conf_check *checks; unsigned nchecks;
+	struct conf_checks checking;
 };
 
 /* path NULL: the default file, whose absence is fine. A named file must exist. Returns NULL and fills e on any problem. */

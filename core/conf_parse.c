@@ -52,7 +52,34 @@
 	X("check", "no-data", NO_DATA, offsetof(struct conf_check, no_data), 0, 0, "",                                     \
 	  "what no point at all means; unknown when not given")                                                            \
 	X("check", "min-samples", COUNT, offsetof(struct conf_check, min_samples), 0, 100000, "",                          \
-	  "fewer points are too few to judge")
+	  "fewer points are too few to judge")                                                                             \
+	X("check", "delay", DELAY, offsetof(struct conf_check, delay), 0, DAY, "auto",                                     \
+	  "how long a period may take to arrive")                                                                          \
+	X("checks", "alarms", FLAG, offsetof(struct conf_checks, alarms), 0, 0, "no", "judge every CloudWatch alarm")      \
+	X("checks", "in-alarm-is", ALARM_IS, offsetof(struct conf_checks, in_alarm_is), 0, 0, "",                          \
+	  "what an alarm in ALARM is; crit when not given")                                                                \
+	X("checks", "dlq-max", AMOUNT, offsetof(struct conf_checks, dlq_max), 0, 1e9, "",                                  \
+	  "judge dead-letter queues: they may hold so many visible messages")                                              \
+	X("checks", "mofn", MOFN, offsetof(struct conf_checks, each), 1, 180, "", "for checks that have none")             \
+	X("checks", "window", DURATION, offsetof(struct conf_checks, each.window), 60, 15.0 * DAY, "",                     \
+	  "for checks that have none")                                                                                     \
+	X("checks", "no-data", NO_DATA, offsetof(struct conf_checks, each.no_data), 0, 0, "", "for checks that have none") \
+	X("checks", "min-samples", COUNT, offsetof(struct conf_checks, each.min_samples), 0, 100000, "",                   \
+	  "for checks that have none")                                                                                     \
+	X("checks", "delay", DELAY, offsetof(struct conf_checks, each.delay), 0, DAY, "auto", "for checks that have none") \
+	X("checks", "unknown-is", UNKNOWN_IS, offsetof(struct conf_checks, unknown_is), 0, 0, "",                          \
+	  "which exit status an UNKNOWN gives; its own, 3, when not given")                                                \
+	X("checks", "warn-is-ok", FLAG, offsetof(struct conf_checks, warn_is_ok), 0, 0, "no", "exit 0 on WARNING")         \
+	X("checks", "for", DURATION, offsetof(struct conf_checks, for_s), 60, 7.0 * DAY, "",                               \
+	  "judge once a period for so long")                                                                               \
+	X("checks", "fail-limit", COUNT, offsetof(struct conf_checks, fail_limit), 0, 100000, "0",                         \
+	  "with for: so many CRITICAL samples of a check are borne")                                                       \
+	X("checks", "until-ok", FLAG, offsetof(struct conf_checks, until_ok), 0, 0, "no", "end at the first OK")           \
+	X("checks", "timeout", DURATION, offsetof(struct conf_checks, timeout), 1, DAY, "",                                \
+	  "give up after so long; what --format says when not given")                                                      \
+	X("checks", "max-cost", AMOUNT, offsetof(struct conf_checks, max_usd), 0, 10000, "",                               \
+	  "refuse to poll for more USD than this")                                                                         \
+	X("checks", "format", TEXT, offsetof(struct conf_checks, format), 1, 20, "", "the form of the result")
 
 static const struct conf_row rows[] = {
 #define X(section, key, type, offset, min, max, fallback, help) { CONF_##type, offset, min, max },
@@ -76,8 +103,16 @@ const struct conf_key *conf_keys(unsigned *n)
 	return keys;
 }
 
-enum section { SECTION_SLUICE, SECTION_TARGET, SECTION_PIPELINE, SECTION_STAGE, SECTION_CHECK, SECTION_COUNT };
-static const char *const sections[SECTION_COUNT] = { "sluice", "target", "pipeline", "stage", "check" };
+enum section {
+	SECTION_SLUICE,
+	SECTION_TARGET,
+	SECTION_PIPELINE,
+	SECTION_STAGE,
+	SECTION_CHECK,
+	SECTION_CHECKS,
+	SECTION_COUNT
+};
+static const char *const sections[SECTION_COUNT] = { "sluice", "target", "pipeline", "stage", "check", "checks" };
 
 /* The text is read twice: first the headers, so that a key may name what stands further down; then the keys. */
 struct parser {
@@ -85,7 +120,7 @@ struct parser {
 	const char *file;
 	struct err *e;
 	struct ini ini;
-	bool sluice_seen;
+	bool sluice_seen, checks_seen;
 	enum section section;
 	void *object;                 /* the struct that the current section fills */
 	unsigned next[SECTION_COUNT]; /* the second reading meets the objects in the order of the first */
@@ -120,6 +155,8 @@ static struct conf *conf_new(void)
 {
 	struct conf *c = xcalloc(1, sizeof *c);
 	set_defaults(c, SECTION_SLUICE, c);
+	c->checking.dlq_max = c->checking.max_usd = -1;
+	set_defaults(c, SECTION_CHECKS, &c->checking);
 	return c;
 }
 
@@ -185,14 +222,23 @@ static bool add_check(struct parser *p, struct span name)
 	return true;
 }
 
-static bool add_sluice(struct parser *p, struct span name)
+static bool add_single(struct parser *p, struct span name, enum section section, bool *seen)
 {
 	if (name.n)
-		return fail(p, p->ini.line, "sluice: this section takes no name");
-	if (p->sluice_seen)
-		return fail(p, p->ini.line, "sluice: the section is there twice");
-	p->sluice_seen = true;
-	return true;
+		return fail(p, p->ini.line, "%s: this section takes no name", sections[section]);
+	if (*seen)
+		return fail(p, p->ini.line, "%s: the section is there twice", sections[section]);
+	return *seen = true;
+}
+
+static bool add_sluice(struct parser *p, struct span name)
+{
+	return add_single(p, name, SECTION_SLUICE, &p->sluice_seen);
+}
+
+static bool add_checks(struct parser *p, struct span name)
+{
+	return add_single(p, name, SECTION_CHECKS, &p->checks_seen);
 }
 
 /* The section's kind and name; false with the error set. */
@@ -204,19 +250,20 @@ static bool read_header(const struct parser *p, enum section *section, struct sp
 	for (*section = 0; *section < SECTION_COUNT; ++*section)
 		if (span_eq(type, sections[*section]))
 			return true;
-	return fail(p, p->ini.line, "%.*s: unknown section; there are sluice, target, pipeline, stage and check",
+	return fail(p, p->ini.line, "%.*s: unknown section; there are sluice, target, pipeline, stage, check and checks",
 	            (int)(type.n < NAME_MOST ? type.n : NAME_MOST), type.p);
 }
 
 static bool add_section(struct parser *p)
 {
-	static bool (*const add[])(struct parser *, struct span) = { add_sluice, add_target, add_pipeline, add_stage,
-		                                                         add_check };
+	static bool (*const add[])(struct parser *, struct span) = { add_sluice, add_target, add_pipeline,
+		                                                         add_stage,  add_check,  add_checks };
 	enum section section;
 	struct span name;
 	if (!read_header(p, &section, &name))
 		return false;
-	if (section != SECTION_SLUICE && (name.n == 0 || name.n > NAME_MOST))
+	bool single = section == SECTION_SLUICE || section == SECTION_CHECKS;
+	if (!single && (name.n == 0 || name.n > NAME_MOST))
 		return fail(p, p->ini.line, "%s: a name of 1 to %d bytes is required: [%s \"NAME\"]", sections[section],
 		            NAME_MOST, sections[section]);
 	return add[section](p, name);
@@ -247,6 +294,7 @@ static void *next_object(struct parser *p)
 	case SECTION_PIPELINE: return &p->c->pipelines[i];
 	case SECTION_STAGE: return &p->c->stages[i];
 	case SECTION_CHECK: return &p->c->checks[i];
+	case SECTION_CHECKS: return &p->c->checking;
 	default: return p->c;
 	}
 }

@@ -90,17 +90,37 @@ static bool set_GRANT(const struct conf_row *row, void *at, struct conf_setting 
 	return false;
 }
 
-static bool set_NO_DATA(const struct conf_row *row, void *at, struct conf_setting *s)
+/* One of a few words, kept as text; the list ends with NULL. */
+static bool set_word(char **at, const char *const *words, const struct conf_setting *s)
 {
-	static const char *const words[] = { "ok", "warn", "crit", "unknown" };
-	(void)row;
-	for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
-		if (strcmp(s->text, words[i]) == 0) {
+	for (; *words; words++) {
+		if (strcmp(s->text, *words) == 0) {
 			put(at, s->text);
 			return true;
 		}
 	}
 	return false;
+}
+
+static bool set_NO_DATA(const struct conf_row *row, void *at, struct conf_setting *s)
+{
+	static const char *const words[] = { "ok", "warn", "crit", "unknown", NULL };
+	(void)row;
+	return set_word(at, words, s);
+}
+
+static bool set_UNKNOWN_IS(const struct conf_row *row, void *at, struct conf_setting *s)
+{
+	static const char *const words[] = { "ok", "warn", "crit", NULL };
+	(void)row;
+	return set_word(at, words, s);
+}
+
+static bool set_ALARM_IS(const struct conf_row *row, void *at, struct conf_setting *s)
+{
+	static const char *const words[] = { "warn", "crit", NULL };
+	(void)row;
+	return set_word(at, words, s);
 }
 
 /* ---- numbers */
@@ -152,6 +172,14 @@ static bool set_DURATION(const struct conf_row *row, void *at, struct conf_setti
 	if (!clock_parse_duration(s->text, &v) || !within(row, (double)v, s, " seconds"))
 		return false;
 	*(int64_t *)at = v;
+	return true;
+}
+
+static bool set_DELAY(const struct conf_row *row, void *at, struct conf_setting *s)
+{
+	if (strcmp(s->text, "auto") != 0)
+		return set_DURATION(row, at, s);
+	*(int64_t *)at = -1;
 	return true;
 }
 

@@ -22,6 +22,9 @@
 #define ACCEPTS_RANGE "a range such as 10, 10:, ~:10, 10:20 or @10:20"
 #define ACCEPTS_MOFN "M/N, M of the newest N points"
 #define ACCEPTS_NO_DATA "ok, warn, crit or unknown"
+#define ACCEPTS_ALARM_IS "warn or crit"
+#define ACCEPTS_UNKNOWN_IS "ok, warn or crit"
+#define ACCEPTS_DELAY "auto or a duration such as 90s"
 #define ACCEPTS_UNSUPPORTED "not supported by this version"
 
 #define CONF_TYPES(X)                                                                                                  \
@@ -41,6 +44,9 @@
 	X(RANGE)                                                                                                           \
 	X(MOFN)                                                                                                            \
 	X(NO_DATA)                                                                                                         \
+	X(ALARM_IS)                                                                                                        \
+	X(UNKNOWN_IS)                                                                                                      \
+	X(DELAY)                                                                                                           \
 	X(UNSUPPORTED)
 
 enum conf_type {

@@ -17,18 +17,18 @@ struct named {
 	struct measure *m;              /* of a full metric, or the stage's own */
 	struct rule warn, crit;
 	const char *warning, *critical, *no_data;
-	int64_t window;
+	int64_t window, delay;
 	struct err problem; /* it cannot be judged at all */
 };
 struct plan {
 	struct named *v;
-	unsigned n;
+	unsigned n, needs;
 	bool defaults;
 };
 
-static int64_t delay(const struct check_request *rq)
+static int64_t delay(int64_t said)
 {
-	return rq->delay_s >= 0 ? rq->delay_s : DELAY;
+	return said >= 0 ? said : DELAY;
 }
 
 /* ---- what is asked for */
@@ -78,6 +78,9 @@ static void add_extra(struct engine *g, struct measure *m)
 {
 	if (!m)
 		return;
+	for (unsigned i = 0; i < g->nextra; i++) /* from an earlier sample of the same check */
+		if (g->extra[i] == m)
+			return;
 	g->extra = xreallocarray(g->extra, g->nextra + 1u, sizeof(struct measure *));
 	g->extra[g->nextra++] = m;
 }
@@ -120,6 +123,7 @@ static void plan_named(struct engine *g, struct plan *p, const struct check_requ
 	for (unsigned i = 0; i < rq->nmetrics; i++) {
 		struct named *n = &p->v[p->n++];
 		n->no_data = rq->no_data;
+		n->delay = delay(rq->delay_s);
 		if (set_ranges(n, rq->metrics[i].warning, rq->metrics[i].critical))
 			resolve_metric(g, n, rq->metrics[i].metric);
 		n->name = rq->metrics[i].metric;
@@ -134,13 +138,15 @@ static void plan_configured(struct engine *g, struct plan *p, const struct check
 		struct named *n = &p->v[p->n++];
 		n->name = c->name;
 		n->no_data = c->no_data ? c->no_data : rq->no_data;
+		n->delay = delay(c->delay >= 0 ? c->delay : rq->delay_s);
 		if (!set_ranges(n, c->warning, c->critical))
 			continue;
 		if (c->stage)
 			resolve_stage_metric(g, n, c);
 		else
 			resolve_metric(g, n, c->metric);
-		set_points(n, c->m, c->n, c->min_samples, c->window, STEP);
+		set_points(n, c->n ? c->m : rq->m, c->n ? c->n : rq->n, c->min_samples ? c->min_samples : rq->min_samples,
+		           c->window ? c->window : rq->window, STEP);
 	}
 }
 
@@ -151,11 +157,13 @@ static bool explicit(const struct check_request *rq)
 
 static int64_t longest(const struct plan *p, const struct check_request *rq)
 {
-	int64_t most = WINDOW;
-	for (unsigned i = 0; i < p->n; i++)
-		if (p->v[i].window + (p->v[i].m ? p->v[i].m->series.step : STEP) > most)
-			most = p->v[i].window + (p->v[i].m ? p->v[i].m->series.step : STEP);
-	return most + delay(rq) + STEP;
+	int64_t most = WINDOW + delay(rq->delay_s);
+	for (unsigned i = 0; i < p->n; i++) {
+		const struct named *n = &p->v[i];
+		int64_t back = n->window + n->delay + (n->m ? n->m->series.step : STEP);
+		most = back > most ? back : most;
+	}
+	return most + STEP;
 }
 
 static unsigned needs_of(struct engine *g, const struct plan *p, const struct check_request *rq)
@@ -175,23 +183,75 @@ static unsigned needs_of(struct engine *g, const struct plan *p, const struct ch
 	return needs;
 }
 
+/* What the options leave open, [checks] may say. */
+static void fill(struct check_request *rq, const struct conf_checks *c)
+{
+	if (!explicit(rq)) {
+		rq->alarms = c->alarms;
+		rq->dlq = c->dlq_max >= 0;
+		rq->dlq_max = c->dlq_max;
+	}
+	if (!rq->in_alarm_said)
+		rq->in_alarm_is_warning = rq->in_alarm_is_warning || (c->in_alarm_is && strcmp(c->in_alarm_is, "warn") == 0);
+	if (!rq->n) {
+		rq->m = c->each.m;
+		rq->n = c->each.n;
+	}
+	rq->window = rq->window ? rq->window : c->each.window;
+	rq->min_samples = rq->min_samples ? rq->min_samples : c->each.min_samples;
+	rq->no_data = rq->no_data ? rq->no_data : c->each.no_data;
+	rq->delay_s = rq->delay_s >= 0 ? rq->delay_s : c->each.delay;
+}
+
+/* ---- what it would cost */
+
+static unsigned would_bill(struct engine *g, unsigned needs)
+{
+	unsigned n = 0;
+	g->round.needs = needs;
+	poll_plan(g);
+	for (const struct batch *b = g->plan; b; b = b->next)
+		n += b->n;
+	g->stages_changed = true; /* the poll plans for itself */
+	return n;
+}
+
+/* Everything that is free has been asked; false when what comes next would cost too much, or nobody can tell. */
+static bool affordable(struct engine *g, const struct plan *p, struct task *t)
+{
+	const struct check_request *rq = &t->rq.check;
+	struct err *e = &t->result->err;
+	if (g->closing)
+		return err_set(e, ERR_TIMEOUT, "--max-cost", "what this costs was not known in time; nothing was polled");
+	unsigned polls = rq->polls ? rq->polls : 1, n = would_bill(g, p->needs);
+	double usd = n * USD_PER_METRIC * polls;
+	char times[32] = "";
+	if (usd <= rq->max_usd + USD_PER_METRIC / 2)
+		return true;
+	if (polls > 1)
+		snprintf(times, sizeof times, ", %u times", polls);
+	return err_set(e, ERR_LIMIT, "--max-cost",
+	               "an estimated $%.5f (%u metrics%s) is more than $%.5f; nothing was polled", usd, n, times,
+	               rq->max_usd);
+}
+
 static void plan(struct engine *g, struct task *t)
 {
+	bool named = explicit(&t->rq.check);
+	fill(&t->rq.check, &g->conf->checking);
 	const struct check_request *rq = &t->rq.check;
 	struct plan *p = arena_alloc(&t->mem, sizeof *p);
 	p->v = arena_array(&t->mem, rq->nmetrics + g->conf->nchecks + 1u, sizeof *p->v);
 	plan_named(g, p, rq);
-	if (!explicit(rq)) {
+	if (!named) {
 		plan_configured(g, p, rq);
-		p->defaults = g->conf->nchecks == 0;
+		p->defaults = g->conf->nchecks == 0 && !explicit(rq);
 	}
 	g->lookback = longest(p, rq);
 	for (unsigned i = 0; i < g->nextra; i++)
 		series_widen(&g->extra[i]->series, (unsigned)(g->lookback / g->extra[i]->series.step) + 2);
 	t->work = p;
-	unsigned needs = needs_of(g, p, rq);
-	if (needs)
-		task_need(g, t, needs);
+	p->needs = needs_of(g, p, rq);
 }
 
 /* ---- verdicts of named metrics */
@@ -265,7 +325,13 @@ static void judge_direct(struct engine *g, struct verdict *v, const struct named
 		verdict_set(v, VERDICT_OK, NULL, "%s", value);
 }
 
-static void judge_named(struct engine *g, const struct check_request *rq, const struct named *n, struct verdicts *out)
+/* Who says that a period takes longer to arrive calls nothing old that is younger. */
+static int64_t stale(const struct engine *g, const struct named *n, uint32_t period)
+{
+	return stale_after(g, period) + (n->delay > DELAY ? n->delay - DELAY : 0);
+}
+
+static void judge_named(struct engine *g, const struct named *n, struct verdicts *out)
 {
 	struct verdict *v = verdicts_add(out, g, NULL, n->name);
 	struct series series;
@@ -280,7 +346,7 @@ static void judge_named(struct engine *g, const struct check_request *rq, const 
 	v->warning = n->warning ? xstrdup(n->warning) : NULL;
 	v->critical = n->critical ? xstrdup(n->critical) : NULL;
 	v->period = n->m ? n->m->series.step : STEP;
-	v->window_end = (clock_wall() - delay(rq)) / v->period * v->period;
+	v->window_end = (clock_wall() - n->delay) / v->period * v->period;
 	v->window_start = v->window_end - n->window;
 	v->source = "live";
 	const struct err *e = n->problem.code != ERR_OK  ? &n->problem
@@ -295,10 +361,10 @@ static void judge_named(struct engine *g, const struct check_request *rq, const 
 		judge_direct(g, v, n);
 	else if (n->s) {
 		stage_series(n->s, n->info, n->m, v->window_start, &series);
-		judge_points(v, n, &series, stale_after(g, v->period));
+		judge_points(v, n, &series, stale(g, n, v->period));
 		series_clear(&series);
 	} else
-		judge_points(v, n, &n->m->series, stale_after(g, v->period));
+		judge_points(v, n, &n->m->series, stale(g, n, v->period));
 }
 
 /* ---- verdicts of everything else */
@@ -396,7 +462,7 @@ static bool nothing_there(const struct engine *g)
 static void judge(struct engine *g, const struct plan *p, const struct check_request *rq, struct verdicts *out)
 {
 	for (unsigned i = 0; i < p->n; i++)
-		judge_named(g, rq, &p->v[i], out);
+		judge_named(g, &p->v[i], out);
 	if (p->defaults || rq->dlq)
 		judge_discovery(g, out);
 	if (p->defaults)
@@ -465,6 +531,34 @@ static void add_causes(struct engine *g, struct check_result *r)
 	}
 }
 
+/* Asks for what the plan needs, what is free first when there is a limit to the cost. False: there is nothing to wait for. */
+static bool ask(struct engine *g, struct task *t)
+{
+	enum { PLAN, PRICE, ASKED };
+	if (t->state == ASKED)
+		return false;
+	if (t->state == PLAN)
+		plan(g, t);
+	const struct plan *p = t->work;
+	bool paid = t->rq.check.priced && (p->needs & NEED_POLL);
+	unsigned needs = p->needs;
+	if (t->state == PLAN && paid && (needs & ~(unsigned)NEED_POLL)) {
+		t->state = PRICE;
+		task_need(g, t, needs & ~(unsigned)NEED_POLL);
+		return true;
+	}
+	if (t->state == PRICE)
+		needs &= NEED_POLL;
+	t->state = ASKED;
+	if (paid && !affordable(g, p, t)) {
+		t->done = true;
+		return true;
+	}
+	if (needs)
+		task_need(g, t, needs);
+	return needs != 0;
+}
+
 void check_step(struct engine *g, struct task *t)
 {
 	struct check_result *r = &t->result->check;
@@ -475,11 +569,8 @@ void check_step(struct engine *g, struct task *t)
 		t->done = true;
 		return;
 	}
-	if (t->state++ == 0) {
-		plan(g, t);
-		if (t->waits_for)
-			return;
-	}
+	if (ask(g, t))
+		return;
 	const struct plan *p = t->work;
 	struct verdicts vs = { 0 };
 	judge(g, p, &t->rq.check, &vs);

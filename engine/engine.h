@@ -91,7 +91,7 @@ struct check_metric {
 struct check_request {
 	bool identity; /* the account's id is wanted in the answer, at the price of one more call */
 	bool alarms;   /* --alarms */
-	bool in_alarm_is_warning;
+	bool in_alarm_said, in_alarm_is_warning;
 	bool dlq;
 	double dlq_max; /* --dlq-max N */
 	const struct check_metric *metrics;
@@ -103,7 +103,11 @@ struct check_request {
 	int64_t delay_s;      /* -1 = auto */
 	const char *const *select;
 	unsigned nselect; /* names; none = everything */
-};                    /* nothing named here and no [check] in conf: the defaults of cli.md */
+	unsigned deadline_s; /* of this call; 0 = the engine's */
+	bool priced;         /* --max-cost: refuse before the first paid poll when `polls` of them would cost more */
+	double max_usd;
+	unsigned polls;      /* 0 = 1 */
+};                    /* nothing named here and no [check] in conf: the defaults of cli.md. What is left open is [checks]' to say. */
 struct check_result {
 	struct verdict *verdicts;
 	unsigned n;

@@ -195,6 +195,7 @@ void engine_prepare(struct engine *g, bool history,
                     bool offline);        /* what a first frame needs; later calls do nothing */
 bool engine_connect(struct engine *g);    /* trust store and client, at the first need; false: account_err says why */
 void engine_disconnect(struct engine *g); /* ends every call; there are none after it */
+void engine_reopen(struct engine *g);     /* a command's next call: there may be calls again */
 void engine_wake(struct engine *g);       /* any thread */
 
 /* turn.c */

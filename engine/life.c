@@ -188,6 +188,16 @@ void engine_disconnect(struct engine *g)
 	discover_relate(g);
 }
 
+void engine_reopen(struct engine *g)
+{
+	if (!g->closing || g->threaded)
+		return;
+	atomic_store(&g->wakeable, NULL);
+	http_free(g->http);
+	g->http = NULL;
+	g->closing = false;
+}
+
 void engine_wake(struct engine *g)
 {
 	struct http *h = atomic_load(&g->wakeable);

@@ -175,11 +175,19 @@ static void end_calls(struct engine *g)
 		t->waits_for = 0;
 }
 
+static unsigned deadline_of(const struct engine *g, const struct request *rq)
+{
+	if (rq->kind == REQUEST_CHECK && rq->check.deadline_s)
+		return rq->check.deadline_s;
+	return g->o.deadline_s ? g->o.deadline_s : 60;
+}
+
 struct result *engine_call(struct engine *g, const struct request *rq)
 {
 	struct task *t = task_new(rq, ++g->next_id);
-	int64_t deadline = clock_mono_ms() + (int64_t)(g->o.deadline_s ? g->o.deadline_s : 60) * 1000;
+	int64_t deadline = clock_mono_ms() + (int64_t)deadline_of(g, rq) * 1000;
 	cred_deadline(g->cred, deadline);
+	engine_reopen(g);
 	engine_prepare(g, rq->kind != REQUEST_CHECK && rq->kind != REQUEST_IAM,
 	               rq->kind == REQUEST_HISTORY && rq->history.offline);
 	g->tasks = t;
@@ -196,8 +204,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	}
 	struct result *r = t->result;
 	if (late && rq->kind != REQUEST_CHECK && r->err.code == ERR_OK) /* a check says it item by item */
-		err_set(&r->err, ERR_TIMEOUT, "AWS", "no complete answer within %u s (-t)",
-		        g->o.deadline_s ? g->o.deadline_s : 60);
+		err_set(&r->err, ERR_TIMEOUT, "AWS", "no complete answer within %u s (-t)", deadline_of(g, rq));
 	t->result = NULL;
 	g->tasks = NULL;
 	task_free(t);

@@ -35,8 +35,8 @@ def one_plain_line(ran):
 WRONG = [  # words, status, what the line must say
     ("--nonsense", 2, "--nonsense"), ("statsu", 2, "status"), ("check", 2, "--check"), ("status a b", 2, "b"),
     ("history orders", 2, "RESOURCE METRIC"), ("history o v --since never", 2, "--since"), ("status --format xml", 2, "json"),
-    ("doctor --format csv", 2, "json"), ("--check --no-data maybe", 3, "--no-data"), ("--check --for 10m", 3, "not in this version"),
-    ("--check --format junit", 3, "not in this version"), ("--check --metric A/B:Sum -c 5:x", 3, "-c"),
+    ("doctor --format csv", 2, "json"), ("--check --no-data maybe", 3, "--no-data"), ("--check --baseline 7d", 3, "not in this version"),
+    ("--check --format yaml", 3, "junit"), ("--check --metric A/B:Sum -c 5:x", 3, "-c"),
     ("--check -t 0", 3, "--timeout"), ("replay start sqs:q", 2, "not in this version"), ("discover", 2, "not in this version"),
     ("--demo=nonsense status", 2, "nonsense"), ("--config /nonexistent/file.ini status", 2, "/nonexistent/file.ini"),
     ("--config /nonexistent/file.ini --check", 3, "/nonexistent/file.ini"), ("", 2, "terminal"), ("--demo", 2, "terminal"),
@@ -242,7 +242,8 @@ class Alarms(fakeaws.Answers):
 
     def describe_alarms(self, body):
         one = super().describe_alarms(body)["MetricAlarms"][0]
-        return {"MetricAlarms": [{**one, "AlarmName": f"a{i}", "StateValue": s} for i, s in enumerate(self.states)], "CompositeAlarms": []}
+        return {"MetricAlarms": [{**one, "AlarmName": f"a{i}", "AlarmArn": f"{one['AlarmArn']}-{i}", "StateValue": s}
+                                 for i, s in enumerate(self.states)], "CompositeAlarms": []}
 
     def get_queue_attributes(self, body):
         answer = super().get_queue_attributes(body)

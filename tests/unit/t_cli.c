@@ -156,6 +156,14 @@ static void check_options_become_the_request(void **state)
 	assert_int_equal(r->nselect, 2);
 	assert_string_equal(r->select[1], "y");
 	assert_int_equal(ran.cli.deadline_s, 10);
+	run("--check -vv -v --format gitlab --out a.xml --out b");
+	assert_true(ran.cli.args->verbose == 3 && ran.cli.args->nout == 2 && asked.check.deadline_s == 60);
+	unlink("a.xml");
+	unlink("b");
+	run("--check --format nagios");
+	assert_int_equal(asked.check.deadline_s, 10);
+	run("--check --format nagios -t 1m");
+	assert_int_equal(asked.check.deadline_s, 60);
 	run("--check");
 	assert_true(!asked.check.alarms && !asked.check.dlq && !asked.check.nmetrics && asked.check.delay_s == -1);
 	assert_int_equal(ran.cli.deadline_s, 0);
@@ -188,16 +196,23 @@ static const struct {
 	{ "status --check", 3, "no command" },
 	{ "--check status", 3, "no command" },
 	{ "--check --bogus", 3, "unknown option" },
-	{ "--check --for 10m", 3, "--for: not in this version" },
-	{ "--check --until-ok", 3, "not in this version" },
+	{ "--check --for 59s", 3, "--for: a duration of 1m to 7d" },
+	{ "--check --for 8d", 3, "--for: a duration" },
+	{ "--check --for 600", 3, "--for: a duration" },
+	{ "--check --for 10m --fail-limit -1", 3, "--fail-limit: a whole number" },
+	{ "--check --until-ok --fail-limit 1", 3, "--fail-limit: belongs to --for alone" },
+	{ "--check --max-cost cheap", 3, "--max-cost: US dollars" },
+	{ "--check --max-cost -0.1", 3, "--max-cost: US dollars" },
 	{ "--check --baseline 7d", 3, "not in this version" },
 	{ "--check --ttl-min=24h", 3, "not in this version" },
 	{ "--check --drift", 3, "not in this version" },
 	{ "--check --quality f", 3, "not in this version" },
-	{ "--check -v", 3, "not in this version" },
-	{ "--check --format nagios", 3, "nagios is not in this version" },
+	{ "--check -vx", 3, "-vx: unknown option" },
+	{ "-v", 2, "only with --check" },
+	{ "--check --out a --out b", 3, "--out: two files only with --format gitlab" },
+	{ "--check --format gitlab --out a --out b --out c", 3, "twice at most" },
 	{ "--check --format yaml", 3, "not 'yaml'" },
-	{ "--check --select tag:a=b", 3, "not in this version" },
+	{ "--check --select tag:a=b", 3, "not in this version, which reads no tags" },
 	{ "replay start --yes", 2, "replay: not in this version" },
 	{ "alarms init orders", 2, "alarms: not in this version" },
 	{ "discover", 2, "not in this version" },

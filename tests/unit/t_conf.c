@@ -208,6 +208,23 @@ static const struct {
 	{ "check", "window", { "1m", "15m", "15d" }, { "", "59s", "16d", "15" } },
 	{ "check", "no-data", { "ok", "warn", "crit", "unknown" }, { "", "critical", "OK" } },
 	{ "check", "min-samples", { "0", "10", "100000" }, { "", "-1", "100001", "1.5", "ten", "9999999999" } },
+	{ "check", "delay", { "auto", "90s", "5m" }, { "", "90", "2d", "soon" } },
+	{ "checks", "alarms", { "yes", "no" }, { "", "1" } },
+	{ "checks", "in-alarm-is", { "warn", "crit" }, { "", "ok" } },
+	{ "checks", "dlq-max", { "0", "5.5" }, { "", "-1", "many" } },
+	{ "checks", "mofn", { "3/5" }, { "", "6/5" } },
+	{ "checks", "window", { "15m" }, { "", "15" } },
+	{ "checks", "no-data", { "ok", "warn", "crit", "unknown" }, { "", "fine" } },
+	{ "checks", "min-samples", { "3" }, { "", "-3" } },
+	{ "checks", "delay", { "auto", "3m" }, { "", "3" } },
+	{ "checks", "unknown-is", { "ok", "warn", "crit" }, { "", "unknown" } },
+	{ "checks", "warn-is-ok", { "yes" }, { "", "maybe" } },
+	{ "checks", "for", { "1m", "10m", "7d" }, { "", "59s", "8d", "10" } },
+	{ "checks", "fail-limit", { "0", "3" }, { "", "-1" } },
+	{ "checks", "until-ok", { "yes" }, { "", "1" } },
+	{ "checks", "timeout", { "1s", "10m" }, { "", "0s", "2d" } },
+	{ "checks", "max-cost", { "0", "0.05" }, { "", "-1", "cheap" } },
+	{ "checks", "format", { "nagios" }, { "", "a format with too long a name" } },
 };
 
 /* The place that an error names: "x:LINE", and in that line of the text the key. */
@@ -235,7 +252,8 @@ static bool takes(const char *section, const char *key, const char *value, struc
 	if (strcmp(section, "check") == 0)
 		buf_addf(&b, "%s = %s\n", key, value);
 	else if (strcmp(section, "stage") != 0)
-		buf_addf(&b, "[%s%s]\n%s = %s\n", section, strcmp(section, "sluice") == 0 ? "" : " other", key, value);
+		buf_addf(&b, "[%s%s]\n%s = %s\n", section,
+		         strcmp(section, "target") && strcmp(section, "pipeline") ? "" : " other", key, value);
 	struct conf *c = conf_parse("x", buf_span(&b), e);
 	if (!c && !names_the_line(b.p, e->where, key))
 		fail_msg("%s: not in line %s of\n%s", key, e->where, b.p);

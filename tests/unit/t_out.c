@@ -253,7 +253,7 @@ static void a_file_appears_whole_or_not_at_all(void **state)
 	struct out o;
 	struct err e;
 	struct stat st;
-	assert_true(out_init_file(&o, path_of("new"), &e));
+	assert_true(out_init_file(&o, path_of("new"), 0600, &e));
 	out_own(&o, "one\n");
 	assert_int_equal(access(path_of("new"), F_OK), -1);
 	assert_int_equal(out_end(&o, NULL, 2), 2);
@@ -261,11 +261,11 @@ static void a_file_appears_whole_or_not_at_all(void **state)
 	assert_int_equal(stat(path_of("new"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	chmod(path_of("new"), 0644);
-	assert_true(out_init_file(&o, path_of("new"), &e));
+	assert_true(out_init_file(&o, path_of("new"), 0600, &e));
 	out_own(&o, "two\n");
 	out_drop(&o);
 	assert_string_equal(content(path_of("new")), "one\n");
-	assert_true(out_init_file(&o, path_of("new"), &e));
+	assert_true(out_init_file(&o, path_of("new"), 0600, &e));
 	out_own(&o, "three\n");
 	assert_int_equal(out_end(&o, NULL, 0), 0);
 	assert_string_equal(content(path_of("new")), "three\n");
@@ -283,7 +283,7 @@ static void a_link_stays_a_link(void **state)
 	snprintf(target, sizeof target, "%s", path_of("target"));
 	close(open(target, O_CREAT | O_WRONLY, 0600));
 	assert_int_equal(symlink(target, path_of("link")), 0);
-	assert_true(out_init_file(&o, path_of("link"), &e));
+	assert_true(out_init_file(&o, path_of("link"), 0600, &e));
 	out_own(&o, "x");
 	assert_int_equal(out_end(&o, NULL, 0), 0);
 	assert_int_equal(lstat(path_of("link"), &st), 0);
@@ -305,16 +305,16 @@ static void what_others_planted_is_refused(void **state)
 	close(open(target, O_CREAT | O_WRONLY, 0600));
 	assert_int_equal(symlink(target, path_of("planted")), 0);
 	assert_int_equal(lchown(path_of("planted"), 12345, 12345), 0);
-	assert_false(out_init_file(&o, path_of("planted"), &e));
+	assert_false(out_init_file(&o, path_of("planted"), 0600, &e));
 	assert_string_equal(e.text, "is another user's symbolic link");
 	unlink(path_of("planted"));
 	assert_int_equal(mkfifo(path_of("planted"), 0666) | chown(path_of("planted"), 12345, 12345), 0);
-	assert_false(out_init_file(&o, path_of("planted"), &e));
+	assert_false(out_init_file(&o, path_of("planted"), 0600, &e));
 	assert_string_equal(e.text, "is another user's, and no regular file");
 	unlink(path_of("planted"));
 	close(open(path_of("planted"), O_CREAT | O_WRONLY, 0600));
 	assert_int_equal(chmod(path_of("planted"), 0666) | chown(path_of("planted"), 12345, 12345), 0);
-	assert_true(out_init_file(&o, path_of("planted"), &e)); /* its name is taken over, its owner's mode is not */
+	assert_true(out_init_file(&o, path_of("planted"), 0600, &e)); /* its name is taken over, its owner's mode is not */
 	assert_int_equal(out_end(&o, NULL, 0), 0);
 	assert_int_equal(stat(path_of("planted"), &st), 0);
 	assert_true(st.st_uid == 0 && (st.st_mode & 0777) == 0600);
@@ -326,12 +326,12 @@ static void devices_are_written_not_replaced(void **state)
 	struct out o;
 	struct err e = { 0 };
 	struct stat st;
-	assert_true(out_init_file(&o, "/dev/null", &e));
+	assert_true(out_init_file(&o, "/dev/null", 0600, &e));
 	out_own(&o, "x");
 	assert_int_equal(out_end(&o, NULL, 0), 0);
 	assert_int_equal(stat("/dev/null", &st), 0);
 	assert_true(S_ISCHR(st.st_mode));
-	assert_true(out_init_file(&o, "/dev/full", &e));
+	assert_true(out_init_file(&o, "/dev/full", 0600, &e));
 	out_own(&o, "x");
 	int saved = quiet();
 	int status = out_end(&o, NULL, 0);
@@ -344,10 +344,10 @@ static void what_cannot_be_a_file_is_said(void **state)
 	(void)state;
 	struct out o;
 	struct err e = { 0 };
-	assert_false(out_init_file(&o, folder, &e));
+	assert_false(out_init_file(&o, folder, 0600, &e));
 	assert_int_equal(e.code, ERR_DISK);
 	assert_string_equal(e.where, folder);
-	assert_false(out_init_file(&o, "/nonexistent/folder/x", &e));
+	assert_false(out_init_file(&o, "/nonexistent/folder/x", 0600, &e));
 	assert_int_equal(e.code, ERR_DISK);
 }
 
