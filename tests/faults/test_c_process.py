@@ -115,7 +115,7 @@ CASES = [
     Case("secrets among its complaints", f"echo 'access HUSH' >&2\n{GOOD}", status=(0,), log=True),
     Case("secrets in its output only", f"echo '{KEYS}'; echo 'no more than this' >&2; exit 9", said=["status 9: no more than this"], log=True),
     Case("secrets among its words", "exit 1", command="@HOME@/keys --password hunter2-HUSH", said=["/keys"], log=True),
-    Case("a file that others may write", GOOD, config_mode=0o666, said=["is not run", "others may write it"]),
+    Case("a file that others may write", GOOD, config_mode=0o666, said=["others may write it"]),
 ]
 
 

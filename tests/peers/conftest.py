@@ -16,10 +16,6 @@ from peer import Peer  # noqa: E402
 from program import LONG, SLOWER, Sluice, binary, clean_env  # noqa: E402
 
 
-# Whoever runs the tests may ignore the hang-up (nohup does); what the tests start must not inherit that.
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 def pytest_report_header():
     return f"sluice: {binary()}   SLUICE_SEED={seed()}"
 

@@ -4,7 +4,14 @@ import dataclasses
 import json
 import os
 import pathlib
+import signal
 import subprocess
+
+# Whoever runs the tests may ignore signals (nohup does, and a shell for what it starts in the background); what the tests start
+# must not inherit that.
+for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, signal.default_int_handler if _signal == signal.SIGINT else signal.SIG_DFL)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LONG = bool(os.environ.get("SLUICE_LONG"))
