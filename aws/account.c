@@ -267,6 +267,8 @@ static void find_attempts(struct account *a, const struct profile *p, struct err
 {
 	char *end;
 	a->attempts = ATTEMPTS_DEFAULT;
+	if (!PUT_ENV(&a->retry_mode, "AWS_RETRY_MODE"))
+		put_profile(&a->retry_mode, p, "retry_mode");
 	if (!PUT_ENV(&a->max_attempts, "AWS_MAX_ATTEMPTS"))
 		put_profile(&a->max_attempts, p, "max_attempts");
 	if (!a->max_attempts.value)
@@ -346,8 +348,8 @@ void account_free(struct account *a)
 {
 	if (!a)
 		return;
-	struct sourced *all[] = { &a->profile,      &a->region, &a->endpoint_url, &a->ca_bundle,
-		                      &a->max_attempts, &a->fips,   &a->dualstack,    &a->sts_endpoints };
+	struct sourced *all[] = { &a->profile,    &a->region, &a->endpoint_url, &a->ca_bundle,    &a->max_attempts,
+		                      &a->retry_mode, &a->fips,   &a->dualstack,    &a->sts_endpoints };
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]->value);
 	for (unsigned i = 0; i < a->nservice_endpoints; i++) {

@@ -17,7 +17,7 @@ struct sourced {
 
 struct account {
 	struct sourced profile, region, endpoint_url, ca_bundle;
-	struct sourced max_attempts, fips, dualstack, sts_endpoints; /* as they stand there */
+	struct sourced max_attempts, retry_mode, fips, dualstack, sts_endpoints; /* as they stand there */
 	bool use_fips, use_dualstack;
 	bool profile_asked;                           /* by --profile or the configuration: environment keys are pushed aside */
 	char *config_file, *credentials_file;         /* where AWS's files are (they may be absent) */

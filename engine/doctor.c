@@ -67,6 +67,16 @@ static void add_attempts(struct doctor_result *d, const struct account *a)
 	add(d, "account", "attempts", text, a->max_attempts.value ? a->max_attempts.source : "default");
 }
 
+/* There is one mode here, whatever the SDKs are told: the newest standard one, and rate gates that do what adaptive is for. */
+static void add_retry_mode(struct doctor_result *d, const struct account *a)
+{
+	const char *v = a->retry_mode.value;
+	if (v && strcmp(v, "standard") != 0)
+		add(d, "account", "retry mode", "standard, with rate gates: no other is known here", a->retry_mode.source);
+	else
+		add(d, "account", "retry mode", "standard", v ? a->retry_mode.source : "default");
+}
+
 /* The way to CloudWatch, which every poll takes; a password in it is never shown. */
 static void add_proxy(struct doctor_result *d, const struct account *a)
 {
@@ -114,6 +124,7 @@ static void add_account(struct doctor_result *d, const struct engine *g)
 	if (a->sts_endpoints.value)
 		add_sourced(d, "STS endpoints", &a->sts_endpoints);
 	add_attempts(d, a);
+	add_retry_mode(d, a);
 	add_proxy(d, a);
 	add_endpoint_problem(d, g);
 	add_credentials(d, g);

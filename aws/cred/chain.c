@@ -228,6 +228,15 @@ static struct cred_source *named_source(struct walk *w, const struct profile *p,
 	return s;
 }
 
+/* STS would refuse it; taken for the default it would quietly give other hours than were asked for. */
+static bool duration_fits(const struct profile *p, struct err *e)
+{
+	char where[96];
+	const char *v = profile_get(p, "duration_seconds", where);
+	return !v || number_of(v, 900, 43200, 0) ||
+	       err_set(e, ERR_CONF, where, "duration_seconds is \"%.20s\": a number from 900 to 43200 is wanted", v);
+}
+
 static void role_settings(struct cred_source *s, const struct profile *p)
 {
 	s->role_arn = copy(profile_get(p, "role_arn", NULL));
@@ -259,6 +268,8 @@ static struct cred_source *of_role(struct walk *w, const struct profile *p, stru
 	if (source && named)
 		return REFUSE(e, ERR_CONF, where,
 		              "the profile has both source_profile and credential_source: one of them must go");
+	if (!duration_fits(p, e))
+		return NULL;
 	if (!source && !named)
 		return REFUSE(e, ERR_CONF, where,
 		              "the profile has a role_arn, but no source_profile and no credential_source to assume it with");

@@ -112,6 +112,30 @@ static void test_nothing(void **state)
 	problem("default", ERR_CONF, "config:4", "=");
 }
 
+static void test_how_long_a_role_is_wanted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value;
+		unsigned seconds;
+	} cases[] = { { "900", 900 }, { "43200", 43200 }, { "899", 0 }, { "43201", 0 }, { "an hour", 0 }, { "-900", 0 } };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[300];
+		snprintf(text, sizeof text,
+		         "[profile r]\nrole_arn=arn:aws:iam::1:role/r\ncredential_source=EcsContainer\nduration_seconds=%s\n",
+		         cases[i].value);
+		put_file("config", text);
+		setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x", 1);
+		if (!cases[i].seconds) {
+			problem("r", ERR_CONF, "~/.aws/config [profile r]", "900 to 43200");
+			continue;
+		}
+		struct cred_source *s = plan("r", true, CRED_ROLE);
+		assert_int_equal(s->duration_s, cases[i].seconds);
+		cred_source_free(s);
+	}
+}
+
 static void test_mangled_keys(void **state)
 {
 	(void)state;
@@ -245,6 +269,7 @@ int main(void)
 		TEST(test_sections),
 		TEST(test_blank_is_unset),
 		TEST(test_nothing),
+		TEST(test_how_long_a_role_is_wanted),
 		TEST(test_mangled_keys),
 		TEST(test_order),
 		TEST(test_web_identity_of_the_environment),
