@@ -9,8 +9,8 @@ for t; do
 	p=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -1)
 	s=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' "$log" | tail -1)
 	f=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -1)
-	# A program that died or ran nothing has failed, whatever it printed before.
-	if [ "$status" -ne 0 ] || [ "${p:-0}" -eq 0 ]; then
+	# A program that died or ran nothing has failed, whatever it printed before; one that left everything out says so.
+	if [ "$status" -ne 0 ] || [ "$((${p:-0} + ${s:-0}))" -eq 0 ]; then
 		[ "${f:-0}" -gt 0 ] || f=1
 		echo "FAILED (exit $status): $t"
 		cat "$log"
