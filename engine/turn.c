@@ -126,9 +126,19 @@ static int64_t console_wait(struct engine *g, int64_t most)
 	return most;
 }
 
+/* The tick has just brought what calls have failed for want of. */
+static bool keys_are_back(const struct engine *g)
+{
+	struct sign_keys keys;
+	uint64_t generation;
+	return g->threaded && g->cred_lacked && cred_keys(g->cred, &keys, &generation, NULL) == CRED_READY;
+}
+
 static int wait_ms(struct engine *g, int most)
 {
 	int tick = g->aws ? aws_tick(g->aws) : -1;
+	if (keys_are_back(g))
+		return 0;
 	if (g->round.active && g->round.pending == 0)
 		return 0;
 	int64_t wait = tick >= 0 ? least(tick, most) : most;

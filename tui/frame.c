@@ -72,8 +72,6 @@ static void put_endpoint(const struct view *v, struct piece *p)
 	}
 }
 
-#define KEYS_SOON 3600 /* seconds: from here on the time that is left is worth a place in row 1 */
-
 static void put_keys(const struct view *v, struct piece *p)
 {
 	char left[TEXT_NUM];
@@ -84,7 +82,7 @@ static void put_keys(const struct view *v, struct piece *p)
 		snprintf(p->brief, sizeof p->brief, "A: MFA CODE");
 	} else if (k->state == CREDENTIAL_FAILED) {
 		snprintf(p->brief, sizeof p->brief, "NO KEYS");
-	} else if (k->state == CREDENTIAL_READY && k->expires && k->expires - v->now < KEYS_SOON) {
+	} else if (k->state == CREDENTIAL_READY && k->expires && k->expires - v->now < CREDENTIAL_SOON) {
 		text_duration(k->expires > v->now ? k->expires - v->now : 0, left);
 		snprintf(p->brief, sizeof p->brief, "keys %s", left);
 		snprintf(p->full, sizeof p->full, "keys expire in %s", left);
@@ -197,7 +195,7 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
 		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 13 }, [P_PROD] = { 17, 0 },
-		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },   [P_KEYS] = { 13, 6 },      [P_NAME] = { 12, 0 },
+		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },   [P_KEYS] = { 15, 6 },      [P_NAME] = { 12, 0 },
 		[P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");

@@ -69,7 +69,9 @@ static void add_calls(const struct snapshot *s, struct problems *l)
 		char why[512];
 		if (e->code == ERR_OK || said_before(s, i))
 			continue;
-		if (e->action[0]) /* what to do first: the service's words are long */
+		if (i == 0 && s->credential.state == CREDENTIAL_WANTS_CODE)
+			snprintf(why, sizeof why, "press A, type the code of %.240s", s->credential.mfa_serial);
+		else if (e->action[0]) /* what to do first: the service's words are long */
 			snprintf(why, sizeof why, "%s, allow %s: %.240s", err_name(e->code), e->action, e->text);
 		else if (strstr(e->text, "; run: ")) /* it says what to do, and must be readable to its end in 80 columns */
 			snprintf(why, sizeof why, "%.240s", e->text);

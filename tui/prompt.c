@@ -60,9 +60,17 @@ static const struct prompt_kind code_kind = {
 	.label = "MFA code: ", .secret = true, .changed = nothing, .accepted = code_accepted, .cancelled = code_cancelled
 };
 
+/* One is wanted, or will be soon: whoever sees the keys' end coming need not wait for it. */
+static bool code_is_wanted(const struct view *v)
+{
+	const struct credential *k = v->snap ? &v->snap->credential : NULL;
+	return k && k->mfa_serial &&
+	       (k->state == CREDENTIAL_WANTS_CODE || (k->expires && k->expires - v->now < CREDENTIAL_SOON));
+}
+
 void act_code(struct view *v)
 {
-	if (!v->snap || v->snap->credential.state != CREDENTIAL_WANTS_CODE) {
+	if (!code_is_wanted(v)) {
 		view_note(v, "no MFA code is wanted");
 		return;
 	}

@@ -8,6 +8,8 @@
 
 enum credential_state { CREDENTIAL_NONE, CREDENTIAL_FETCHING, CREDENTIAL_READY, CREDENTIAL_FAILED, CREDENTIAL_WANTS_CODE };
 
+#define CREDENTIAL_SOON 3600 /* seconds: from here on the time that is left is worth saying */
+
 struct credential {
 	enum credential_state state;
 	const char *from;       /* "an assumed role": what kind of source; NULL: none */

@@ -108,7 +108,8 @@ static void runs(void **state)
 	says("trap '' PIPE; kill -PIPE $$ && echo alive", "alive\n", "", 0);
 	says("exec >&- 2>&-; sleep 0.2; exit 3", "", "", 3); /* closed pipes are no end */
 	/* pid, process group and session are one: fields 1, 5 and 6 of stat, counted behind the name in brackets */
-	says("read -r line < /proc/$$/stat; set -- ${line##*) }; test $3 = $$ && test $4 = $$ && echo alone", "alone\n", "", 0);
+	says("read -r line < /proc/$$/stat; set -- ${line##*) }; test $3 = $$ && test $4 = $$ && echo alone", "alone\n", "",
+	     0);
 }
 
 static void dies(void **state)

@@ -283,6 +283,14 @@ static void test_an_mfa_code_is_typed_unseen(void **state)
 	assert_string_equal(v.code, "123456"); /* tui.c hands it over and wipes it */
 	assert_string_equal(v.prompt.text, "");
 	memset(v.code, 0, sizeof v.code);
+	s->credential =
+	    (struct credential){ .state = CREDENTIAL_READY, .expires = v.now + 600, .mfa_serial = "arn:aws:iam::1:mfa/me" };
+	press("A"); /* before the end is better than after it */
+	assert_true(v.prompt.open);
+	press("Esc");
+	s->credential.expires += 86400;
+	press("A");
+	assert_false(v.prompt.open);
 	press("/ o r d");
 	assert_true(shows("/ord")); /* the other prompt is as it was */
 	press("Esc");
