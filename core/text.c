@@ -478,7 +478,7 @@ void text_brief(double v, char out[TEXT_NUM])
 	else if (a >= 0.95 || a == 0)
 		snprintf(out, TEXT_NUM, "%s%.0f", a == 0 ? "" : sign, a);
 	else if (a < 0.0005)
-		snprintf(out, TEXT_NUM, "%s<1m", sign);
+		snprintf(out, TEXT_NUM, "<.001");
 	else
 		snprintf(out, TEXT_NUM, "%s.%03.0f", sign, a * 1000);
 }

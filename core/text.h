@@ -35,7 +35,7 @@ void text_shorten(struct buf *out, struct span s, unsigned cells, bool unicode);
 void text_number(double v, char out[TEXT_NUM]);            /* at most 6 cells: 0.4 12.3 412 1,291 21.6k 2.0M; NAN "-" */
 void text_exact(double v, char out[32]);                   /* shortest text that reads back as the same double; NAN "" */
 void text_duration(int64_t seconds, char out[TEXT_NUM]);   /* 0s 14s 44m 6h09m 3d02h 21d; negative gets '-' */
-void text_brief(double v, char out[TEXT_NUM]);             /* at most 5 cells: 0 .004 412 1k 22k 2M 3G 1e30 -5k; NAN "-" */
+void text_brief(double v, char out[TEXT_NUM]);             /* at most 5 cells: 0 <.001 .004 412 1k 22k 2M 3G 1e30 -5k; NAN "-" */
 void text_duration_brief(int64_t seconds, char out[TEXT_NUM]); /* at most 5 cells, one unit: 14s 44m 23h 21d 12ky */
 void text_percent(double v, char out[TEXT_NUM]);           /* 7.8 0.1 100; NAN "-" */
 

@@ -242,7 +242,7 @@ def check_status(ran, world):
     return stages
 
 
-NUMBER = re.compile(r"^(-?[\d,]*\.?\d+)(?:e([-+]?\d+))?([kMGT%]?)$")
+NUMBER = re.compile(r"^(-?[\d,]*\.?\d+)(?:e([-+]?\d+))?([kMGTPE%]?)$")
 
 
 def agrees(cell, value):
@@ -253,7 +253,7 @@ def agrees(cell, value):
     m = NUMBER.match(cell)
     assert m, f"no number: {cell!r}"
     digits = m[1].replace(",", "")
-    scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(m[3], 1) * 10.0 ** int(m[2] or 0)
+    scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}.get(m[3], 1) * 10.0 ** int(m[2] or 0)
     unit = 10.0 ** -(len(digits.partition(".")[2])) * scale
     return abs(float(digits) * scale - value) <= 0.5 * unit * (1 + 1e-9)
 

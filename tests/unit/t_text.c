@@ -520,9 +520,9 @@ static void test_brief_numbers_fit(void **state)
 	static const struct {
 		double v;
 		const char *text;
-	} cases[] = { { 0, "0" },       { 999, "999" },     { 999.6, "1k" },  { 21600, "22k" },    { 1e6, "1M" },
-		          { -5000, "-5k" }, { 0.0042, ".004" }, { 1e-9, "<1m" },  { 0.94, ".940" },    { 0.96, "1" },
-		          { 1e30, "1e30" }, { NAN, "-" },       { 1e20, "100E" }, { -999e18, "-999E" } };
+	} cases[] = { { 0, "0" },       { 999, "999" },     { 999.6, "1k" },   { 21600, "22k" },    { 1e6, "1M" },
+		          { -5000, "-5k" }, { 0.0042, ".004" }, { 1e-9, "<.001" }, { 0.94, ".940" },    { 0.96, "1" },
+		          { 1e30, "1e30" }, { NAN, "-" },       { 1e20, "100E" },  { -999e18, "-999E" } };
 	char out[TEXT_NUM];
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		text_brief(cases[i].v, out);
