@@ -91,5 +91,6 @@ void conf_free(struct conf *c)
 	free(c->stages);
 	free(c->checks);
 	free(c->path);
+	free(c->process_function);
 	free(c);
 }

@@ -126,12 +126,22 @@ static int64_t console_wait(struct engine *g, int64_t most)
 	return most;
 }
 
+/* Milliseconds until the first task wants to be run again. */
+static int64_t tasks_wait(const struct engine *g)
+{
+	int64_t wait = WAIT_MOST_MS;
+	for (const struct task *t = g->tasks; t; t = t->next)
+		if (!t->done && t->wake_ms)
+			wait = least(wait, t->wake_ms - clock_mono_ms());
+	return wait;
+}
+
 static int wait_ms(struct engine *g, int most)
 {
 	int tick = g->aws ? aws_tick(g->aws) : -1;
 	if (g->round.active && g->round.pending == 0)
 		return 0;
-	int64_t wait = tick >= 0 ? least(tick, most) : most;
+	int64_t wait = least(tick >= 0 ? least(tick, most) : most, tasks_wait(g));
 	if (g->threaded)
 		wait = console_wait(g, wait);
 	return wait < 0 ? 0 : (int)wait;
@@ -175,13 +185,18 @@ static void end_calls(struct engine *g)
 		t->waits_for = 0;
 }
 
+/* Opening the history costs: what neither shows nor keeps it does without. */
+static bool reads_history(enum request_kind kind)
+{
+	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR;
+}
+
 struct result *engine_call(struct engine *g, const struct request *rq)
 {
 	struct task *t = task_new(rq, ++g->next_id);
 	int64_t deadline = clock_mono_ms() + (int64_t)(g->o.deadline_s ? g->o.deadline_s : 60) * 1000;
 	cred_deadline(g->cred, deadline);
-	engine_prepare(g, rq->kind != REQUEST_CHECK && rq->kind != REQUEST_IAM,
-	               rq->kind == REQUEST_HISTORY && rq->history.offline);
+	engine_prepare(g, reads_history(rq->kind), rq->kind == REQUEST_HISTORY && rq->history.offline);
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();
@@ -195,7 +210,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 		run_tasks(g);
 	}
 	struct result *r = t->result;
-	if (late && rq->kind != REQUEST_CHECK && r->err.code == ERR_OK) /* a check says it item by item */
+	if (late && !task_tells_itself(t) && r->err.code == ERR_OK)
 		err_set(&r->err, ERR_TIMEOUT, "AWS", "no complete answer within %u s (-t)",
 		        g->o.deadline_s ? g->o.deadline_s : 60);
 	t->result = NULL;
