@@ -42,7 +42,10 @@ static bool read_data(const struct cli *c, struct buf *b, struct err *e)
 	const char *path = c->args->data;
 	if (!path || strcmp(path, "-") == 0)
 		return read_stdin(b, e);
-	return file_read(path, FILE_ANY, DATA_MOST, b, NULL, e);
+	if (file_read(path, FILE_ANY, DATA_MOST, b, NULL, e))
+		return true;
+	e->code = ERR_USAGE; /* an argument that cannot be used, whatever is the matter with it */
+	return false;
 }
 
 /* ---- what is kept */
