@@ -5,6 +5,7 @@
 #include "core/text.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,16 +65,51 @@ static bool ask_person(const struct result *r, struct consent *consent, char ans
 	return answered && (consent->typed || consent->yes);
 }
 
+/* ---- a signal ends an act, but not before what became of it is told */
+
+static struct engine *acting;
+static volatile sig_atomic_t caught;
+
+static void on_signal(int signal)
+{
+	caught = signal;
+	engine_interrupt(acting);
+}
+
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+#define NENDS (sizeof ends / sizeof *ends)
+
+static struct result *call(struct engine *g, const struct request *rq)
+{
+	struct sigaction old[NENDS], ours = { .sa_handler = on_signal };
+	sigemptyset(&ours.sa_mask);
+	acting = g;
+	for (size_t i = 0; i < NENDS; i++) {
+		sigaction(ends[i], NULL, &old[i]);
+		if (old[i].sa_handler != SIG_IGN) /* whoever started us may want it ignored (nohup) */
+			sigaction(ends[i], &ours, NULL);
+	}
+	struct result *r = engine_call(g, rq);
+	for (size_t i = 0; i < NENDS; i++)
+		sigaction(ends[i], &old[i], NULL);
+	return r;
+}
+
+int cli_act_status(int status)
+{
+	return caught ? 128 + (int)caught : status;
+}
+
 struct result *cli_act(const struct cli *c, struct engine *g, struct request *rq)
 {
 	char answer[ANSWER];
 	rq->dry_run = c->args->dry_run;
 	rq->consent = (struct consent){ .mode = c->mode, .yes = c->args->yes, .person = isatty(STDIN_FILENO) };
-	struct result *r = engine_call(g, rq);
+	struct result *r = call(g, rq);
 	if (r->ask == GATE_ASK_NOTHING || !ask_person(r, &rq->consent, answer))
 		return r;
 	result_free(r);
-	r = engine_call(g, rq);
+	r = call(g, rq);
 	rq->consent.typed = NULL;
 	return r;
 }

@@ -195,6 +195,8 @@ int cmd_help(const struct cli *c, struct engine *g);
 /* act.c: asks the engine for an act, with what the command line says of consent; a person at the terminal is asked where the gate wants
  * it, and then the engine once more. Never NULL. */
 struct result *cli_act(const struct cli *c, struct engine *g, struct request *rq);
+/* The exit status of a command that acted: 128 + n when signal n ended the act early, which is told like any other outcome. */
+int cli_act_status(int status);
 /* The line of an act that failed; one that may have been done all the same says so. Returns the exit status. */
 int cli_act_failed(const struct cli *c, const struct err *e);
 /* A duration (before `end`) or an RFC 3339 time, as --since and --until take; false when it is neither. */

@@ -52,5 +52,5 @@ int cmd_put_metric(const struct cli *c, struct engine *g)
 		status = out_end(&o, c, 0);
 	}
 	result_free(r);
-	return status;
+	return cli_act_status(status);
 }

@@ -232,5 +232,5 @@ int cmd_put_record(const struct cli *c, struct engine *g)
 		status = put(c, g, buf_span(&data), &rejects);
 	out_drop(&rejects);
 	buf_clear(&data);
-	return status;
+	return cli_act_status(status);
 }

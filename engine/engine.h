@@ -244,6 +244,8 @@ void result_free(struct result *r); /* r itself too; NULL is fine */
 
 /* Commands: turns the engine until done or the deadline. Never NULL. */
 struct result *engine_call(struct engine *g, const struct request *rq);
+/* From a signal handler, while engine_call runs: it ends as at its deadline, within a second. What was under way is in doubt. */
+void engine_interrupt(struct engine *g);
 /* Console: copies rq; 0 when the ring is full. The answer carries the id. */
 uint64_t engine_ask(struct engine *g, const struct request *rq);
 struct result *engine_answer(struct engine *g);

@@ -101,7 +101,7 @@ static void settle(struct put *p, struct task *t)
 
 static void leave_rest(struct put *p)
 {
-	static const char why[] = "not sent: the call before it failed, or the time was over (-t)";
+	static const char why[] = "not sent: the call before it failed, or the run was ended (-t, a signal)";
 	struct put_records_result *r = p->r;
 	p->n = 0;
 	for (unsigned i = 0; i < r->n; i++)

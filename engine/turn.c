@@ -8,6 +8,7 @@
 #define DISCOVERY_MS (5 * 60 * 1000)
 #define PATIENCE_MS 2000
 #define REFRESH_LEAST_MS 5000
+#define CALL_WAIT_MS 1000 /* after so long an interrupt is seen that came just before the wait */
 
 static void signal_faces(struct engine *g)
 {
@@ -185,6 +186,11 @@ static void end_calls(struct engine *g)
 		t->waits_for = 0;
 }
 
+void engine_interrupt(struct engine *g)
+{
+	atomic_store(&g->stop, true);
+}
+
 /* Opening the history costs: what neither shows nor keeps it does without. */
 static bool reads_history(enum request_kind kind)
 {
@@ -200,9 +206,9 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();
-		if (left <= 0)
+		if (left <= 0 || atomic_load(&g->stop))
 			break;
-		engine_turn(g, left < WAIT_MOST_MS ? (int)left : WAIT_MOST_MS);
+		engine_turn(g, left < CALL_WAIT_MS ? (int)left : CALL_WAIT_MS);
 	}
 	bool late = !t->done;
 	if (late) { /* what was asked ends as cancelled, what is known is told */

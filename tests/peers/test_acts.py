@@ -8,7 +8,9 @@ import io
 import json
 import os
 import re
+import signal
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
@@ -17,7 +19,7 @@ import zipfile
 import pytest
 from botocore.exceptions import ClientError
 from console import Console
-from program import SLOWER, plain
+from program import SLOWER, binary, clean_env, plain
 from simtools import Sim
 
 GO = ("--mode", "operate", "--yes")
@@ -180,6 +182,28 @@ def test_silence_is_unknown_and_the_rest_unsent(sim, sluice, rng):
     ran = sluice("put-record", name, *GO, "-t", "2", "--format", "json", env=sim.peer.env(), stdin=b"1\n" * 700)
     assert ran.status == 1 and sim.hits()[spec] == 1, ran
     assert [(r["status"], r["code"]) for r in ran.json["records"]] == [("unknown", "TIMEOUT")] * 500 + [("failed", "NOT_SENT")] * 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_does_not_swallow_records(sim, sluice, rng, tmp_path, number):
+    """What became of every record is told, and kept, before the process goes."""
+    name = stream_of(sim.peer, rng)
+    spec = "kinesis:PutRecords=drip:30000"
+    sim.spoil(spec)
+    kept = tmp_path / "kept"
+    argv = [binary(), "put-record", name, *GO, "--format", "json", "--rejects", str(kept)]
+    p = subprocess.Popen(argv, env=clean_env(sluice.home, sim.peer.env()), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=sluice.home)
+    p.stdin.write(b"1\n" * 700)
+    p.stdin.close()
+    end = time.monotonic() + 20 * SLOWER
+    while not sim.hits()[spec] and time.monotonic() < end:
+        time.sleep(0.05)
+    p.send_signal(number)
+    out = p.stdout.read()
+    p.stdout.close()
+    assert p.wait(20 * SLOWER) == 128 + number
+    assert [r["status"] for r in json.loads(out)["records"]] == ["unknown"] * 500 + ["failed"] * 200
+    assert kept.read_bytes() == b"1\n" * 700
 
 
 def test_three_lost_answers_end_it(sim, sluice, rng):
