@@ -249,6 +249,15 @@ def test_a_record_too_large_for_its_stream_fails_alone(sim, sluice, rng):
     assert sorted(len(d) for d, *_ in in_stream(sim.peer, name)) == [1, 1, len(fits)]
 
 
+def test_a_key_of_256_characters(sim, sluice, rng):
+    """Characters, not bytes; one more is refused here, and would be there."""
+    name, key = stream_of(sim.peer, rng), "漢" * 256
+    ran = sluice("put-record", name, *GO, env=sim.peer.env(), stdin=json.dumps({"user_id": key}, ensure_ascii=False).encode())
+    assert ran.status == 0 and [k for _, k, _, _ in in_stream(sim.peer, name)] == [key], ran
+    with pytest.raises(ClientError):
+        sim.client("kinesis").put_records(StreamName=name, Records=[{"Data": b"1", "PartitionKey": key + "x"}])
+
+
 def test_nothing_to_put(sim, sluice, rng):
     ran = sluice("put-record", "any", *GO, env=sim.peer.env(), stdin=b"\n \n")
     assert ran.status == 0 and ran.out.startswith("total\t0\t"), ran
