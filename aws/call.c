@@ -450,8 +450,15 @@ static unsigned line_of(struct aws *c, const struct op *op)
 	return c->nlines++;
 }
 
-uint64_t aws_call_as(struct aws *c, enum call_class class, const struct op *op, void *in, void *out, aws_done *done,
-                     void *ctx)
+static void refuse(struct call *k)
+{
+	struct err e = { 0 };
+	err_set(&e, ERR_GATE, k->op->iam, "this would write, and the gate has not let it through");
+	fail_later(k, &e);
+}
+
+uint64_t aws_call_permitted(struct aws *c, const struct permit *p, enum call_class class, const struct op *op, void *in,
+                            void *out, aws_done *done, void *ctx)
 {
 	struct call *k = xcalloc(1, sizeof *k);
 	*k = (struct call){ .aws = c,
@@ -470,14 +477,12 @@ uint64_t aws_call_as(struct aws *c, enum call_class class, const struct op *op, 
 	chance_uuid(&k->aws->chance, k->invocation);
 	c->stats[k->line].calls++;
 	c->busy++;
-	calls_add(waiting_of(k), &k->queued);
+	if (op->effect == OP_READ || (p && p->op == op))
+		calls_add(waiting_of(k), &k->queued);
+	else
+		refuse(k);
 	pump(c);
 	return id;
-}
-
-uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx)
-{
-	return aws_call_as(c, CALL_VISIBLE, op, in, out, done, ctx);
 }
 
 static struct calls *calls_at(struct aws *c, unsigned i)

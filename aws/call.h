@@ -38,9 +38,23 @@ struct aws_opts {
 	unsigned attempts; /* in all; 0 = as the account says (AWS_MAX_ATTEMPTS, max_attempts) */
 };
 void aws_configure(struct aws *c, const struct aws_opts *o); /* of the calls made from now on */
-/* Sends at once where gates allow; done never runs before this has returned. */
-uint64_t aws_call_as(struct aws *c, enum call_class class, const struct op *op, void *in, void *out, aws_done *done, void *ctx);
-uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx); /* CALL_VISIBLE */
+/* The leave to do what is more than reading: one operation, until it is taken back. The engine's gate (engine/gate.c) alone writes
+ * one; without it, or with another operation's, a call of an operation whose effect is not OP_READ ends with ERR_GATE, unsent. */
+struct permit {
+	const struct op *op; /* NULL: nothing is permitted */
+};
+/* Sends at once where gates allow; done never runs before this has returned. p is looked at now and not kept; NULL for reading. */
+uint64_t aws_call_permitted(struct aws *c, const struct permit *p, enum call_class class, const struct op *op, void *in, void *out,
+                            aws_done *done, void *ctx);
+static inline uint64_t aws_call_as(struct aws *c, enum call_class class, const struct op *op, void *in, void *out, aws_done *done,
+                                   void *ctx)
+{
+	return aws_call_permitted(c, NULL, class, op, in, out, done, ctx);
+}
+static inline uint64_t aws_call(struct aws *c, const struct op *op, void *in, void *out, aws_done *done, void *ctx)
+{
+	return aws_call_permitted(c, NULL, CALL_VISIBLE, op, in, out, done, ctx);
+}
 void aws_cancel(struct aws *c,
                 uint64_t id); /* done runs with ERR_CANCELLED before this returns; unknown ids are ignored */
 /* How far the service's clock is ahead of this machine's, by the first answer that said; false when none did. One that is four minutes

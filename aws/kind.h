@@ -13,6 +13,7 @@ struct kind {
 	const struct op *list;     /* struct list_in -> struct found */
 	const struct op *describe; /* struct describe_in -> struct found; NULL when list tells everything */
 	const struct op *edges;    /* struct list_in -> struct found (edges only); NULL when there is none */
+	const struct op *write;    /* what --mode operate may do to one by its name (engine/iam.c); NULL when nothing */
 };
 
 #define KINDS(X)                                                                                                       \

@@ -1,13 +1,14 @@
 /* Kinesis data streams: what they measure, ListStreams and DescribeStreamSummary (JSON 1.1). Streams are named by StreamName
  * throughout: with an ARN the request would belong to another host. */
 #include "aws/kind.h"
+#include "aws/op_kinesis.h"
 #include "aws/wire.h"
 #include "core/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct service service_kinesis = {
+const struct service service_kinesis = {
 	.id = "kinesis",
 	.host = "kinesis",
 	.signing = "kinesis",
@@ -177,4 +178,5 @@ const struct kind kind_kinesis = {
 		.no_error = "Kinesis does not fail records, it keeps them: trouble shows in the iterator age and the throttles",
 	},
 	.arn_service = "kinesis", .arn_prefix = "stream/", .list = &op_list_streams, .describe = &op_describe_stream_summary,
+	.write = &op_put_records,
 };

@@ -1,10 +1,11 @@
 /* Lambda functions: what they measure, ListFunctions and ListEventSourceMappings (REST with JSON). */
 #include "aws/kind.h"
+#include "aws/op_lambda.h"
 #include "aws/wire.h"
 
 #include <string.h>
 
-static const struct service service_lambda = {
+const struct service service_lambda = {
 	.id = "lambda",
 	.host = "lambda",
 	.signing = "lambda",
@@ -152,4 +153,5 @@ const struct kind kind_lambda = {
 		.metrics = metrics, .nmetrics = sizeof metrics / sizeof *metrics, .spark = "invocations",
 	},
 	.arn_service = "lambda", .arn_prefix = "function:", .list = &op_list_functions, .edges = &op_list_event_source_mappings,
+	.write = &op_invoke_event,
 };

@@ -69,4 +69,18 @@ void describe_alarms_out_clear(struct describe_alarms_out *o);
 void describe_alarms_once(struct describe_alarms_out *o);
 extern const struct op op_describe_alarms;
 
+/* ---- PutMetricData, as far as one value of one metric goes; no Timestamp: it counts where it arrives. Whoever asks has checked the
+ * limits: namespace not AWS/..., |value| <= 2^360, 30 dimensions. */
+struct put_metric_in {
+	const struct metric_id *metric; /* stat is not looked at */
+	double value;
+	const char *unit; /* one that put_metric_unit gave; NULL: none is said */
+};
+struct put_metric_out {
+	char request_id[64]; /* "" when the answer named none */
+};
+extern const struct op op_put_metric_data;
+/* CloudWatch's spelling of a unit given in any case; NULL when there is no such unit. */
+const char *put_metric_unit(const char *name);
+
 #endif

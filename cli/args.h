@@ -36,7 +36,29 @@
 	X(IAM, "iam", "", 0, 0, "json", true, cmd_iam, "the least IAM policy for what the configuration names",                \
 	  "Prints an IAM policy document that allows what sluice calls in the mode given with --mode (default observe), and "  \
 	  "no more: attach it to the user or role that sluice runs as. Nothing is asked of AWS. Without configured stages it " \
-	  "covers every resource of the account and region. This version only reads, so every mode gives the same policy.")    \
+	  "covers every resource of the account and region. From operate on it also allows what put-record, process and "        \
+	  "put-metric do.")                                                                                                    \
+	X(PUT_RECORD, "put-record", "STREAM", 1, 1, "text json", true, cmd_put_record, "put JSON lines into a Kinesis stream", \
+	  "Each line of --data (default standard input) is one record and is sent byte for byte, without its line feed; "  \
+	  "a line that is not JSON fails alone. Records go in batches; those that the stream refuses for its rate are "    \
+	  "sent again, up to 8 times with growing pauses, and only those. The answer tells of every record that is not "   \
+	  "in: one line each (record, line, status, code, message, partition key, and the record unless --rejects has "    \
+	  "it) and a last one with the totals; --format json tells of all. A record is ok, failed (certainly not in) or "  \
+	  "unknown: the answer was lost after the record was sent, so that it may be in, and sent again it may be there "  \
+	  "twice. Failed and unknown records are kept: in --rejects FILE, else in the answer. Exit status 0 only when "    \
+	  "all are in. It needs --mode operate and a confirmation: a terminal asks, elsewhere --yes says it.")             \
+	X(PROCESS, "process", "BUCKET KEY", 2, 2, "text json", true, cmd_process,                                              \
+	  "start batch processing of an object through Lambda",                                                                \
+	  "Invokes the function asynchronously (Event) with {\"bucket\",\"key\",\"timestamp\"}, the timestamp being now in "     \
+	  "RFC 3339 UTC, and prints the id of the request. Lambda has then queued the event; how the function fares is for "   \
+	  "its own metrics to say. When the answer is lost the event may have been queued: that is said, nothing is sent "     \
+	  "again, and the exit status is 1. It needs --mode operate and a confirmation: a terminal asks, elsewhere --yes "     \
+	  "says it.")                                                                                                          \
+	X(PUT_METRIC, "put-metric", "NAMESPACE NAME VALUE", 3, 3, "text json", true, cmd_put_metric,                           \
+	  "put a value into a custom CloudWatch metric",                                                                       \
+	  "One sample at the time of its arrival. Nothing is sent unless namespace, name, value, unit and dimensions are what " \
+	  "CloudWatch takes. When the answer is lost the sample may have been taken: that is said, nothing is sent again, and " \
+	  "the exit status is 1. It needs --mode operate and a confirmation: a terminal asks, elsewhere --yes says it.")       \
 	X(SIM, "sim", "", 0, 0, NULL, false, NULL, "the embedded AWS alone, for any client",                                   \
 	  "Serves a simulated AWS account on 127.0.0.1 until a signal ends it, verifying signatures. It accepts the key pair " \
 	  "of its own environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), else one that it makes up and prints. "       \
@@ -66,7 +88,8 @@ struct cli_command {
 #define BIT(id) (1U << CMD_##id)
 #define FOR_CONSOLE (1U << CMD_COUNT)
 #define FOR_ALL (~0U)
-#define FOR_READERS (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM))
+#define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
+#define FOR_ENGINE (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | FOR_ACTS)
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -85,8 +108,8 @@ struct cli_command {
 	X("--help", 'h', NULL, FOR_ALL, set_help, "this help, or the command's")                                               \
 	X("--version", 0, NULL, FOR_ALL, set_version, "the version")                                                           \
 	X("--check", 0, NULL, FOR_ALL, set_check, "judge once and exit; see `sluice help check`")                              \
-	X("--format", 0, "FORMAT", FOR_READERS, set_format, "text, json or what else the command names")                       \
-	X("--timeout", 't', "SEC", FOR_READERS, set_deadline, "give up after so many seconds; default 60, with --format nagios 10")                     \
+	X("--format", 0, "FORMAT", FOR_ENGINE, set_format, "text, json or what else the command names")                       \
+	X("--timeout", 't', "SEC", FOR_ENGINE, set_deadline, "give up after so many seconds; default 60, with --format nagios 10")                     \
 	X("--alarms", 0, NULL, BIT(CHECK), set_alarms, "judge every CloudWatch alarm")                                         \
 	X("--in-alarm-is", 0, "LEVEL", BIT(CHECK), set_in_alarm_is, "warn or crit (default): what an alarm in ALARM is")       \
 	X("--dlq-max", 0, "N", BIT(CHECK), set_dlq_max, "dead-letter queues may hold so many visible messages")                \
@@ -122,6 +145,17 @@ struct cli_command {
 	  "first point: a duration before the end (default 24h) or an RFC 3339 time")                                          \
 	X("--until", 0, "TIME", BIT(HISTORY), set_until, "end: an RFC 3339 time or a duration ago; default now")               \
 	X("--offline", 0, NULL, BIT(HISTORY), set_offline, "the history file alone, no poll")                                  \
+	X("--yes", 'y', NULL, FOR_ACTS, set_yes, "do it without being asked; needed where there is no terminal")                \
+	X("--dry-run", 0, NULL, FOR_ACTS, set_dry_run, "say what would be sent, and send nothing")                             \
+	X("--data", 0, "FILE", BIT(PUT_RECORD), set_data, "the records, a line each; - (default) is standard input")           \
+	X("--partition-key", 0, "KEY", BIT(PUT_RECORD), set_partition_key,                                                     \
+	  "of all records; default each one's user_id, or \"default\" where it has none")                                      \
+	X("--rejects", 0, "FILE", BIT(PUT_RECORD), set_rejects,                                                                \
+	  "write the records that failed or whose outcome is unknown to FILE, as they came")                                   \
+	X("--function", 0, "NAME", BIT(PROCESS), set_function,                                                                 \
+	  "name, name:alias or ARN; default process_function of the configuration, or data-processor")                         \
+	X("--unit", 0, "UNIT", BIT(PUT_METRIC), set_unit, "CloudWatch's: Count, Percent, Seconds, Bytes/Second ...")           \
+	X("--dim", 0, "NAME=VALUE", BIT(PUT_METRIC), set_dim, "a dimension; may be given again")                               \
 	X("--port", 0, "N", BIT(SIM), set_port, "listen on 127.0.0.1:N; default any free port")                                \
 	X("--scenario", 0, "NAME", BIT(SIM), set_scenario, "what happens in the account")                                      \
 	X("--speed", 0, "X", BIT(SIM), set_speed, "simulated seconds in a real one; default 1")                                \
@@ -160,6 +194,11 @@ struct cli_args {
 	unsigned nout, verbose;
 	const char *since, *until;                 /* checked when parsed, resolved when run */
 	bool offline, man, help, version;
+	bool yes, dry_run;
+	const char *data, *partition_key, *rejects; /* data NULL: standard input */
+	const char *function, *unit;
+	const char **dims;
+	unsigned ndims, cdims;
 	const char *const *scenarios, *const *scenario_help;
 };
 
@@ -168,9 +207,19 @@ int cmd_status(const struct cli *c, struct engine *g);
 int cmd_history(const struct cli *c, struct engine *g);
 int cmd_doctor(const struct cli *c, struct engine *g);
 int cmd_iam(const struct cli *c, struct engine *g);
+int cmd_put_record(const struct cli *c, struct engine *g);
+int cmd_process(const struct cli *c, struct engine *g);
+int cmd_put_metric(const struct cli *c, struct engine *g);
 int cmd_help(const struct cli *c, struct engine *g);
 
 /* ---- shared by the commands */
+/* act.c: asks the engine for an act, with what the command line says of consent; a person at the terminal is asked where the gate wants
+ * it, and then the engine once more. Never NULL. */
+struct result *cli_act(const struct cli *c, struct engine *g, struct request *rq);
+/* The exit status of a command that acted: 128 + n when signal n ended the act early, which is told like any other outcome. */
+int cli_act_status(int status);
+/* The line of an act that failed; one that may have been done all the same says so. Returns the exit status. */
+int cli_act_failed(const struct cli *c, const struct err *e);
 /* A duration (before `end`) or an RFC 3339 time, as --since and --until take; false when it is neither. */
 bool cli_time(const char *text, int64_t end, int64_t *t);
 bool cli_is_json(const struct cli *c);

@@ -23,7 +23,7 @@ static void add_statement(struct json_out *o, const struct iam_statement *s)
 
 int cmd_iam(const struct cli *c, struct engine *g)
 {
-	struct result *r = engine_call(g, &(struct request){ .kind = REQUEST_IAM });
+	struct result *r = engine_call(g, &(struct request){ .kind = REQUEST_IAM, .iam = { .mode = c->mode } });
 	struct out o;
 	struct json_out j;
 	out_init(&o);

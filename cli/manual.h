@@ -17,7 +17,7 @@
 	X("0", "done; under --check: OK")                                                    \
 	X("1", "the operation failed or left something undone; under --check: WARNING")      \
 	X("2", "unusable arguments or configuration; under --check: CRITICAL")               \
-	X("3", "refused; under --check: UNKNOWN, or unusable arguments")                     \
+	X("3", "refused: mode, grant or confirmation missing; under --check: UNKNOWN, or unusable arguments")                     \
 	X("70", "out of memory")                                                             \
 	X("128+n", "ended by signal n; 141 also when the reader of standard output has gone")
 
@@ -48,7 +48,8 @@
 	X("sluice --check --for 10m --fail-limit 1 --format junit --out sluice.xml", "ten minutes after a deployment") \
 	X("sluice --check --until-ok --for 10m", "wait for the first OK")                    \
 	X("sluice status --format json", "the overview for a script")                        \
-	X("sluice history orders-dlq visible --since 6h --format csv", "six hours of one metric")
+	X("sluice history orders-dlq visible --since 6h --format csv", "six hours of one metric") \
+	X("sluice put-record orders --data orders.jsonl --rejects left.jsonl --mode operate --yes", "ingest, and keep what did not go in")
 
 /* "-c, --critical RANGE", "--demo[=SCENARIO]" */
 void manual_option(const struct cli_option *o, struct buf *b);

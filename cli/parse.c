@@ -13,9 +13,8 @@
 static const char *const later_options[] = {
 	"--baseline", "--baseline-max-ratio", "--ttl-min", "--drift", "--quality", "--publish", "--notify", NULL
 };
-static const char *const later_commands[] = { "discover", "alarms",     "topics",  "replay", "put-record",
-	                                          "process",  "put-metric", "quality", "cost",   "note",
-	                                          "report",   "iam",        "audit",   NULL };
+static const char *const later_commands[] = { "discover", "alarms", "topics", "replay", "quality",
+	                                          "cost",     "note",   "report", "audit",  NULL };
 
 struct word {
 	const struct cli_option *option;
@@ -167,13 +166,19 @@ static bool take_option(struct words *w, const char *text, struct err *e)
 	return true;
 }
 
+/* An option, not an operand: "-" is none, nor is a negative number. */
+static bool is_option(const struct words *w, const char *text)
+{
+	return !w->plain && text[0] == '-' && text[1] && !strchr("0123456789.", text[1]);
+}
+
 static bool split(struct words *w, struct err *e)
 {
 	for (; w->i < w->argc; w->i++) {
 		char *text = w->argv[w->i];
 		if (!w->plain && strcmp(text, "--") == 0)
 			w->plain = true;
-		else if (w->plain || text[0] != '-' || !text[1] ? !take_operand(w, text, e) : !take_option(w, text, e))
+		else if (is_option(w, text) ? !take_option(w, text, e) : !take_operand(w, text, e))
 			return false;
 	}
 	return true;
@@ -378,6 +383,7 @@ void cli_clear(struct cli *c)
 	if (c->args) {
 		free(c->args->metrics);
 		free(c->args->select);
+		free(c->args->dims);
 	}
 	free(c->args);
 	free(c->argv);

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -68,6 +69,17 @@ STRING(cache)
 STRING(log)
 STRING(format)
 
+#define ARG_STRING(name)                                                                                               \
+	static bool set_##name(struct cli *c, const char *value, struct err *e)                                            \
+	{                                                                                                                  \
+		c->args->name = value;                                                                                         \
+		return *value || err_set(e, ERR_USAGE, "", "needs a value");                                                   \
+	}
+ARG_STRING(data)
+ARG_STRING(rejects)
+ARG_STRING(function)
+ARG_STRING(unit)
+
 #define FLAG(name, what)                                                                                               \
 	static bool set_##name(struct cli *c, const char *value, struct err *e)                                            \
 	{                                                                                                                  \
@@ -80,6 +92,8 @@ FLAG(warn_is_ok, c->args->warn_is_ok)
 FLAG(until_ok, c->args->until_ok)
 FLAG(offline, c->args->offline)
 FLAG(man, c->args->man)
+FLAG(yes, c->args->yes)
+FLAG(dry_run, c->args->dry_run)
 
 /* These three are acted on while the words are still being read (parse.c). */
 #define EARLY(name)                                                                                                    \
@@ -314,6 +328,28 @@ bool cli_time(const char *text, int64_t end, int64_t *t)
 	if (!clock_parse_rfc3339(text, strlen(text), &v))
 		return false;
 	*t = v / 1000;
+	return true;
+}
+
+/* What a key may be is a character's business, not a byte's. */
+SETTER(partition_key)
+{
+	size_t n = strlen(value), characters = 0, len;
+	uint32_t cp;
+	c->args->partition_key = value;
+	for (size_t i = 0; i < n; i += len, characters++)
+		if (!(len = text_decode(value + i, n - i, &cp)))
+			return err_set(e, ERR_USAGE, "", "is not UTF-8");
+	return (characters >= 1 && characters <= 256) || err_set(e, ERR_USAGE, "", "has 1 to 256 characters");
+}
+
+SETTER(dim)
+{
+	struct cli_args *a = c->args;
+	if (!strchr(value, '='))
+		return bad(e, "NAME=VALUE", value);
+	MEM_GROW(a->dims, a->ndims, a->cdims);
+	a->dims[a->ndims++] = value;
 	return true;
 }
 

@@ -95,5 +95,6 @@ void conf_free(struct conf *c)
 	free(c->checking.unknown_is);
 	free(c->checking.format);
 	free(c->path);
+	free(c->process_function);
 	free(c);
 }

@@ -51,6 +51,7 @@ struct conf {
 	char *path;                            /* NULL when there was no file */
 	double budget_usd_per_day;
 	int64_t retention;                     /* seconds, default 30 d */
+	char *process_function;                /* what `process` starts, default data-processor */
 	struct conf_target *targets; unsigned ntargets;
 	struct conf_pipeline *pipelines; unsigned npipelines;
 	struct conf_stage *stages; unsigned nstages;

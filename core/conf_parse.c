@@ -21,6 +21,8 @@
 	  "what polling may cost a day; its tail slows down, never what is selected or in trouble")                        \
 	X("sluice", "retention", DURATION, offsetof(struct conf, retention), 3600, 3650.0 * DAY, "30d",                    \
 	  "how long history is kept")                                                                                      \
+	X("sluice", "process_function", TEXT, offsetof(struct conf, process_function), 1, 170, "data-processor",           \
+	  "the Lambda function that `process` starts: name, name:alias or ARN")                                            \
 	X("target", "profile", TEXT, offsetof(struct conf_target, profile), 1, 63, "", "the profile in AWS's own files")   \
 	X("target", "region", REGION, offsetof(struct conf_target, region), 1, 39, "", "the region")                       \
 	X("target", "endpoint_url", URL, offsetof(struct conf_target, endpoint_url), 1, 255, "",                           \

@@ -28,6 +28,7 @@
 	X(DISK,      "disk",        false, 1, "ERROR",       "free some space or check the permissions")                    \
 	X(CONF,      "configuration", false, 2, "BAD_CONFIG", "mend the configuration")                                        \
 	X(USAGE,     "usage",       false, 2, "BAD_CONFIG",  "see sluice --help")                                           \
+	X(GATE,      "not permitted", false, 3, "ERROR",     "")                                                            \
 	X(INTERNAL,  "internal",    false, 1, "ERROR",       "this is a bug in sluice")
 
 enum err_code {

@@ -7,6 +7,8 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "core/arena.h"
+#include "core/buf.h"
 #include "core/conf.h"
 #include "core/err.h"
 #include "core/model/snapshot.h"
@@ -146,31 +148,108 @@ struct code_request { /* the code of the MFA device that snapshot.credential nam
 	char code[16];
 };
 
-enum request_kind { REQUEST_STATUS, REQUEST_HISTORY, REQUEST_CHECK, REQUEST_DOCTOR, REQUEST_IAM, REQUEST_CODE };
+struct iam_request {
+	enum conf_mode mode; /* what the policy is to allow */
+};
+
+/* ---- acts: requests that write. Each passes the gate (engine/gate.h) unless it is a dry run. */
+struct consent {         /* what the face knows of the reader's will */
+	enum conf_mode mode; /* the most this process may do */
+	bool yes;            /* --yes, or a question answered with yes */
+	bool person;         /* somebody sits at a terminal and can be asked */
+	const char *typed;   /* what was typed when the target's name was asked for; NULL = nothing */
+};
+enum gate_ask { GATE_ASK_NOTHING, GATE_ASK_YES, GATE_ASK_NAME };
+
+struct put_records_request { /* JSON lines into a stream, one record a line, byte for byte without its line feed; blank lines are none */
+	const char *stream;
+	struct span text;              /* borrowed until the answer is there */
+	const char *key;               /* of all records; NULL: each one's user_id, else "default" */
+};
+enum put_status { PUT_PLANNED /* dry run */, PUT_OK, PUT_FAILED, PUT_UNKNOWN /* may be in the stream: sent again it may be there twice */ };
+struct put_item {
+	unsigned line;                 /* of the text, from 1 */
+	enum put_status status;
+	struct span data;              /* within the request's text */
+	const char *key;
+	const char *shard, *sequence;  /* of PUT_OK, else NULL */
+	const char *code, *message;    /* of the others: NOT_JSON, TOO_LARGE, BAD_KEY, NOT_SENT or err_check_code(); NULL when PUT_OK */
+};
+struct put_records_result {
+	struct arena mem;
+	struct put_item *items;
+	unsigned n, ok, failed, unknown;
+	unsigned again;                /* how many records had to be sent more than once */
+	struct err cause;              /* the first call that failed as a whole */
+};
+
+struct process_request { /* an asynchronous invocation with {"bucket","key","timestamp"} */
+	const char *function;          /* NULL: the configuration's process_function */
+	const char *bucket, *key;
+};
+struct put_metric_request {
+	const char *ns, *name, *value; /* as given: they are checked before anything is sent */
+	const char *unit;              /* NULL: none */
+	const char *const *dims;       /* NAME=VALUE each */
+	unsigned ndims;
+};
+struct act_result { /* of both: one call */
+	char *what;                    /* what is, or would be, done, in words */
+	char *body;                    /* process: the payload */
+	char *function;                /* process */
+	char *metric, *unit;           /* put-metric: NAMESPACE/NAME{dims}, and the unit in CloudWatch's spelling or NULL */
+	double value;
+	char request_id[64];           /* "" when the answer named none, and in a dry run */
+};
+
+enum request_kind {
+	REQUEST_STATUS,
+	REQUEST_HISTORY,
+	REQUEST_CHECK,
+	REQUEST_DOCTOR,
+	REQUEST_IAM,
+	REQUEST_CODE,
+	REQUEST_PUT_RECORDS,
+	REQUEST_PROCESS,
+	REQUEST_PUT_METRIC
+};
 struct request {
 	enum request_kind kind;
+	struct consent consent; /* of an act */
+	bool dry_run;           /* of an act: everything but sending */
 	union {
 		struct history_request history;
 		struct check_request check;
+		struct iam_request iam;
+		struct put_records_request put_records;
+		struct process_request process;
+		struct put_metric_request put_metric;
 		struct code_request code;
 	};
 };
 struct result {
 	enum request_kind kind;
 	uint64_t id;    /* of engine_ask */
-	struct err err; /* the request as a whole failed; per-item failures are inside */
+	struct err err; /* the request as a whole failed; per-item failures are inside. in_doubt: an act may have been done */
+	enum gate_ask ask; /* with ERR_GATE: the same request with this confirmed would pass */
+	char *question;    /* then what to ask, without its question mark; and the name to type, of GATE_ASK_NAME */
+	char *name;
 	union {
 		struct snapshot *status;
 		struct history_result history;
 		struct check_result check;
 		struct doctor_result doctor;
 		struct iam_result iam;
+		struct put_records_result put_records;
+		struct act_result act;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */
 
 /* Commands: turns the engine until done or the deadline. Never NULL. */
 struct result *engine_call(struct engine *g, const struct request *rq);
+/* From a signal handler, while engine_call runs: it ends as at its deadline, within a second. What was under way is in doubt. */
+void engine_interrupt(struct engine *g);
 /* Console: copies rq; 0 when the ring is full. The answer carries the id. */
 uint64_t engine_ask(struct engine *g, const struct request *rq);
 struct result *engine_answer(struct engine *g);

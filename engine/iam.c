@@ -71,12 +71,52 @@ static void allow_describe(const struct engine *g, struct iam_result *r, const s
 	}
 }
 
+/* What `process` starts when none is named. An ARN stands as it is, an alias behind its function. */
+static char *process_arn(const struct engine *g)
+{
+	const char *name = g->conf->process_function;
+	return strncmp(name, "arn:", 4) == 0 ? xstrdup(name) : arn_of(g, &kind_lambda, name);
+}
+
+/* As for describing: without stages anything, else what they name. */
+static void allow_write(const struct engine *g, struct iam_result *r, const struct kind *k)
+{
+	const struct conf *c = g->conf;
+	bool process = k == &kind_lambda;
+	if (!k->write)
+		return;
+	struct iam_statement s = { 0 };
+	for (unsigned i = 0; i < c->nstages; i++)
+		if (strcmp(c->stages[i].kind, k->info.id) == 0)
+			add(&s.resources, &s.nresources,
+			    c->stages[i].arn ? xstrdup(c->stages[i].arn) : arn_of(g, k, c->stages[i].resource));
+	if (!c->npipelines)
+		add(&s.resources, &s.nresources, arn_of(g, k, "*"));
+	else if (process)
+		add(&s.resources, &s.nresources, process_arn(g));
+	if (!s.nresources)
+		return;
+	allow(&s, k->write);
+	*statement(r, NULL) = s;
+}
+
+static void allow_writes(const struct engine *g, struct iam_result *r)
+{
+	for (unsigned i = 0; i < nkinds; i++)
+		allow_write(g, r, kinds[i]);
+	struct iam_statement *s = statement(r, "SluiceMetrics");
+	allow(s, &op_put_metric_data);
+	add(&s->resources, &s->nresources, xstrdup("*")); /* it knows no resources */
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
 	allow_lists(r);
 	for (unsigned i = 0; i < nkinds; i++)
 		allow_describe(g, r, kinds[i]);
+	if (t->rq.iam.mode >= MODE_OPERATE)
+		allow_writes(g, r);
 	t->done = true;
 }
 

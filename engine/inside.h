@@ -297,7 +297,7 @@ void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *o
 void judge_all(struct engine *g); /* health and reason of every stage */
 enum health verdicts_health(const struct verdicts *vs);
 
-/* check.c, history.c, doctor.c: begin tells what the request needs; finish fills the result. */
+/* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
 struct task {
 	struct task *next;
 	struct request rq;
@@ -306,7 +306,7 @@ struct task {
 	bool asked;         /* from the console: the answer goes into the ring */
 	uint64_t waits_for; /* rounds_done; 0 = not */
 	unsigned state;
-	int64_t deadline_ms;
+	int64_t wake_ms; /* monotonic: when it wants to be run again although nothing has come; 0 = not */
 	bool done;
 	void *work; /* the request's own */
 };
@@ -318,6 +318,12 @@ void check_step(struct engine *g, struct task *t);
 void iam_step(struct engine *g, struct task *t); /* iam.c */
 void iam_result_clear(struct iam_result *r);
 void doctor_step(struct engine *g, struct task *t);
+void put_records_step(struct engine *g, struct task *t); /* put_records.c */
+void process_step(struct engine *g, struct task *t);     /* act.c */
+void put_metric_step(struct engine *g, struct task *t);
+void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
+void act_result_clear(struct act_result *r);
+bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */
 void status_step(struct engine *g, struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
 void task_need(struct engine *g, struct task *t, unsigned needs); /* the task goes on after a round with these needs */

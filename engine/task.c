@@ -10,8 +10,10 @@ static void code_step(struct engine *g, struct task *t);
 
 static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_STATUS] = status_step, /* one a line */
-	[REQUEST_HISTORY] = history_step, [REQUEST_CHECK] = check_step, [REQUEST_DOCTOR] = doctor_step,
-	[REQUEST_IAM] = iam_step,         [REQUEST_CODE] = code_step,
+	[REQUEST_HISTORY] = history_step, [REQUEST_CHECK] = check_step,
+	[REQUEST_DOCTOR] = doctor_step,   [REQUEST_IAM] = iam_step,
+	[REQUEST_CODE] = code_step,       [REQUEST_PUT_RECORDS] = put_records_step,
+	[REQUEST_PROCESS] = process_step, [REQUEST_PUT_METRIC] = put_metric_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -19,17 +21,8 @@ static char *copy(struct arena *a, const char *s)
 	return arena_strdup(a, s);
 }
 
-/* The caller's strings may be gone when the engine's thread looks at them. */
-static void own_strings(struct task *t)
+static void own_check(struct arena *a, struct check_request *c)
 {
-	struct arena *a = &t->mem;
-	if (t->rq.kind == REQUEST_HISTORY) {
-		t->rq.history.resource = copy(a, t->rq.history.resource);
-		t->rq.history.metric = copy(a, t->rq.history.metric);
-	}
-	if (t->rq.kind != REQUEST_CHECK)
-		return;
-	struct check_request *c = &t->rq.check;
 	struct check_metric *metrics = arena_array(a, c->nmetrics, sizeof *metrics);
 	const char **select = arena_array(a, c->nselect, sizeof *select);
 	for (unsigned i = 0; i < c->nmetrics; i++)
@@ -40,6 +33,42 @@ static void own_strings(struct task *t)
 	c->metrics = metrics;
 	c->select = select;
 	c->no_data = copy(a, c->no_data);
+}
+
+static void own_act(struct arena *a, struct request *rq)
+{
+	rq->consent.typed = copy(a, rq->consent.typed);
+	if (rq->kind == REQUEST_PUT_RECORDS) { /* its text stays the caller's */
+		rq->put_records.stream = copy(a, rq->put_records.stream);
+		rq->put_records.key = copy(a, rq->put_records.key);
+	} else if (rq->kind == REQUEST_PROCESS) {
+		rq->process.function = copy(a, rq->process.function);
+		rq->process.bucket = copy(a, rq->process.bucket);
+		rq->process.key = copy(a, rq->process.key);
+	} else if (rq->kind == REQUEST_PUT_METRIC) {
+		struct put_metric_request *p = &rq->put_metric;
+		const char **dims = arena_array(a, p->ndims, sizeof *dims);
+		for (unsigned i = 0; i < p->ndims; i++)
+			dims[i] = copy(a, p->dims[i]);
+		p->ns = copy(a, p->ns);
+		p->name = copy(a, p->name);
+		p->value = copy(a, p->value);
+		p->unit = copy(a, p->unit);
+		p->dims = dims;
+	}
+}
+
+/* The caller's strings may be gone when the engine's thread looks at them. */
+static void own_strings(struct task *t)
+{
+	struct arena *a = &t->mem;
+	if (t->rq.kind == REQUEST_HISTORY) {
+		t->rq.history.resource = copy(a, t->rq.history.resource);
+		t->rq.history.metric = copy(a, t->rq.history.metric);
+	}
+	if (t->rq.kind == REQUEST_CHECK)
+		own_check(a, &t->rq.check);
+	own_act(a, &t->rq);
 }
 
 struct task *task_new(const struct request *rq, uint64_t id)
@@ -58,6 +87,8 @@ void task_free(struct task *t)
 {
 	if (t->rq.kind == REQUEST_HISTORY)
 		history_abandon(t);
+	if (t->rq.kind == REQUEST_PUT_METRIC)
+		put_metric_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -78,6 +109,11 @@ void task_need(struct engine *g, struct task *t, unsigned needs)
 	}
 	g->wanted |= needs;
 	t->waits_for = (r->active ? r->number : g->rounds_done) + 1;
+}
+
+bool task_tells_itself(const struct task *t)
+{
+	return t->rq.kind == REQUEST_CHECK || t->rq.kind == REQUEST_PUT_RECORDS;
 }
 
 static void code_step(struct engine *g, struct task *t)
@@ -125,6 +161,12 @@ void result_free(struct result *r)
 		free((char *)r->history.info.key);
 		break;
 	case REQUEST_CODE: break;
+	case REQUEST_PUT_RECORDS:
+		arena_clear(&r->put_records.mem);
+		free(r->put_records.items);
+		break;
+	case REQUEST_PROCESS:
+	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_IAM: iam_result_clear(&r->iam); break;
 	case REQUEST_CHECK: check_result_clear(&r->check); break;
 	case REQUEST_DOCTOR:
@@ -136,5 +178,7 @@ void result_free(struct result *r)
 		free(r->doctor.findings);
 		break;
 	}
+	free(r->question);
+	free(r->name);
 	free(r);
 }

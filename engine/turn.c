@@ -8,6 +8,7 @@
 #define DISCOVERY_MS (5 * 60 * 1000)
 #define PATIENCE_MS 2000
 #define REFRESH_LEAST_MS 5000
+#define CALL_WAIT_MS 1000 /* after so long an interrupt is seen that came just before the wait */
 
 static void signal_faces(struct engine *g)
 {
@@ -134,6 +135,16 @@ static bool keys_are_back(const struct engine *g)
 	return g->threaded && g->cred_lacked && cred_keys(g->cred, &keys, &generation, NULL) == CRED_READY;
 }
 
+/* Milliseconds until the first task wants to be run again. */
+static int64_t tasks_wait(const struct engine *g)
+{
+	int64_t wait = WAIT_MOST_MS;
+	for (const struct task *t = g->tasks; t; t = t->next)
+		if (!t->done && t->wake_ms)
+			wait = least(wait, t->wake_ms - clock_mono_ms());
+	return wait;
+}
+
 static int wait_ms(struct engine *g, int most)
 {
 	int tick = g->aws ? aws_tick(g->aws) : -1;
@@ -141,7 +152,7 @@ static int wait_ms(struct engine *g, int most)
 		return 0;
 	if (g->round.active && g->round.pending == 0)
 		return 0;
-	int64_t wait = tick >= 0 ? least(tick, most) : most;
+	int64_t wait = least(tick >= 0 ? least(tick, most) : most, tasks_wait(g));
 	if (g->threaded)
 		wait = console_wait(g, wait);
 	return wait < 0 ? 0 : (int)wait;
@@ -192,20 +203,30 @@ static unsigned deadline_of(const struct engine *g, const struct request *rq)
 	return g->o.deadline_s ? g->o.deadline_s : 60;
 }
 
+void engine_interrupt(struct engine *g)
+{
+	atomic_store(&g->stop, true);
+}
+
+/* Opening the history costs: what neither shows nor keeps it does without. */
+static bool reads_history(enum request_kind kind)
+{
+	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR;
+}
+
 struct result *engine_call(struct engine *g, const struct request *rq)
 {
 	struct task *t = task_new(rq, ++g->next_id);
 	int64_t deadline = clock_mono_ms() + (int64_t)deadline_of(g, rq) * 1000;
 	cred_deadline(g->cred, deadline);
 	engine_reopen(g);
-	engine_prepare(g, rq->kind != REQUEST_CHECK && rq->kind != REQUEST_IAM,
-	               rq->kind == REQUEST_HISTORY && rq->history.offline);
+	engine_prepare(g, reads_history(rq->kind), rq->kind == REQUEST_HISTORY && rq->history.offline);
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();
-		if (left <= 0)
+		if (left <= 0 || atomic_load(&g->stop))
 			break;
-		engine_turn(g, left < WAIT_MOST_MS ? (int)left : WAIT_MOST_MS);
+		engine_turn(g, left < CALL_WAIT_MS ? (int)left : CALL_WAIT_MS);
 	}
 	bool late = !t->done;
 	if (late) { /* what was asked ends as cancelled, what is known is told */
@@ -213,7 +234,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 		run_tasks(g);
 	}
 	struct result *r = t->result;
-	if (late && rq->kind != REQUEST_CHECK && r->err.code == ERR_OK) /* a check says it item by item */
+	if (late && !task_tells_itself(t) && r->err.code == ERR_OK)
 		err_set(&r->err, ERR_TIMEOUT, "AWS", "no complete answer within %u s (-t)", deadline_of(g, rq));
 	t->result = NULL;
 	g->tasks = NULL;

@@ -25,6 +25,15 @@ struct incoming {
 	struct buf data;
 };
 
+/* The limit of a partition key counts characters, not bytes. */
+static unsigned characters(const char *s)
+{
+	unsigned n = 0;
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
 static bool read_record(const struct sim_req *rq, const struct json *from, struct sim_stream *s, struct incoming *in,
                         struct sim_fail *f)
 {
@@ -35,7 +44,7 @@ static bool read_record(const struct sim_req *rq, const struct json *from, struc
 		return false;
 	if (!data || !hash_unbase64(&in->data, span_of(data)))
 		return sim_fail(f, WHY_SERIALIZATION, "Data: expected base64");
-	if (in->data.n + strlen(in->key) > RECORD_MAX || strlen(in->key) > 256)
+	if (in->data.n + strlen(in->key) > RECORD_MAX || characters(in->key) > 256)
 		return sim_fail(f, WHY_VALIDATION,
 		                "Value at 'data' failed to satisfy constraint: Member must have length less than or equal "
 		                "to %d, partition key included",

@@ -145,5 +145,5 @@ def test_every_pattern_of_a_batch(tmp_path, figure):
     right = sum(g == w for answer, want in zip(got, wanted, strict=True) for g, w in zip(answer, want, strict=True))
     tried = 10 * len(wanted)
     figure("E4", "fates of batch entries: send, delete, PutRecords", attempted=tried, passed=right,
-           reached=sum(f != "D" for w in wanted for f in w), note="who decides, alone: nothing is sent in batches yet")
+           reached=sum(f != "D" for w in wanted for f in w), note="who decides, alone; PutRecords as it is sent: tests/peers/test_acts.py")
     assert right == tried, next(f"{q}\nwanted {w}, got {g}" for q, w, g in zip(questions, wanted, got) if w != g)

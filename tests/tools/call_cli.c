@@ -102,7 +102,7 @@ static uint64_t work_call(struct work *w, struct aws *c, enum call_class class, 
 		in = &w->alarms_in, out = &w->alarms_out;
 	else if (w->op != &op_get_caller_identity)
 		in = w->op->paged ? (void *)&w->list : (void *)&w->describe, out = &w->found;
-	return aws_call_as(c, class, as, in, out, done, ctx);
+	return aws_call_permitted(c, &(struct permit){ as }, class, as, in, out, done, ctx);
 }
 
 static unsigned work_items(const struct work *w)

@@ -22,6 +22,7 @@
 #include "core/mem.h"
 #include "core/scan.h"
 #include "tests/tools/lines.h"
+#include "tests/tools/request.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -305,26 +306,6 @@ static void copy_tree(struct json_out *o, const char *key, const struct json *n)
 	} else {
 		json_out_null(o, key);
 	}
-}
-
-static void put_request(struct json_out *o, const struct http_req *rq)
-{
-	struct buf b64;
-	buf_init(&b64, LINE_MOST);
-	hash_base64(&b64, rq->body.p ? rq->body.p : "", rq->body.n);
-	json_out_str(o, "method", rq->method);
-	json_out_span(o, "path", buf_span(&rq->path));
-	json_out_span(o, "query", buf_span(&rq->query));
-	json_out_array(o, "headers");
-	for (unsigned i = 0; i < rq->nheaders; i++) {
-		json_out_array(o, NULL);
-		json_out_str(o, NULL, rq->headers[i].name);
-		json_out_str(o, NULL, rq->headers[i].value);
-		json_out_array_end(o);
-	}
-	json_out_array_end(o);
-	json_out_span(o, "body", buf_span(&b64));
-	buf_clear(&b64);
 }
 
 static void add_params(struct buf *to, const struct json *pairs)

@@ -242,7 +242,8 @@ static void submit(struct run *r, unsigned id)
 {
 	r->ids[id] = id;
 	r->under_way++;
-	aws_call(r->aws, &op_act, &r->ids[id], &r->answered[id], on_done, r);
+	aws_call_permitted(r->aws, &(struct permit){ &op_act }, CALL_VISIBLE, &op_act, &r->ids[id], &r->answered[id],
+	                   on_done, r);
 }
 
 static bool turn(struct run *r)

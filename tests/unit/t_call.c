@@ -594,6 +594,28 @@ static void test_not_retried(void **state)
 	}
 }
 
+static void test_no_write_without_a_permit(void **state)
+{
+	static struct op ops[] = { ECHO("Peek", .paged = true), ECHO("Put", .paged = true) };
+	struct bench *b = *state;
+	ops[0].effect = OP_PEEK, ops[1].effect = OP_WRITE;
+	for (unsigned i = 0; i < 2; i++) {
+		const struct permit permits[] = { { NULL }, { &op_other }, { &ops[i] } };
+		for (unsigned k = 0; k < 4; k++) { /* 0: none at all */
+			struct one o = { .began = clock_mono_ms() };
+			unsigned before = b->at;
+			set_script(b, SCRIPT(OK("{}")));
+			aws_call_permitted(b->aws, k ? &permits[k - 1] : NULL, CALL_ACT, &ops[i], &o.in, &o.out, on_done, &o);
+			assert_int_equal(o.done, 0);
+			finish(b, &o);
+			assert_int_equal(o.e.code, k == 3 ? ERR_OK : ERR_GATE);
+			assert_false(o.e.in_doubt);
+			assert_int_equal(b->at - before, k == 3); /* what reached the service */
+		}
+		assert_int_equal(stat_of(b, &ops[i])->attempts, 1);
+	}
+}
+
 static void test_what_may_have_been_done(void **state)
 {
 	struct bench *b = *state;
@@ -1177,6 +1199,7 @@ int main(void)
 		TEST(test_retry_until_good),
 		TEST(test_gives_up),
 		TEST(test_not_retried),
+		TEST(test_no_write_without_a_permit),
 		TEST(test_what_may_have_been_done),
 		TEST(test_in_doubt),
 		TEST(test_attempts),

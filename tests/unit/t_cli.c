@@ -23,6 +23,14 @@ static void tables_are_whole(void **state)
 	}
 }
 
+static void has_roff(const char *man, const char *name)
+{
+	char roff[100] = "";
+	for (const char *p = name; *p; p++)
+		snprintf(roff + strlen(roff), sizeof roff - strlen(roff), *p == '-' ? "\\-" : "%c", *p);
+	has(man, roff);
+}
+
 static void every_command_and_option_is_in_help_and_manual(void **state)
 {
 	(void)state;
@@ -40,14 +48,10 @@ static void every_command_and_option_is_in_help_and_manual(void **state)
 		for (unsigned k = 0; k < cli_noptions; k++)
 			if (cli_options[k].takers & (1U << i))
 				has(ran.out, cli_options[k].name);
-		has(man, name);
+		has_roff(man, name);
 	}
-	for (unsigned k = 0; k < cli_noptions; k++) {
-		char roff[100] = "";
-		for (const char *p = cli_options[k].name; *p; p++)
-			snprintf(roff + strlen(roff), sizeof roff - strlen(roff), *p == '-' ? "\\-" : "%c", *p);
-		has(man, roff);
-	}
+	for (unsigned k = 0; k < cli_noptions; k++)
+		has_roff(man, cli_options[k].name);
 }
 
 static void help_fits_a_terminal(void **state)

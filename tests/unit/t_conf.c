@@ -164,6 +164,7 @@ static const struct {
 	  { "0", "1.00", "10000", "\"3\"" },
 	  { "", "-1", "1e3", "10001", "0x1", "1,5", "1.2.3", "nan", "inf", "." } },
 	{ "sluice", "retention", { "1h", "30d", "520w" }, { "", "30", "0d", "59m", "3651d", "-1d", "30 d", "1d12h" } },
+	{ "sluice", "process_function", { "f", "f:live", "arn:aws:lambda:eu-west-1:123456789012:function:f" }, { "" } },
 	{ "target",
 	  "profile",
 	  { "prod", "my team", "\" x \"", "a#b" },

@@ -25,7 +25,7 @@ static void table(void **state)
 			assert_string_equal(err_check_code(code), "");
 			continue;
 		}
-		assert_in_range(err_exit(code), 1, 2);
+		assert_in_range(err_exit(code), 1, 3);
 		bool known = false;
 		for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
 			known = known || strcmp(err_check_code(code), checks[i]) == 0;
@@ -43,6 +43,7 @@ static void table(void **state)
 		assert_true(err_retryable(passing[i]));
 	assert_int_equal(err_exit(ERR_CONF), 2);
 	assert_int_equal(err_exit(ERR_USAGE), 2);
+	assert_int_equal(err_exit(ERR_GATE), 3);
 }
 
 static void sets(void **state)

@@ -1,0 +1,38 @@
+/* Kinesis operations on records (JSON 1.1). Streams are named by StreamName throughout (kind_kinesis.c says why). */
+#ifndef AWS_OP_KINESIS_H
+#define AWS_OP_KINESIS_H
+
+#include "aws/batch.h"
+#include "aws/op.h"
+
+extern const struct service service_kinesis;
+
+/* ---- PutRecords: 1 to 500 records and 10 MiB with their keys (5 MiB until 2025) a call. A record may have 1 MiB with its key, 10 MiB
+ * where the stream's MaxRecordSizeInKiB was raised: the service alone knows. A 200 says nothing of the records: each has its
+ * own outcome. Not idempotent: what was lost on the way back and is sent again is there twice. */
+#define PUT_RECORDS_MOST 500
+#define PUT_RECORDS_BYTES (5u << 20)
+#define PUT_RECORD_BYTES (1u << 20)   /* of any stream */
+#define PUT_RECORD_RAISED (10u << 20) /* of one whose limit was raised as far as it goes */
+#define PUT_RECORD_KEY 256            /* characters, 1 at least */
+
+struct put_record {
+	struct span data; /* borrowed; goes as base64, byte for byte */
+	const char *key;  /* UTF-8 */
+};
+struct put_records_in {
+	const char *stream;
+	const struct put_record *records;
+	unsigned n;
+};
+struct put_outcome {
+	struct fated fated;
+	char shard[64], sequence[136]; /* "" unless done; at most 129 digits */
+};
+struct put_records_out {
+	struct put_outcome *v; /* the caller's, one a record, in their order */
+	unsigned n;
+};
+extern const struct op op_put_records;
+
+#endif
