@@ -13,6 +13,7 @@
 
 #define NAME_MOST 100
 #define DAY 86400
+#define MIB (1 << 20)
 
 /* One row is one option: parsing, defaults, help, the manual and the tests all walk this table.
  * X(section, key, TYPE, offset in the section's struct, min, max, fallback, help) */
@@ -21,6 +22,10 @@
 	  "what polling may cost a day; its tail slows down, never what is selected or in trouble")                        \
 	X("sluice", "retention", DURATION, offsetof(struct conf, retention), 3600, 3650.0 * DAY, "30d",                    \
 	  "how long history is kept")                                                                                      \
+	X("sluice", "history_fine", DURATION, offsetof(struct conf, history_fine), DAY, 3650.0 * DAY, "15d",               \
+	  "how long its points stay as fine as they came; then they become 5-minute, later hourly ones")                   \
+	X("sluice", "history_max", SIZE, offsetof(struct conf, history_max), 16.0 * MIB, 64.0 * 1024 * MIB, "256M",        \
+	  "what the history file may grow to; before it would, the oldest points become coarse, then go")                  \
 	X("target", "profile", TEXT, offsetof(struct conf_target, profile), 1, 63, "", "the profile in AWS's own files")   \
 	X("target", "region", REGION, offsetof(struct conf_target, region), 1, 39, "", "the region")                       \
 	X("target", "endpoint_url", URL, offsetof(struct conf_target, endpoint_url), 1, 255, "",                           \
