@@ -73,8 +73,8 @@ static enum opened failed(struct cache *c, int rc, struct err *e)
 static enum opened newer(struct cache *c, long version, struct err *e)
 {
 	db_close(&c->store.db, true);
-	err_set(e, ERR_DB, "cache", "%s: written by a newer sluice (schema %ld, this one knows %d); it is left as it is", c->path, version,
-	        SCHEMA_VERSION);
+	err_set(e, ERR_DB, "cache", "%s: written by a newer sluice (schema %ld, this one knows %d); it is left as it is",
+	        c->path, version, SCHEMA_VERSION);
 	return FAILED;
 }
 

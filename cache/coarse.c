@@ -35,7 +35,8 @@ static double combined(enum combine how, const struct coarse_point *p, double v,
 {
 	switch (how) {
 	case COMBINE_SUM: return p->v + v;
-	case COMBINE_MEAN: return p->v + (v - p->v) * ((double)n / ((double)p->n + n)); /* of equal values exactly that value */
+	case COMBINE_MEAN:
+		return p->v + (v - p->v) * ((double)n / ((double)p->n + n)); /* of equal values exactly that value */
 	case COMBINE_LEAST: return v < p->v ? v : p->v;
 	default: return v > p->v ? v : p->v;
 	}

@@ -82,8 +82,9 @@ bool db_log_room(struct db *d, int most)
 int db_tune(struct db *d)
 {
 	int64_t vacuum = 0;
-	int rc = db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-	                    "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST");
+	int rc =
+	    db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+	               "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST");
 	if (rc == SQLITE_OK)
 		rc = db_pragma(d, "PRAGMA auto_vacuum", &vacuum);
 	d->shrinks = vacuum == 2;
@@ -204,9 +205,9 @@ bool db_damaged(int rc)
 bool db_err(int rc, const char *path, struct err *e)
 {
 	if (rc == DB_HELD)
-		return err_set(e, ERR_DB, "cache",
-		               "%s: another program has been reading it for so long that its log is full; points wait in memory",
-		               path);
+		return err_set(
+		    e, ERR_DB, "cache",
+		    "%s: another program has been reading it for so long that its log is full; points wait in memory", path);
 	switch (rc & 255) {
 	case SQLITE_OK: return true;
 	case SQLITE_FULL: return err_set(e, ERR_DISK, "cache", "%s: no space left", path);

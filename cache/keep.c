@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_COST 40       /* what a row costs besides its points, in points */
-#define DROP_ROWS 4000    /* a step, some 1 MB */
+#define ROW_COST 40    /* what a row costs besides its points, in points */
+#define DROP_ROWS 4000 /* a step, some 1 MB */
 #define ROOM_ROWS 1000
 #define VACUUM_PAGES 256
 #define PAGE 4096
