@@ -60,7 +60,8 @@ int64_t cache_coarse_until(struct cache *c, uint32_t series, uint32_t step, int6
 enum cache_combine { CACHE_SUM, CACHE_MEAN, CACHE_LEAST, CACHE_MOST };
 enum cache_combine cache_combines(const char *metric); /* what a coarse point of that series is */
 
-/* What doctor shows. bytes: of the file; log: of its log; oldest: the start of the oldest span kept, -1 when there is none. */
+/* What doctor shows. bytes: of the file; log: of its log; oldest: the oldest point, give or take two
+ * hours; -1 when there is none. */
 struct cache_facts {
 	int64_t bytes, log, unused, cap, oldest;
 	int schema;

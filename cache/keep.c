@@ -329,10 +329,32 @@ int keep_step(struct keep *k, struct ticks *ts, struct db *d, int64_t now, int64
 
 /* ---- what there is */
 
-static void earlier(int64_t *t, int64_t span, int64_t length)
+static void earlier(int64_t *t, int64_t other)
 {
-	if (span >= 0 && (*t < 0 || span * length < *t))
-		*t = span * length;
+	if (other >= 0 && (*t < 0 || other < *t))
+		*t = other;
+}
+
+/* A coarse span is long: the first point of all its rows is looked for. */
+static int oldest_coarse(struct db *d, enum coarse_level l, int64_t *t)
+{
+	int64_t range[2] = { coarse_id(l, 0, 0), coarse_id((enum coarse_level)(l + 1), 0, 0) - 1 }, id, span = -1;
+	struct coarse c = { 0 };
+	int rc = SQLITE_OK;
+	while (rc == SQLITE_OK) {
+		bool found;
+		rc = db_number(d, DB_COARSE_NEXT, 2, range, -1, &id);
+		if (rc || id < 0 || (span >= 0 && id_span(id) != span))
+			break;
+		span = id_span(id);
+		c.n = 0;
+		rc = read_coarse(d, l, id, &c, &found);
+		if (c.n)
+			earlier(t, c.p[0].t);
+		range[0] = id + 1;
+	}
+	coarse_clear(&c);
+	return rc;
 }
 
 int keep_oldest(struct db *d, int64_t *t)
@@ -340,17 +362,13 @@ int keep_oldest(struct db *d, int64_t *t)
 	int64_t id, none = -1, zero = 0;
 	*t = -1;
 	int rc = db_number(d, DB_CHUNK_NEXT, 1, &zero, none, &id);
-	if (rc == SQLITE_OK)
-		earlier(t, id < 0 ? -1 : id >> SERIES_BITS, CHUNK_SPAN);
+	if (rc == SQLITE_OK && id >= 0)
+		earlier(t, (id >> SERIES_BITS) * CHUNK_SPAN);
 	if (rc == SQLITE_OK)
 		rc = db_number(d, DB_TICK_FIRST, 0, NULL, none, &id);
-	if (rc == SQLITE_OK)
-		earlier(t, id < 0 ? -1 : id >> SERIES_BITS, CHUNK_SPAN);
-	for (enum coarse_level l = COARSE_5MIN; l < COARSE_LEVELS && rc == SQLITE_OK && d->version >= 2; l++) {
-		int64_t range[2] = { coarse_id(l, 0, 0), coarse_id((enum coarse_level)(l + 1), 0, 0) - 1 };
-		rc = db_number(d, DB_COARSE_NEXT, 2, range, none, &id);
-		if (rc == SQLITE_OK)
-			earlier(t, id < 0 ? -1 : id_span(id), coarse_span(l));
-	}
+	if (rc == SQLITE_OK && id >= 0)
+		earlier(t, (id >> SERIES_BITS) * CHUNK_SPAN);
+	for (enum coarse_level l = COARSE_5MIN; l < COARSE_LEVELS && rc == SQLITE_OK && d->version >= 2; l++)
+		rc = oldest_coarse(d, l, t);
 	return rc;
 }

@@ -36,7 +36,7 @@ bool keep_at_cap(const struct keep *k, struct db *d);
 int keep_read(struct db *d, enum coarse_level l, uint32_t series, int64_t from, int64_t to, struct coarse *out);
 int keep_combine(struct keep *k, struct db *d, uint32_t series, enum combine *how);
 
-/* The oldest point's span, any form; -1 when there is none. */
+/* The oldest point, within the two hours of its span unless it is coarse; -1 when there is none. For a person who asks. */
 int keep_oldest(struct db *d, int64_t *t);
 
 #endif
