@@ -498,20 +498,17 @@ static int64_t file_bytes(const struct cache *c, const char *suffix)
 bool cache_facts(struct cache *c, struct cache_facts *f, struct err *e)
 {
 	struct db *d = &c->store.db;
-	int64_t pages = 0, vacuum = 0;
+	int64_t pages = 0;
 	*f = (struct cache_facts){ .oldest = -1, .cap = c->store.keep.bytes };
 	if (!d->sql && !attach(c, e))
 		return false;
 	int rc = db_number(d, DB_FREELIST, 0, NULL, 0, &pages);
-	if (rc == SQLITE_OK)
-		rc = db_pragma(d, "PRAGMA auto_vacuum", &vacuum);
 	if (rc == SQLITE_OK)
 		rc = keep_oldest(d, &f->oldest);
 	f->bytes = file_bytes(c, "");
 	f->log = file_bytes(c, "-wal");
 	f->unused = pages * 4096;
 	f->schema = d->version;
-	f->shrinks = vacuum == 2;
 	return db_err(rc, c->path, e);
 }
 

@@ -40,7 +40,8 @@ char *cache_get_text(struct cache *c, const char *target, const char *name);
 
 /* What the file may hold. Points older than fine_age become 5-minute points, those older than coarse_age hourly ones (as
  * CloudWatch does; coarse.h says how they combine), those older than retention go. When the file would outgrow `bytes`, the
- * oldest become coarse before their time and are deleted then. */
+ * oldest become coarse before their time and are deleted then.
+ * What is freed is used again, not given back to the disk: a file larger than a cap that is set later stays as large. */
 struct cache_limits {
 	int64_t retention, fine_age, coarse_age; /* seconds; 0: for ever */
 	int64_t bytes;                           /* the file without its log, which stays below 8 MiB; 0: no cap */
@@ -65,7 +66,6 @@ enum cache_combine cache_combines(const char *metric); /* what a coarse point of
 struct cache_facts {
 	int64_t bytes, log, unused, cap, oldest;
 	int schema;
-	bool shrinks; /* false: begun by an older sluice; what is freed is used again, but never given back to the disk */
 };
 bool cache_facts(struct cache *c, struct cache_facts *f, struct err *e);
 

@@ -78,16 +78,12 @@ bool db_log_room(struct db *d, int most)
 }
 
 /* The log stays near 1 MiB, so that opening after a crash reads little; freed pages are not zeroed if that costs a write.
- * auto_vacuum takes effect in a file that has no table yet, and lets it give pages back later. */
+ * No auto_vacuum: to be able to give pages back would cost every tick a sixth more bytes written. */
 int db_tune(struct db *d)
 {
-	int64_t vacuum = 0;
 	int rc =
-	    db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+	    db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL;"
 	               "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST");
-	if (rc == SQLITE_OK)
-		rc = db_pragma(d, "PRAGMA auto_vacuum", &vacuum);
-	d->shrinks = vacuum == 2;
 	d->frames = frames_left(sqlite3_db_filename(d->sql, "main"));
 	sqlite3_wal_hook(d->sql, logged, d);
 	return rc;

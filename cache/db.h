@@ -43,7 +43,6 @@
 	               "(SELECT id FROM coarse WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3)")                          \
 	X(PAGE_COUNT, "PRAGMA page_count")                                                                                 \
 	X(FREELIST, "PRAGMA freelist_count")                                                                               \
-	X(VACUUM_SOME, "PRAGMA incremental_vacuum(256)")                                                                   \
 	X(USER_VERSION, "PRAGMA user_version")                                                                             \
 	X(FOLD_GET, "SELECT done, span, upto, next FROM fold WHERE id = 1")                                                \
 	X(FOLD_PUT, "REPLACE INTO fold VALUES (1, ?1, ?2, ?3, ?4)")                                                        \
@@ -60,7 +59,6 @@ struct db {
 	sqlite3 *sql; /* NULL: closed */
 	sqlite3_stmt *statement[DB_STATEMENT_COUNT];
 	int frames;   /* pages in the log after the last commit, at most */
-	bool shrinks; /* the file can give pages back */
 	int version;  /* of the schema */
 };
 

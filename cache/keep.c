@@ -8,7 +8,6 @@
 #define ROW_COST 40    /* what a row costs besides its points, in points */
 #define DROP_ROWS 4000 /* a step, some 1 MB */
 #define ROOM_ROWS 1000
-#define VACUUM_PAGES 256
 #define PAGE 4096
 #define COARSE_BYTES_MAX (64 << 10)
 #define LEVEL_BITS 56
@@ -297,19 +296,6 @@ static int shrink_content(struct keep *k, struct db *d, int64_t now, int64_t poi
 	return rc;
 }
 
-/* Pages at the end move into free ones before them and are given back, some a step: when the cap was lowered, or when more
- * than a quarter lies idle. A file begun by an older sluice cannot; its free pages are used again all the same. */
-static int give_back(const struct keep *k, struct db *d, bool *more)
-{
-	int64_t used, free_pages;
-	int rc = pages_used(d, &used, &free_pages);
-	bool over = k->bytes && (used + free_pages) * PAGE > k->bytes;
-	if (rc || !d->shrinks || !free_pages || !(over || (free_pages > VACUUM_PAGES && free_pages > used / 3)))
-		return rc;
-	*more = true;
-	return db_run(d, DB_VACUUM_SOME, 0, NULL);
-}
-
 int keep_step(struct keep *k, struct ticks *ts, struct db *d, int64_t now, int64_t points, bool *more)
 {
 	int rc = SQLITE_OK;
@@ -324,7 +310,7 @@ int keep_step(struct keep *k, struct ticks *ts, struct db *d, int64_t now, int64
 	}
 	if (rc == SQLITE_OK && points > 0)
 		rc = shrink_content(k, d, now, points, more);
-	return rc ? rc : give_back(k, d, more);
+	return rc;
 }
 
 /* ---- what there is */

@@ -156,12 +156,13 @@ static void add_history_size(struct doctor_result *d, const struct engine *g)
 		add(d, "history", "size", "unknown", NULL)->problem = e;
 		return;
 	}
-	snprintf(text, sizeof text, "%.1f MiB of at most %.0f; %.1f in its log%s", (double)f.bytes / MIB,
-	         (double)f.cap / MIB, (double)f.log / MIB,
-	         f.bytes > f.cap && !f.shrinks
-	             ? "; begun by an older sluice it cannot shrink, its free pages are used again"
-	             : "");
-	add(d, "history", "size", text, "history_max");
+	snprintf(text, sizeof text, "%.1f MiB of at most %.0f, %.1f of it free; %.1f in its log", (double)f.bytes / MIB,
+	         (double)f.cap / MIB, (double)f.unused / MIB, (double)f.log / MIB);
+	struct finding *size = add(d, "history", "size", text, "history_max");
+	if (f.bytes > f.cap)
+		err_set(&size->problem, ERR_CONF, "history_max",
+		        "the file was larger already: it grows no more, but shrinks only by `sqlite3 FILE VACUUM` while no "
+		        "sluice runs");
 	if (f.oldest >= 0)
 		clock_rfc3339(f.oldest, oldest);
 	add(d, "history", "oldest point", oldest, NULL);
