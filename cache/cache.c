@@ -10,14 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 /* One process sets aside so many files, then it takes the disk for broken and does without history. */
 #define ASIDE_MAX 5
 /* A reader waits so long for the writer to make the file. */
 #define CREATE_TRIES 25
+#define ROOM_TRIES 16
 #define CREATE_PAUSE_NS 10000000
 
 static const char schema[] =
@@ -67,10 +69,12 @@ static enum opened failed(struct cache *c, int rc, struct err *e)
 	return db_damaged(rc) ? DAMAGED : FAILED;
 }
 
+/* Not even its log is played into it: that is for the sluice that wrote it. */
 static enum opened newer(struct cache *c, long version, struct err *e)
 {
-	err_set(e, ERR_DB, "cache", "%s: written by a newer sluice (schema %ld, this one knows %d)", c->path, version,
-	        SCHEMA_VERSION);
+	db_close(&c->store.db, true);
+	err_set(e, ERR_DB, "cache", "%s: written by a newer sluice (schema %ld, this one knows %d); it is left as it is",
+	        c->path, version, SCHEMA_VERSION);
 	return FAILED;
 }
 
@@ -95,6 +99,7 @@ static enum opened examine(struct cache *c, int64_t *version, struct err *e)
 	}
 	if (*version > SCHEMA_VERSION)
 		return newer(c, (long)*version, e);
+	d->version = (int)*version;
 	return *version < 1 || ours < 3 ? failed(c, SQLITE_CORRUPT, e) : OPENED;
 }
 
@@ -116,6 +121,9 @@ static enum opened open_to_write(struct cache *c, struct err *e)
 	rc = sqlite3_db_readonly(c->store.db.sql, "main") ? SQLITE_CORRUPT : db_tune(&c->store.db);
 	for (int n = (int)version + 1; n <= SCHEMA_VERSION && rc == SQLITE_OK; n++)
 		rc = migrate_to(&c->store.db, n);
+	c->store.db.version = SCHEMA_VERSION;
+	if (rc == SQLITE_OK)
+		rc = keep_cap(&c->store.keep, &c->store.db);
 	if (rc == SQLITE_OK)
 		rc = names_rebind(&c->store.names, &c->store.db, true);
 	return rc ? failed(c, rc, e) : OPENED;
@@ -262,13 +270,21 @@ static bool promoted(struct cache *c)
 	return true;
 }
 
+/* A reader's: the writer is another sluice, which has brought the file to its own schema. */
+static bool migrated(struct cache *c)
+{
+	int64_t version;
+	return c->lock < 0 && db_number(&c->store.db, DB_USER_VERSION, 0, NULL, 0, &version) == SQLITE_OK &&
+	       version != c->store.db.version;
+}
+
 /* Once a poll: is it still the file we opened? */
 static bool follow(struct cache *c, struct err *e)
 {
 	if (c->store.db.sql && moved(c)) {
 		detach_moved(c);
 		tell(c, "the history file was removed or replaced; it was opened anew");
-	} else if (c->store.db.sql && promoted(c)) {
+	} else if (c->store.db.sql && (migrated(c) || promoted(c))) {
 		detach(c, false);
 	}
 	return c->store.db.sql || attach(c, e);
@@ -296,6 +312,9 @@ static bool write_step(struct cache *c, int (*step)(struct store *s), struct err
 	int rc = step(&c->store);
 	if (rc && recover(c, rc))
 		rc = step(&c->store);
+	/* At the cap: the oldest makes room for the newest. */
+	for (unsigned i = 0; i < ROOM_TRIES && (rc & 255) == SQLITE_FULL && store_make_room(&c->store) == SQLITE_OK; i++)
+		rc = step(&c->store);
 	c->wal_id = beside(c, "-wal");
 	if (rc && c->store.pending.lost)
 		tell(c, "the history cannot be written; %zu points were dropped", c->store.pending.lost);
@@ -308,6 +327,7 @@ void cache_close(struct cache *c)
 {
 	if (!c)
 		return;
+	c->store.last = true;
 	if (c->lock >= 0 && c->store.db.sql && (c->store.pending.n || !moved(c)))
 		write_step(c, store_commit, NULL);
 	detach_moved(c);
@@ -361,10 +381,25 @@ bool cache_fold(struct cache *c, struct err *e)
 	return write_step(c, store_fold_all, e);
 }
 
-bool cache_retain(struct cache *c, int64_t before, struct err *e)
+void cache_limit(struct cache *c, const struct cache_limits *l)
 {
-	c->store.before = before;
-	return write_step(c, store_drop_before, e);
+	struct keep *k = &c->store.keep;
+	k->retention = l->retention;
+	k->after[COARSE_5MIN] = l->fine_age;
+	k->after[COARSE_HOUR] = l->coarse_age;
+	k->bytes = l->bytes;
+	if (c->lock >= 0 && c->store.db.sql)
+		keep_cap(k, &c->store.db);
+}
+
+bool cache_keep(struct cache *c, int64_t now, bool *more, struct err *e)
+{
+	c->store.now = now;
+	c->store.more = false;
+	bool ok = write_step(c, store_keep, e);
+	if (more)
+		*more = ok && c->store.more;
+	return ok;
 }
 
 bool cache_read(struct cache *c, uint32_t series, int64_t from, int64_t to, cache_point *point, void *ctx,
@@ -388,6 +423,92 @@ bool cache_read(struct cache *c, uint32_t series, int64_t from, int64_t to, cach
 		if (ps.p[i].t >= from && ps.p[i].t < to)
 			point(ctx, ps.p[i].t, ps.p[i].v);
 	points_clear(&ps);
+	return db_err(rc, c->path, e);
+}
+
+/* ---- coarse points */
+
+static bool level_of(uint32_t step, enum coarse_level *l)
+{
+	for (*l = COARSE_5MIN; *l < COARSE_LEVELS; ++*l)
+		if (coarse_step(*l) == step)
+			return true;
+	return false;
+}
+
+static bool clip(int64_t *from, int64_t *to, uint32_t step)
+{
+	*from = *from < 0 ? 0 : *from - *from % step;
+	*to = *to > KEYED_T_MAX ? KEYED_T_MAX : *to;
+	return *from < *to;
+}
+
+bool cache_read_coarse(struct cache *c, uint32_t series, uint32_t step, int64_t from, int64_t to,
+                       cache_coarse_point *point, void *ctx, struct err *e)
+{
+	struct coarse got = { 0 };
+	enum coarse_level l;
+	if (!level_of(step, &l))
+		return err_set(e, ERR_USAGE, "cache", "%u s is no step of the history", (unsigned)step);
+	if (!clip(&from, &to, step))
+		return true;
+	if (!c->store.db.sql && !attach(c, e))
+		return false;
+	int rc = store_read_coarse(&c->store, c->lock >= 0, series, l, from, to, &got);
+	if (rc && recover(c, rc)) {
+		got.n = 0;
+		rc = store_read_coarse(&c->store, c->lock >= 0, series, l, from, to, &got);
+	}
+	for (size_t i = 0; i < got.n && rc == SQLITE_OK; i++)
+		if (got.p[i].t >= from && got.p[i].t < to)
+			point(ctx, got.p[i].t, got.p[i].v, got.p[i].n);
+	coarse_clear(&got);
+	return db_err(rc, c->path, e);
+}
+
+int64_t cache_coarse_until(struct cache *c, uint32_t series, uint32_t step, int64_t from, int64_t to)
+{
+	enum coarse_level l;
+	int64_t end = 0;
+	if (!level_of(step, &l) || !clip(&from, &to, step) || !c->store.db.sql)
+		return 0;
+	int rc = store_coarse_end(&c->store, series, l, from, to, &end);
+	return rc ? 0 : end;
+}
+
+enum cache_combine cache_combines(const char *metric)
+{
+	switch (combine_of(metric)) {
+	case COMBINE_SUM: return CACHE_SUM;
+	case COMBINE_MEAN: return CACHE_MEAN;
+	case COMBINE_LEAST: return CACHE_LEAST;
+	default: return CACHE_MOST;
+	}
+}
+
+static int64_t file_bytes(const struct cache *c, const char *suffix)
+{
+	struct stat st;
+	char *name = xasprintf("%s%s", c->path, suffix);
+	int64_t n = stat(name, &st) == 0 ? (int64_t)st.st_size : 0;
+	free(name);
+	return n;
+}
+
+bool cache_facts(struct cache *c, struct cache_facts *f, struct err *e)
+{
+	struct db *d = &c->store.db;
+	int64_t pages = 0;
+	*f = (struct cache_facts){ .oldest = -1, .cap = c->store.keep.bytes };
+	if (!d->sql && !attach(c, e))
+		return false;
+	int rc = db_number(d, DB_FREELIST, 0, NULL, 0, &pages);
+	if (rc == SQLITE_OK)
+		rc = keep_oldest(d, &f->oldest);
+	f->bytes = file_bytes(c, "");
+	f->log = file_bytes(c, "-wal");
+	f->unused = pages * 4096;
+	f->schema = d->version;
 	return db_err(rc, c->path, e);
 }
 
@@ -443,7 +564,7 @@ bool cache_put_text(struct cache *c, const char *target, const char *name, const
 		return true;
 	if (!c->store.db.sql && !attach(c, e))
 		return false;
-	int rc = write_text(&c->store.db, target, name, text);
+	int rc = db_log_room(&c->store.db, DB_LOG_FULL) ? write_text(&c->store.db, target, name, text) : DB_HELD;
 	if (rc && recover(c, rc))
 		rc = write_text(&c->store.db, target, name, text);
 	c->wal_id = beside(c, "-wal");

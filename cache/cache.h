@@ -12,7 +12,7 @@
 struct cache;
 
 /* Opens or creates. Becomes the writer when nobody else is; otherwise reads only (cache_is_writer). A newer schema is
- * refused (DB). NULL and e when the file can neither be opened nor set aside. *note (may be NULL) gets a static or owned
+ * refused (DB) and its file stays as it is. NULL and e when the file can neither be opened nor set aside. *note (may be NULL) gets a static or owned
  * sentence when something is worth telling ("read-only: process 123 writes this history", "the old file was damaged and ..."). */
 struct cache *cache_open(const char *path, struct err *e);
 void cache_close(struct cache *c);                       /* commits what is pending */
@@ -38,8 +38,37 @@ bool cache_read(struct cache *c, uint32_t series, int64_t from, int64_t to, cach
 bool cache_put_text(struct cache *c, const char *target, const char *name, const char *text, struct err *e);
 char *cache_get_text(struct cache *c, const char *target, const char *name);
 
-/* Forgets points older than `before`, by whole spans of two hours, and folds the spans that are over; call rarely. */
-bool cache_retain(struct cache *c, int64_t before, struct err *e);
+/* What the file may hold. Points older than fine_age become 5-minute points, those older than coarse_age hourly ones (as
+ * CloudWatch does; coarse.h says how they combine), those older than retention go. When the file would outgrow `bytes`, the
+ * oldest become coarse before their time and are deleted then.
+ * What is freed is used again, not given back to the disk: a file larger than a cap that is set later stays as large. */
+struct cache_limits {
+	int64_t retention, fine_age, coarse_age; /* seconds; 0: for ever */
+	int64_t bytes;                           /* the file without its log, which stays below 8 MiB; 0: no cap */
+};
+void cache_limit(struct cache *c, const struct cache_limits *l);
+/* One limited step (some 10 ms) of what the limits ask for; once a poll, after the commit. *more (may be NULL): there is more
+ * to do now. `now` is believed up to a day behind the newest point given; before one was given nothing goes for its age. */
+bool cache_keep(struct cache *c, int64_t now, bool *more, struct err *e);
+
+/* Points of the series on a grid of `step` (300 or 3600; otherwise USAGE): rolled-up ones and what would become one. n: how
+ * many points of the series it holds. Periods without any are left out. */
+typedef void cache_coarse_point(void *ctx, int64_t t, double v, uint32_t n);
+bool cache_read_coarse(struct cache *c, uint32_t series, uint32_t step, int64_t from, int64_t to,
+                       cache_coarse_point *point, void *ctx, struct err *e);
+/* Before that time the series is rolled up to `step` (within the range; the end of its last such point); 0: nowhere. */
+int64_t cache_coarse_until(struct cache *c, uint32_t series, uint32_t step, int64_t from, int64_t to);
+enum cache_combine { CACHE_SUM, CACHE_MEAN, CACHE_LEAST, CACHE_MOST };
+enum cache_combine cache_combines(const char *metric); /* what a coarse point of that series is */
+
+/* What doctor shows. bytes: of the file; log: of its log; oldest: the oldest point, give or take two
+ * hours; -1 when there is none. */
+struct cache_facts {
+	int64_t bytes, log, unused, cap, oldest;
+	int schema;
+};
+bool cache_facts(struct cache *c, struct cache_facts *f, struct err *e);
+
 bool cache_fold(struct cache *c, struct err *e);         /* folds now (tests, bench, close) */
 
 #endif

@@ -1,8 +1,12 @@
 #include "cache/db.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BUSY_MS 250
+#define CHECKPOINT_FRAMES 256
+#define FRAME_BYTES 4120 /* a page and its head */
 #define VALUE_MAX (64 << 20)
 
 static const char *const statements[] = {
@@ -37,12 +41,52 @@ int db_open(struct db *d, const char *path, bool write)
 	return rc;
 }
 
-/* The log stays near 1 MiB, so that opening after a crash reads little; freed pages are not zeroed if that costs a write. */
+/* ---- the log */
+
+/* As SQLite's own hook does it, and remembers how long the log is. */
+static int logged(void *ctx, sqlite3 *sql, const char *name, int frames)
+{
+	struct db *d = ctx;
+	d->frames = frames;
+	if (frames >= CHECKPOINT_FRAMES)
+		sqlite3_wal_checkpoint_v2(sql, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK;
+}
+
+/* What somebody left there, by its size: the log itself may be shorter than its file. */
+static int frames_left(const char *path)
+{
+	struct stat st;
+	char name[4200];
+	int n = snprintf(name, sizeof name, "%s-wal", path);
+	if (n < 0 || (size_t)n >= sizeof name || stat(name, &st) < 0)
+		return 0;
+	int64_t frames = st.st_size / FRAME_BYTES;
+	return frames < INT32_MAX ? (int)frames : INT32_MAX;
+}
+
+bool db_log_room(struct db *d, int most)
+{
+	if (d->frames <= most)
+		return true;
+	sqlite3_busy_timeout(d->sql, 0);
+	int rc = sqlite3_wal_checkpoint_v2(d->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(d->sql, BUSY_MS);
+	if (rc == SQLITE_OK)
+		d->frames = 0;
+	return rc == SQLITE_OK;
+}
+
+/* The log stays near 1 MiB, so that opening after a crash reads little; freed pages are not zeroed if that costs a write.
+ * No auto_vacuum: to be able to give pages back would cost every tick a sixth more bytes written. */
 int db_tune(struct db *d)
 {
-	return db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL;"
-	                  "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 256;"
-	                  "PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST");
+	int rc =
+	    db_exec(d, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL;"
+	               "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304; PRAGMA secure_delete = FAST");
+	d->frames = frames_left(sqlite3_db_filename(d->sql, "main"));
+	sqlite3_wal_hook(d->sql, logged, d);
+	return rc;
 }
 
 void db_rest(struct db *d)
@@ -156,6 +200,10 @@ bool db_damaged(int rc)
 
 bool db_err(int rc, const char *path, struct err *e)
 {
+	if (rc == DB_HELD)
+		return err_set(
+		    e, ERR_DB, "cache",
+		    "%s: another program has been reading it for so long that its log is full; points wait in memory", path);
 	switch (rc & 255) {
 	case SQLITE_OK: return true;
 	case SQLITE_FULL: return err_set(e, ERR_DISK, "cache", "%s: no space left", path);

@@ -34,6 +34,16 @@
 	X(CHUNK_NEXT, "SELECT min(id) FROM chunk WHERE id >= ?1")                                                          \
 	X(CHUNK_LAST, "SELECT max(id) FROM chunk WHERE id BETWEEN ?1 AND ?2")                                              \
 	X(CHUNK_DROP, "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE id < ?1 ORDER BY id LIMIT ?2)")           \
+	X(CHUNK_DELETE, "DELETE FROM chunk WHERE id = ?1")                                                                 \
+	X(COARSE_GET, "SELECT body FROM coarse WHERE id = ?1")                                                             \
+	X(COARSE_PUT, "REPLACE INTO coarse VALUES (?1, ?2)")                                                               \
+	X(COARSE_NEXT, "SELECT min(id) FROM coarse WHERE id BETWEEN ?1 AND ?2")                                            \
+	X(COARSE_DELETE, "DELETE FROM coarse WHERE id = ?1")                                                               \
+	X(COARSE_DROP, "DELETE FROM coarse WHERE id IN "                                                                   \
+	               "(SELECT id FROM coarse WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3)")                          \
+	X(PAGE_COUNT, "PRAGMA page_count")                                                                                 \
+	X(FREELIST, "PRAGMA freelist_count")                                                                               \
+	X(USER_VERSION, "PRAGMA user_version")                                                                             \
 	X(FOLD_GET, "SELECT done, span, upto, next FROM fold WHERE id = 1")                                                \
 	X(FOLD_PUT, "REPLACE INTO fold VALUES (1, ?1, ?2, ?3, ?4)")                                                        \
 	X(TEXT_GET, "SELECT value FROM text WHERE target = ?1 AND name = ?2")                                              \
@@ -48,10 +58,19 @@ enum db_statement {
 struct db {
 	sqlite3 *sql; /* NULL: closed */
 	sqlite3_stmt *statement[DB_STATEMENT_COUNT];
+	int frames;   /* pages in the log after the last commit, at most */
+	int version;  /* of the schema */
 };
 
 int db_open(struct db *d, const char *path, bool write);
 int db_tune(struct db *d); /* for writing; the first that changes the file */
+/* Pages the log may hold: while fewer, everything is written; then nothing but ticks; then not even these. Together with what
+ * one transaction can add that stays below 8 MiB. The log cannot be begun anew while somebody reads from it. */
+#define DB_LOG_CALM 400
+#define DB_LOG_FULL 700
+/* At most that many pages are in the log; tries to empty it when there are more, without waiting for anybody. */
+bool db_log_room(struct db *d, int most);
+#define DB_HELD SQLITE_BUSY_TIMEOUT /* what is returned where it is not: somebody has been reading for too long */
 void db_rest(struct db *d); /* lets go of the pages it holds in memory, at most 4 MB */
 void db_close(struct db *d, bool damaged); /* damaged: the file and its log stay as they are */
 int db_exec(struct db *d, const char *sql);

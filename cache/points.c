@@ -10,7 +10,7 @@
 /* Points a commit folds, some 10 ms; four times that when too many ticks wait: more than a flush can add. */
 #define FOLD_POINTS (INT64_C(64) << 10)
 #define IDLE_MAX 10 /* commits without a read, until the copy of the ticks is let go */
-#define DROP_ROWS 5000
+#define HELD_MOST 5 /* commits: what lasts no longer is not worth a word */
 #define DAY 86400
 
 /* ---- pending */
@@ -40,6 +40,7 @@ static void pending_clear(struct pending *p)
 void store_forget(struct store *s)
 {
 	ticks_forget(&s->ticks);
+	keep_forget(&s->keep);
 	s->fold = (struct fold){ .span = -1, .newest = s->fold.newest };
 }
 
@@ -117,7 +118,9 @@ static int write_all(struct store *s)
 		rc = names_store(&s->names, &s->db);
 	if (rc == SQLITE_OK)
 		rc = write_pending(s);
-	if (rc == SQLITE_OK && fold_due(&s->fold, &s->ticks))
+	/* Folding waits while somebody's reading keeps the log from being begun anew, and when there is much to write as it is. */
+	bool calm = s->db.frames <= DB_LOG_CALM && s->pending.n <= PENDING_FLUSH;
+	if (rc == SQLITE_OK && calm && fold_due(&s->fold, &s->ticks))
 		rc = fold_due_step(&s->fold, &s->ticks, &s->db, s->ticks.bytes > TICKS_BYTES ? 4 * FOLD_POINTS : FOLD_POINTS);
 	return rc;
 }
@@ -143,8 +146,24 @@ bool store_has_work(struct store *s)
 	return s->pending.n || s->names.unstored || !s->fold.loaded || fold_due(&s->fold, &s->ticks);
 }
 
+/* The log must not grow without an end while somebody reads. */
+static bool log_full(struct store *s)
+{
+	return !db_log_room(&s->db, DB_LOG_CALM) && s->db.frames > DB_LOG_FULL;
+}
+
+/* Whether the points have to wait in memory. */
+static bool held(struct store *s)
+{
+	bool full = log_full(s) && !s->last;
+	s->held = full ? s->held + 1 : 0;
+	return full;
+}
+
 int store_commit(struct store *s)
 {
+	if (held(s))
+		return s->held > HELD_MOST ? DB_HELD : SQLITE_OK;
 	int rc = store_has_work(s) ? transact(s, write_all) : SQLITE_OK;
 	if (rc)
 		return rc;
@@ -172,7 +191,7 @@ static int fold_below(struct store *s, int64_t limit)
 	int rc = store_commit(s);
 	s->limit = limit;
 	for (s->more = true; rc == SQLITE_OK && s->more;)
-		rc = transact(s, fold_some);
+		rc = log_full(s) ? DB_HELD : transact(s, fold_some);
 	return rc;
 }
 
@@ -181,28 +200,36 @@ int store_fold_all(struct store *s)
 	return fold_below(s, INT64_MAX);
 }
 
-/* ---- forgetting */
+/* ---- within limits */
 
-static int drop_chunks(struct db *d, int64_t below)
+/* A clock that is far ahead must not cost the history: nothing is older than the newest point makes it, but for a day. */
+static int64_t reasonable(const struct store *s)
 {
-	int64_t args[2] = { below, DROP_ROWS };
-	int rc;
-	do
-		rc = db_run(d, DB_CHUNK_DROP, 2, args);
-	while (rc == SQLITE_OK && sqlite3_changes(d->sql) == DROP_ROWS);
-	return rc;
+	int64_t most = s->fold.newest ? s->fold.newest + DAY : 0;
+	return s->now < most ? s->now : most;
 }
 
-int store_drop_before(struct store *s)
+static int keep_some(struct store *s)
 {
-	int64_t span = s->before > 0 ? s->before / CHUNK_SPAN : 0;
-	int rc = store_commit(s);
-	if (rc == SQLITE_OK)
-		rc = ticks_drop(&s->ticks, &s->db, 0, tick_id(span, 0) - 1);
-	store_forget(s);
-	if (rc == SQLITE_OK)
-		rc = drop_chunks(&s->db, tick_id(span, 0));
-	return rc ? rc : fold_below(s, fold_ended(&s->fold));
+	int rc = load_state(s);
+	return rc ? rc : keep_step(&s->keep, &s->ticks, &s->db, reasonable(s), FOLD_POINTS, &s->more);
+}
+
+int store_keep(struct store *s)
+{
+	s->more = false;
+	return db_log_room(&s->db, DB_LOG_CALM) ? transact(s, keep_some) : SQLITE_OK;
+}
+
+static int room_some(struct store *s)
+{
+	int rc = keep_make_room(&s->db, &s->more);
+	return rc == SQLITE_OK && !s->more ? SQLITE_FULL : rc;
+}
+
+int store_make_room(struct store *s)
+{
+	return keep_at_cap(&s->keep, &s->db) ? transact(s, room_some) : SQLITE_FULL;
 }
 
 /* ---- reading */
@@ -260,21 +287,106 @@ static void read_pending(const struct pending *p, uint32_t series, int64_t first
 	}
 }
 
-int store_read(struct store *s, bool writer, uint32_t id, int64_t from, int64_t to, struct points *out)
+/* What reading consists of, between the begin and the end of its transaction. */
+struct reading {
+	bool writer;
+	uint32_t id; /* the caller's */
+	enum coarse_level level;
+	int64_t from, to, end;
+	struct points *fine;
+	struct coarse *coarse;
+};
+
+static int reading_run(struct store *s, struct reading *r, int (*read)(struct store *, struct reading *, uint32_t))
 {
-	int64_t first = from / CHUNK_SPAN, last = (to - 1) / CHUNK_SPAN;
 	int rc = db_run(&s->db, DB_BEGIN_READ, 0, NULL);
 	if (rc)
 		return rc;
-	uint32_t series = names_file(&s->names, &s->db, id);
+	uint32_t series = names_file(&s->names, &s->db, r->id);
 	s->idle = 0;
 	if (series)
-		rc = read_file(s, writer, series, first, last, out);
+		rc = read(s, r, series);
 	if (db_run(&s->db, DB_COMMIT, 0, NULL))
 		db_run(&s->db, DB_ROLLBACK, 0, NULL);
 	if (rc)
 		ticks_forget(&s->ticks);
-	else
-		read_pending(&s->pending, id, first, last, out);
+	return rc;
+}
+
+static int read_fine(struct store *s, struct reading *r, uint32_t series)
+{
+	return read_file(s, r->writer, series, r->from / CHUNK_SPAN, (r->to - 1) / CHUNK_SPAN, r->fine);
+}
+
+int store_read(struct store *s, bool writer, uint32_t id, int64_t from, int64_t to, struct points *out)
+{
+	struct reading r = { .writer = writer, .id = id, .from = from, .to = to, .fine = out };
+	int rc = reading_run(s, &r, read_fine);
+	if (rc == SQLITE_OK)
+		read_pending(&s->pending, id, from / CHUNK_SPAN, (to - 1) / CHUNK_SPAN, out);
+	return rc;
+}
+
+/* ---- reading coarse points */
+
+static int read_levels(struct store *s, struct reading *r, enum combine how, uint32_t series)
+{
+	int rc = SQLITE_OK;
+	for (int l = (int)r->level; l >= 0 && rc == SQLITE_OK && s->db.version >= 2; l--) {
+		struct coarse stored = { 0 }, here = { 0 };
+		rc = keep_read(&s->db, (enum coarse_level)l, series, r->from, r->to, &stored);
+		for (size_t i = 0; i < stored.n; i++)
+			coarse_fold(&here, how, coarse_step(r->level), stored.p[i].t, stored.p[i].v, stored.p[i].n);
+		coarse_merge(r->coarse, &here);
+		coarse_clear(&stored);
+		coarse_clear(&here);
+	}
+	return rc;
+}
+
+static int read_coarsely(struct store *s, struct reading *r, uint32_t series)
+{
+	enum combine how;
+	struct coarse here = { 0 };
+	int rc = keep_combine(&s->keep, &s->db, series, &how);
+	if (rc == SQLITE_OK)
+		rc = read_levels(s, r, how, series);
+	if (rc == SQLITE_OK)
+		rc = read_fine(s, r, series);
+	if (rc == SQLITE_OK)
+		read_pending(&s->pending, r->id, r->from / CHUNK_SPAN, (r->to - 1) / CHUNK_SPAN, r->fine);
+	for (size_t i = 0; i < r->fine->n && rc == SQLITE_OK; i++)
+		coarse_fold(&here, how, coarse_step(r->level), r->fine->p[i].t, r->fine->p[i].v, 1);
+	coarse_merge(r->coarse, &here);
+	coarse_clear(&here);
+	return rc;
+}
+
+int store_read_coarse(struct store *s, bool writer, uint32_t id, enum coarse_level l, int64_t from, int64_t to,
+                      struct coarse *out)
+{
+	struct points fine = { 0 };
+	struct reading r = { .writer = writer, .id = id, .level = l, .from = from, .to = to, .fine = &fine, .coarse = out };
+	int rc = reading_run(s, &r, read_coarsely);
+	points_clear(&fine);
+	return rc;
+}
+
+static int find_end(struct store *s, struct reading *r, uint32_t series)
+{
+	struct coarse stored = { 0 };
+	int rc = s->db.version >= 2 ? keep_read(&s->db, r->level, series, r->from, r->to, &stored) : SQLITE_OK;
+	for (size_t i = 0; i < stored.n && rc == SQLITE_OK; i++)
+		if (stored.p[i].t < r->to)
+			r->end = stored.p[i].t + coarse_step(r->level);
+	coarse_clear(&stored);
+	return rc;
+}
+
+int store_coarse_end(struct store *s, uint32_t id, enum coarse_level l, int64_t from, int64_t to, int64_t *end)
+{
+	struct reading r = { .id = id, .level = l, .from = from, .to = to };
+	int rc = reading_run(s, &r, find_end);
+	*end = rc ? 0 : r.end;
 	return rc;
 }

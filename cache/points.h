@@ -3,6 +3,7 @@
 #define CACHE_POINTS_H
 
 #include "cache/fold.h"
+#include "cache/keep.h"
 #include "cache/names.h"
 #include "cache/ticks.h"
 
@@ -23,8 +24,11 @@ struct store {
 	struct ticks ticks;
 	struct fold fold;
 	struct pending pending;
+	struct keep keep;
 	unsigned idle;  /* commits since the last read */
-	int64_t before; /* what store_drop_before forgets; in seconds */
+	unsigned held;  /* commits that waited for room in the log, one after the other */
+	bool last;      /* closing: nothing waits any more */
+	int64_t now;    /* of store_keep */
 	int64_t limit;  /* of the folding at work: spans below */
 	bool more;      /* it is not at its end */
 };
@@ -33,11 +37,18 @@ void pending_add(struct pending *p, uint32_t series, int64_t t, double v);
 void store_forget(struct store *s); /* everything known about the file; names and pending points stay */
 void store_clear(struct store *s);
 bool store_has_work(struct store *s);
-int store_commit(
-    struct store *s); /* names, ticks and a step of folding in one transaction; all stays pending on failure */
+/* Names, ticks and a step of folding in one transaction; all stays pending on failure, and while somebody's long reading
+ * leaves no room in the log (which is a failure, DB_HELD, only when it lasts). */
+int store_commit(struct store *s);
 int store_fold_all(struct store *s);
-int store_drop_before(struct store *s); /* whole spans only; then folds those that have ended */
+int store_keep(struct store *s); /* one step of keep.h as of s->now; s->more */
+int store_make_room(struct store *s); /* SQLITE_FULL when there is nothing to delete */
 /* The file's points and the pending ones, merged. id is the caller's. */
 int store_read(struct store *s, bool writer, uint32_t id, int64_t from, int64_t to, struct points *out);
+/* The same as coarse points of that level: stored ones, and what is not rolled up yet as it would be. */
+int store_read_coarse(struct store *s, bool writer, uint32_t id, enum coarse_level l, int64_t from, int64_t to,
+                      struct coarse *out);
+/* The end of the series' last coarse point of that level within the range; 0: it has none there. */
+int store_coarse_end(struct store *s, uint32_t id, enum coarse_level l, int64_t from, int64_t to, int64_t *end);
 
 #endif

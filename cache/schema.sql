@@ -43,3 +43,11 @@ CREATE TABLE text (
 	value  TEXT NOT NULL,
 	PRIMARY KEY (target, name)
 ) WITHOUT ROWID;
+
+-- migration 2
+-- What is left of points that have grown old: id = level << 56 | span << 24 | series, body as in coarse.h. Level 0 is five
+-- minutes in spans of a day, level 1 an hour in spans of twelve days.
+CREATE TABLE coarse (
+	id   INTEGER PRIMARY KEY,
+	body BLOB NOT NULL
+);

@@ -13,17 +13,35 @@
 
 #define DAY 86400
 
-static int64_t point_time(const struct history_result *h, unsigned i)
+struct place {
+	const struct history_part *part;
+	unsigned left; /* points of the part from here on */
+	int64_t t;
+};
+
+/* From point to point, part after part. */
+static struct place place_first(const struct history_result *h)
 {
-	return h->from + (int64_t)i * h->step;
+	return (struct place){ h->parts, h->parts->n, h->parts->from };
+}
+
+static void place_next(struct place *p, const struct history_result *h)
+{
+	p->t += p->part->step;
+	if (--p->left || p->part + 1 == h->parts + h->nparts)
+		return;
+	p->part++;
+	p->left = p->part->n;
+	p->t = p->part->from;
 }
 
 static void print_csv(struct out *o, const struct history_result *h)
 {
+	struct place p = place_first(h);
 	out_own(o, "time,value\n");
-	for (unsigned i = 0; i < h->n; i++) {
+	for (unsigned i = 0; i < h->n; i++, place_next(&p, h)) {
 		char at[CLOCK_RFC3339_SIZE], value[32];
-		clock_rfc3339(point_time(h, i), at);
+		clock_rfc3339(p.t, at);
 		text_exact(h->v[i], value);
 		out_ownf(o, "%s,%s\n", at, value);
 	}
@@ -32,19 +50,52 @@ static void print_csv(struct out *o, const struct history_result *h)
 static void print_text(struct out *o, const struct history_result *h)
 {
 	struct table t;
+	struct place p = place_first(h);
 	table_init(&t, 2, 1U << 1);
 	if (o->tty) {
 		out_text(o, h->metric);
-		out_ownf(o, "  %s, every %u s\n", unit_name(h->info.unit), (unsigned)h->step);
+		out_ownf(o, "  %s, every ", unit_name(h->info.unit));
+		for (unsigned i = 0; i < h->nparts; i++)
+			out_ownf(o, "%s%u s", i ? ", then " : "", (unsigned)h->parts[i].step);
+		out_own(o, "\n");
 	}
-	for (unsigned i = 0; i < h->n; i++) {
+	for (unsigned i = 0; i < h->n; i++, place_next(&p, h)) {
 		char at[CLOCK_RFC3339_SIZE], value[32];
-		clock_rfc3339(point_time(h, i), at);
+		clock_rfc3339(p.t, at);
 		text_exact(h->v[i], value);
 		table_add(&t, at);
 		table_add(&t, *value ? value : "-");
 	}
 	table_print(&t, o);
+}
+
+static void print_parts(struct json_out *j, const struct history_result *h)
+{
+	json_out_array(j, "parts");
+	for (unsigned i = 0; i < h->nparts; i++) {
+		json_out_object(j, NULL);
+		json_out_time(j, "from", h->parts[i].from);
+		json_out_time(j, "to", h->parts[i].to);
+		json_out_int(j, "step", h->parts[i].step);
+		json_out_str(j, "rolled_up", h->parts[i].rolled);
+		json_out_object_end(j);
+	}
+	json_out_array_end(j);
+}
+
+static void print_points(struct json_out *j, const struct history_result *h)
+{
+	struct place p = place_first(h);
+	json_out_array(j, "points");
+	for (unsigned i = 0; i < h->n; i++, place_next(&p, h)) {
+		json_out_object(j, NULL);
+		json_out_time(j, "time", p.t);
+		json_out_num(j, "value", h->v[i]);
+		if (h->held[i])
+			json_out_int(j, "holds", h->held[i]);
+		json_out_object_end(j);
+	}
+	json_out_array_end(j);
 }
 
 static void print_json(struct out *o, const struct history_request *rq, const struct history_result *h)
@@ -62,16 +113,26 @@ static void print_json(struct out *o, const struct history_request *rq, const st
 	json_out_time(&j, "to", h->to);
 	json_out_bool(&j, "polled", h->polled);
 	json_out_str(&j, "hint", h->hint);
-	json_out_array(&j, "points");
-	for (unsigned i = 0; i < h->n; i++) {
-		json_out_object(&j, NULL);
-		json_out_time(&j, "time", point_time(h, i));
-		json_out_num(&j, "value", h->v[i]);
-		json_out_object_end(&j);
-	}
-	json_out_array_end(&j);
+	print_parts(&j, h);
+	print_points(&j, h);
 	json_out_object_end(&j);
 	out_own(o, "\n");
+}
+
+/* A value that was made here, not by CloudWatch, is told as such. */
+static void say_rolled(const struct history_result *h)
+{
+	for (unsigned i = 0; i < h->nparts; i++) {
+		const struct history_part *p = &h->parts[i];
+		char until[CLOCK_RFC3339_SIZE];
+		if (!p->rolled)
+			continue;
+		clock_rfc3339(p->to, until);
+		char *text = xasprintf("note: before %s a value is the %s of the points kept of its %u minutes", until,
+		                       p->rolled, (unsigned)p->step / 60);
+		cli_say(text);
+		free(text);
+	}
 }
 
 static bool no_points(const struct history_result *h)
@@ -84,6 +145,7 @@ static bool no_points(const struct history_result *h)
 
 static void say_notes(const struct history_result *h)
 {
+	say_rolled(h);
 	if (h->note)
 		cli_note("history", h->note);
 	if (h->hint) {

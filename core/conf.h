@@ -52,6 +52,8 @@ struct conf {
 	double budget_usd_per_day;
 	int64_t retention;                     /* seconds, default 30 d */
 	char *process_function;                /* what `process` starts, default data-processor */
+	int64_t history_fine;                  /* seconds, default 15 d: then points are rolled up */
+	int64_t history_max;                   /* bytes, default 256 MiB */
 	struct conf_target *targets; unsigned ntargets;
 	struct conf_pipeline *pipelines; unsigned npipelines;
 	struct conf_stage *stages; unsigned nstages;

@@ -13,6 +13,7 @@
 
 #define NAME_MOST 100
 #define DAY 86400
+#define MIB (1 << 20)
 
 /* One row is one option: parsing, defaults, help, the manual and the tests all walk this table.
  * X(section, key, TYPE, offset in the section's struct, min, max, fallback, help) */
@@ -23,6 +24,10 @@
 	  "how long history is kept")                                                                                      \
 	X("sluice", "process_function", TEXT, offsetof(struct conf, process_function), 1, 170, "data-processor",           \
 	  "the Lambda function that `process` starts: name, name:alias or ARN")                                            \
+	X("sluice", "history_fine", DURATION, offsetof(struct conf, history_fine), DAY, 3650.0 * DAY, "15d",               \
+	  "how long its points stay as fine as they came; then they become 5-minute, later hourly ones")                   \
+	X("sluice", "history_max", SIZE, offsetof(struct conf, history_max), 16.0 * MIB, 64.0 * 1024 * MIB, "256M",        \
+	  "what the history file may grow to; before it would, the oldest points become coarse, then go")                  \
 	X("target", "profile", TEXT, offsetof(struct conf_target, profile), 1, 63, "", "the profile in AWS's own files")   \
 	X("target", "region", REGION, offsetof(struct conf_target, region), 1, 39, "", "the region")                       \
 	X("target", "endpoint_url", URL, offsetof(struct conf_target, endpoint_url), 1, 255, "",                           \

@@ -183,6 +183,24 @@ static bool set_DELAY(const struct conf_row *row, void *at, struct conf_setting 
 	return true;
 }
 
+/* Whole mebibytes or gibibytes; bytes are kept. */
+static bool set_SIZE(const struct conf_row *row, void *at, struct conf_setting *s)
+{
+	char digits[8];
+	unsigned v;
+	size_t n = strlen(s->text);
+	char unit = n ? s->text[n - 1] : '\0';
+	if (n < 2 || n > sizeof digits || (unit != 'M' && unit != 'G'))
+		return false;
+	memcpy(digits, s->text, n - 1);
+	digits[n - 1] = '\0';
+	double bytes = parse_count(digits, &v) ? (double)v * (unit == 'G' ? 1 << 30 : 1 << 20) : -1;
+	if (bytes < 0 || !within(row, bytes, s, " bytes"))
+		return false;
+	*(int64_t *)at = (int64_t)bytes;
+	return true;
+}
+
 /* One bound of a range: nothing, a number, or (of the lower) "~". */
 static bool parse_bound(const char *p, size_t n, double fallback, bool lower, double *v)
 {

@@ -13,6 +13,7 @@
 #define ACCEPTS_AMOUNT "a plain number"
 #define ACCEPTS_COUNT "a whole number"
 #define ACCEPTS_DURATION "a duration such as 90s, 15m, 6h, 3d or 2w"
+#define ACCEPTS_SIZE "a size such as 64M or 1G"
 #define ACCEPTS_TARGET "the name of a [target]"
 #define ACCEPTS_RESOURCE "KIND:NAME or an ARN"
 #define ACCEPTS_METRIC "NAMESPACE/NAME{Dimension=value}:STATISTIC"
@@ -36,6 +37,7 @@
 	X(AMOUNT)                                                                                                          \
 	X(COUNT)                                                                                                           \
 	X(DURATION)                                                                                                        \
+	X(SIZE)                                                                                                            \
 	X(TARGET)                                                                                                          \
 	X(RESOURCE)                                                                                                        \
 	X(METRIC)                                                                                                          \

@@ -155,6 +155,33 @@ static void add_clock(struct doctor_result *d, const struct engine *g)
 		        "%s: too far for AWS, whose clock is followed instead; set this machine's", text);
 }
 
+#define MIB (1 << 20)
+
+/* How much the file holds, of what it may, and how far back. */
+static void add_history_size(struct doctor_result *d, const struct engine *g)
+{
+	struct cache_facts f;
+	struct err e = { 0 };
+	char text[160], oldest[64] = "none";
+	if (!cache_facts(g->cache, &f, &e)) {
+		add(d, "history", "size", "unknown", NULL)->problem = e;
+		return;
+	}
+	snprintf(text, sizeof text, "%.1f MiB of at most %.0f, %.1f of it free; %.1f in its log", (double)f.bytes / MIB,
+	         (double)f.cap / MIB, (double)f.unused / MIB, (double)f.log / MIB);
+	struct finding *size = add(d, "history", "size", text, "history_max");
+	if (f.bytes > f.cap)
+		err_set(&size->problem, ERR_CONF, "history_max",
+		        "the file was larger already: it grows no more, but shrinks only by `sqlite3 FILE VACUUM` while no "
+		        "sluice runs");
+	if (f.oldest >= 0)
+		clock_rfc3339(f.oldest, oldest);
+	add(d, "history", "oldest point", oldest, NULL);
+	snprintf(text, sizeof text, "%lld days, as they came for %lld", (long long)(g->conf->retention / 86400),
+	         (long long)(g->conf->history_fine / 86400));
+	add(d, "history", "kept", text, "retention, history_fine");
+}
+
 static void add_cache(struct doctor_result *d, const struct engine *g)
 {
 	struct finding *f = add(d, "history", "file", g->o.cache_path, NULL);
@@ -163,6 +190,7 @@ static void add_cache(struct doctor_result *d, const struct engine *g)
 		return;
 	const char *note = cache_note(g->cache);
 	add(d, "history", "use", note ? note : "written by this sluice", NULL);
+	add_history_size(d, g);
 }
 
 static void add_files(struct doctor_result *d)

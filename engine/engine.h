@@ -52,13 +52,22 @@ struct history_request { /* points of one metric, gap for gap */
 	int64_t from, to;   /* seconds; to = 0: now */
 	bool offline;       /* the cache alone */
 };
+struct history_part { /* what is old is coarser: CloudWatch's doing, or the history file's, which rolls up what it keeps long */
+	int64_t from, to;   /* from, from + step ... < to */
+	uint32_t step;
+	unsigned n;
+	const char *rolled; /* some of its points were rolled up here, each from finer ones: sum, mean, lowest, highest; static. NULL */
+};
 struct history_result {
 	struct metric_info info; /* title, unit; key as asked */
 	char *metric;            /* canonical text, or the formula of a derived one */
-	uint32_t step;
-	int64_t from, to; /* the grid: from, from + step ... < to */
+	struct history_part *parts; /* oldest first, at least one; each begins where the one before ends */
+	unsigned nparts;            /* 1 when asked for by row */
+	uint32_t step;              /* of the newest part */
+	int64_t from, to;           /* of all parts */
 	unsigned n;
-	double *v;             /* n values, NAN where there is no point */
+	double *v;             /* n values, part after part, NAN where there is no point */
+	uint32_t *held;        /* n numbers: how many points a rolled-up one holds; 0: it is as CloudWatch or the service gave it */
 	bool polled;           /* a poll succeeded: gaps are the service's; false: they may be ours */
 	struct err poll_error; /* why not, when it did not */
 	char *note;                          /* trouble with the history file, or NULL */

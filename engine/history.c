@@ -1,39 +1,17 @@
 /* REQUEST_HISTORY: the points of one metric, gap for gap, from the history file, the live series and, for what these lack, one
- * poll. A derived metric is computed point by point from its two operands. */
+ * poll. A derived metric is computed point by point from its two operands. What is old is coarser: the range falls into up to
+ * three parts, each with the step it is to be had at, from CloudWatch or, where that is not asked, from the file. */
+#include "engine/history.h"
 #include "core/mem.h"
-#include "engine/inside.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_POINTS 1000000
-#define DAY 86400
 #define HINT_METRICS 3
 
-enum { RESOLVE, READ, WAIT_POLL, WAIT_HINT, FINISH };
-
-/* What is known about one request between its steps. Measures live as long as the engine; stages do not. */
-struct work {
-	struct engine *g;
-	struct task *t;
-	struct metric_info info;
-	struct measure *m[2];
-	unsigned nm, first; /* from `first` on they are CloudWatch's: a direct reading's own points stand before its past */
-	bool sparse[2];
-	int64_t from, to;
-	uint32_t step;
-	unsigned n;
-	double *v[2];
-	struct batch *batch;
-	struct err poll_err, direct_err; /* direct: why the service itself could not be asked */
-	struct err list_err;             /* why no hint could be had */
-	bool asked_more, polled, listed;
-	struct list_metrics_in list_in;
-	struct list_metrics_out list_out;
-	uint64_t call;
-};
+enum { RESOLVE, READ, POLL, WAIT_POLL, WAIT_HINT, FINISH };
 
 static void finish(struct task *t)
 {
@@ -49,22 +27,10 @@ static void fail(struct task *t, const struct err *e)
 
 /* ---- which series */
 
-/* CloudWatch keeps one-minute points 15 days, five-minute ones 63, hourly ones 455 (aws-facts 4.4). */
-static uint32_t step_for(int64_t from)
-{
-	int64_t age = clock_wall() - from;
-	return age < 15 * DAY ? STEP : age < 63 * DAY ? 300 : 3600;
-}
-
 /* NAMESPACE/NAME...: a kind's keys and the roles hold no slash. */
 static bool full_text(const struct history_request *rq)
 {
 	return strchr(rq->metric, '/') != NULL || (!rq->row && !rq->resource);
-}
-
-static struct measure *at_step(struct engine *g, struct measure *m, uint32_t step)
-{
-	return !m || step == STEP || !m->id.ns ? m : inventory_measure(g, &m->id, step, m->sparse);
 }
 
 static void operand(struct work *w, const struct stage *s, const char *key, unsigned i)
@@ -73,7 +39,7 @@ static void operand(struct work *w, const struct stage *s, const char *key, unsi
 	for (unsigned j = 0; j < k->nmetrics; j++) {
 		if (strcmp(k->metrics[j].key, key) != 0)
 			continue;
-		w->m[i] = at_step(w->g, s->m[j], w->step);
+		w->m[i] = s->m[j];
 		w->sparse[i] = k->metrics[j].sparse;
 	}
 }
@@ -87,7 +53,7 @@ static void add_past(struct work *w, const struct stage *s, const struct metric_
 		return;
 	metric_set(&id, s->kind->info.ns, info->name, info->stat);
 	metric_add_dim(&id, s->kind->info.dimension, s->resource);
-	w->m[1] = inventory_measure(w->g, &id, w->step, true);
+	w->m[1] = inventory_measure(w->g, &id, STEP, true);
 	w->nm = 2;
 	metric_clear(&id);
 }
@@ -102,7 +68,7 @@ static bool resolve_stage(struct work *w, const struct stage *s, struct err *e)
 		               s->kind->info.title);
 	w->info = *info;
 	if (own)
-		w->m[0] = at_step(w->g, own, w->step);
+		w->m[0] = own;
 	else if (info->a)
 		operand(w, s, info->a, 0);
 	else
@@ -123,7 +89,7 @@ static bool resolve_text(struct work *w, struct err *e)
 			e->code = ERR_USAGE;
 		return false;
 	}
-	w->m[0] = inventory_measure(w->g, &id, w->step, false);
+	w->m[0] = inventory_measure(w->g, &id, STEP, false);
 	w->nm = 1;
 	w->info = (struct metric_info){ .title = "", .from = FROM_CLOUDWATCH };
 	metric_clear(&id);
@@ -143,15 +109,10 @@ static struct stage *find_stage(struct work *w, struct err *e)
 	return inventory_stage(w->g, rq->resource, e);
 }
 
-static bool online(const struct work *w)
-{
-	return !w->t->rq.history.offline && w->g->account_err.code == ERR_OK && !w->g->closing;
-}
-
 /* Asks once for what resolving may need: who we are (the history's key) and, for a name, what exists. */
 static bool ask_more(struct work *w, unsigned needs)
 {
-	if (w->asked_more || !online(w) || !needs)
+	if (w->asked_more || !history_online(w) || !needs)
 		return false;
 	w->asked_more = true;
 	task_need(w->g, w->t, needs);
@@ -212,7 +173,7 @@ static bool resolve_by_name(struct work *w)
 		return false;
 	w->g->describe_only = NULL;
 	const struct err *e_direct = direct ? stage_err(w->g, s, &w->info, NULL) : NULL;
-	if (e_direct && online(w))
+	if (e_direct && history_online(w))
 		w->direct_err = *e_direct;
 	return true;
 }
@@ -223,76 +184,28 @@ static bool resolve(struct work *w)
 	return full_text(&w->t->rq.history) ? resolve_by_text(w) : resolve_by_name(w);
 }
 
-/* ---- what is known */
-
-static void put(struct work *w, unsigned i, int64_t t, double v)
-{
-	if (t < w->from || t >= w->to)
-		return;
-	w->v[i][(t - w->from) / w->step] = v;
-}
-
-struct into {
-	struct work *w;
-	unsigned i;
-};
-
-static void cached_point(void *ctx, int64_t t, double v)
-{
-	struct into *to = ctx;
-	put(to->w, to->i, t, v);
-}
-
-static bool grid(struct work *w)
-{
-	const struct history_request *rq = &w->t->rq.history;
-	int64_t to = rq->to ? rq->to : clock_wall() + 1;
-	w->step = rq->offline ? STEP : step_for(rq->from);
-	w->from = rq->from / w->step * w->step;
-	w->to = (to + w->step - 1) / w->step * w->step;
-	struct err e;
-	if (w->from > 0 && w->to > w->from && (w->to - w->from) / w->step <= MOST_POINTS) {
-		w->n = (unsigned)((w->to - w->from) / w->step);
-		return true;
-	}
-	err_set(&e, ERR_USAGE, "history", "this range holds no time, or more than %d points", MOST_POINTS);
-	fail(w->t, &e);
-	return false;
-}
-
-static void read_known(struct work *w)
-{
-	for (unsigned i = 0; i < w->nm; i++) {
-		struct measure *m = w->m[i];
-		struct into to = { w, i };
-		w->v[i] = xreallocarray(NULL, w->n, sizeof(double));
-		for (unsigned k = 0; k < w->n; k++)
-			w->v[i][k] = NAN;
-		if (w->g->cache && m->cache_id)
-			cache_read(w->g->cache, m->cache_id, w->from, w->to, cached_point, &to, NULL);
-		for (unsigned k = 0; k < m->series.len; k++) {
-			int64_t t = m->series.last - (int64_t)k * m->series.step;
-			double v = series_at(&m->series, t);
-			if (!isnan(v))
-				put(w, i, t, v);
-		}
-	}
-}
-
 /* ---- the poll */
+
+static struct part *polled_part(struct work *w)
+{
+	return &w->parts[w->nparts - 1 - w->polling];
+}
 
 static void polled_point(void *ctx, unsigned query, int64_t t, double v)
 {
 	struct work *w = ctx;
+	struct part *p = polled_part(w);
 	unsigned i = query + w->first;
-	if (i >= w->nm || !isfinite(v) || t < w->from || t >= w->to)
+	if (i >= w->nm || !isfinite(v) || t < p->from || t >= p->to)
 		return;
-	struct measure *m = w->m[i];
-	t -= t % w->step;
-	double *at = &w->v[i][(t - w->from) / w->step];
-	if (w->g->cache && m->cache_id && !(*at == v)) /* also when there was none: NAN equals nothing */
+	struct measure *m = p->m[i];
+	t -= t % p->step;
+	int64_t k = (t - p->from) / p->step;
+	/* Also when there was none, NAN equals nothing; and where only a roll-up was. */
+	if (w->g->cache && m->cache_id && (p->held[i][k] || !(p->v[i][k] == v)))
 		cache_add(w->g->cache, m->cache_id, t, v);
-	*at = v;
+	p->v[i][k] = v;
+	p->held[i][k] = 0;
 }
 
 static void list_done(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
@@ -307,11 +220,37 @@ static void list_done(void *ctx, const struct op *op, void *in, void *out, const
 
 static bool any_value(const struct work *w)
 {
-	for (unsigned i = 0; i < w->nm; i++)
-		for (unsigned k = 0; k < w->n; k++)
-			if (!isnan(w->v[i][k]))
-				return true;
+	for (unsigned part = 0; part < w->nparts; part++)
+		for (unsigned i = 0; i < w->nm; i++)
+			for (unsigned k = 0; k < w->parts[part].n; k++)
+				if (!isnan(w->parts[part].v[i][k]))
+					return true;
 	return false;
+}
+
+/* The period that is still filling is nobody's last word: it is not asked for, and so not kept. */
+static int64_t poll_end(const struct part *p)
+{
+	int64_t full = clock_wall() / p->step * p->step;
+	return p->to < full ? p->to : full;
+}
+
+static void ask_for_hint(struct work *w)
+{
+	if (any_value(w) || w->t->rq.history.row || w->g->closing)
+		return;
+	w->list_in = (struct list_metrics_in){ .ns = w->m[w->first]->id.ns, .name = w->m[w->first]->id.name };
+	w->call = aws_call(w->g->aws, &op_list_metrics, &w->list_in, &w->list_out, list_done, w);
+	w->t->state = WAIT_HINT;
+}
+
+/* What could not be asked is shown as the file has it, which may be on another grid. */
+static void fall_back(struct work *w)
+{
+	if (w->by_file || !history_in_file(w))
+		return;
+	w->by_file = true;
+	w->t->state = READ;
 }
 
 static void poll_done(struct batch *b, const struct err *e)
@@ -320,47 +259,46 @@ static void poll_done(struct batch *b, const struct err *e)
 	w->poll_err = *e;
 	for (unsigned i = 0; i < b->n && w->poll_err.code == ERR_OK; i++)
 		batch_status_err(b, i, &w->poll_err);
-	w->polled = w->poll_err.code == ERR_OK;
-	for (unsigned i = w->first; i < w->nm && w->polled; i++)
-		known_add(&w->m[i]->known, b->in.start, b->in.end);
-	w->t->state = FINISH;
-	if (w->polled && !any_value(w) && !w->t->rq.history.row && !w->g->closing) {
-		w->list_in = (struct list_metrics_in){ .ns = w->m[w->first]->id.ns, .name = w->m[w->first]->id.name };
-		w->call = aws_call(w->g->aws, &op_list_metrics, &w->list_in, &w->list_out, list_done, w);
-		w->t->state = WAIT_HINT;
-	}
-}
-
-/* The period that is still filling is nobody's last word: it is not asked for, and so not kept. */
-static int64_t poll_end(const struct work *w)
-{
-	int64_t full = clock_wall() / w->step * w->step;
-	return w->to < full ? w->to : full;
+	bool ok = w->poll_err.code == ERR_OK;
+	for (unsigned i = w->first; i < w->nm && ok; i++)
+		known_add(&polled_part(w)->m[i]->known, b->in.start, b->in.end);
+	w->polling++;
+	w->polled = ok && w->polling == w->nparts;
+	w->t->state = !ok || w->polled ? FINISH : POLL;
+	if (w->polled)
+		ask_for_hint(w);
+	else if (!ok)
+		fall_back(w);
 }
 
 /* The console asks again and again for what the rounds keep up to date; only what is older than they reach costs a poll. */
 static bool wants_poll(const struct work *w)
 {
-	if (!online(w) || w->first == w->nm || poll_end(w) <= w->from)
+	const struct part *oldest = &w->parts[0];
+	if (!history_online(w) || w->poll_err.code != ERR_OK || w->first == w->nm || poll_end(oldest) <= oldest->from)
 		return false;
 	if (!w->t->rq.history.row)
 		return engine_connect(w->g);
 	for (unsigned i = w->first; i < w->nm; i++)
-		if (!known_covers(&w->m[i]->known, w->from, w->from))
+		if (!known_covers(&oldest->m[i]->known, oldest->from, oldest->from))
 			return engine_connect(w->g);
 	return false;
 }
 
+/* The newest part first. One that has no full period yet is passed over. */
 static void begin_poll(struct work *w)
 {
-	w->batch = batch_new(w->g, w->step);
+	while (w->polling + 1 < w->nparts && poll_end(polled_part(w)) <= polled_part(w)->from)
+		w->polling++;
+	struct part *p = polled_part(w);
+	p->batch = batch_new(w->g, p->step);
 	for (unsigned i = w->first; i < w->nm; i++)
-		batch_add(w->batch, w->m[i]);
-	w->batch->point = polled_point;
-	w->batch->done = poll_done;
-	w->batch->ctx = w;
+		batch_add(p->batch, p->m[i]);
+	p->batch->point = polled_point;
+	p->batch->done = poll_done;
+	p->batch->ctx = w;
 	w->t->state = WAIT_POLL;
-	batch_send(w->batch, w->from, poll_end(w));
+	batch_send(p->batch, p->from, poll_end(p));
 }
 
 /* ---- the result */
@@ -400,47 +338,37 @@ static char *hint_words(const struct work *w)
 /* The rounds have asked for all of it already. */
 static bool covered(const struct work *w)
 {
-	for (unsigned i = 0; i < w->nm; i++)
-		if (w->m[i]->err.code != ERR_OK ||
-		    (w->m[i]->id.ns ? !known_covers(&w->m[i]->known, w->from, w->from) : !w->m[i]->known.read_at))
+	const struct part *oldest = &w->parts[0];
+	for (unsigned i = 0; i < w->nm; i++) {
+		const struct measure *m = oldest->m[i];
+		if (m->err.code != ERR_OK ||
+		    (m->id.ns ? !known_covers(&m->known, oldest->from, oldest->from) : !m->known.read_at))
 			return false;
+	}
 	return true;
-}
-
-static bool zero_at(const struct work *w, unsigned i, unsigned k)
-{
-	int64_t t = w->from + (int64_t)k * w->step;
-	return w->sparse[i] && known_covers(&w->m[i]->known, t, t + w->step);
 }
 
 /* Asked up to now, the slot of the period that is still filling is no gap: it is left out unless something is in it. */
 static void drop_filling(struct work *w)
 {
-	if (w->t->rq.history.to || w->n < 2 || !isnan(w->v[0][w->n - 1]))
+	struct part *p = &w->parts[w->nparts - 1];
+	if (w->t->rq.history.to || p->n < 2 || !isnan(p->v[0][p->n - 1]))
 		return;
-	w->n--;
-	w->to -= w->step;
+	p->n--;
+	p->to -= p->step;
 }
 
 static void give(struct work *w)
 {
 	struct history_result *r = &w->t->result->history;
-	for (unsigned k = 0; w->nm == 2 && w->first && k < w->n; k++)
-		w->v[0][k] = isnan(w->v[0][k]) ? w->v[1][k] : w->v[0][k];
-	for (unsigned k = 0; w->nm == 2 && !w->first && k < w->n; k++)
-		w->v[0][k] = derive(&w->info, w->v[0][k], w->v[1][k], zero_at(w, 0, k), zero_at(w, 1, k));
+	history_join(w);
 	drop_filling(w);
+	history_give(w, r);
 	r->info = w->info;
 	r->info.key = xstrdup(w->t->rq.history.metric);
 	r->metric = metric_words(w);
-	r->step = w->step;
-	r->from = w->from;
-	r->to = w->to;
-	r->n = w->n;
 	r->hint = hint_words(w);
 	r->note = store_trouble(w->g);
-	r->v = w->v[0];
-	w->v[0] = NULL;
 	r->polled = w->polled || covered(w);
 	r->poll_error = w->g->account_err.code != ERR_OK && !w->t->rq.history.offline ? w->g->account_err : w->poll_err;
 	if (w->direct_err.code != ERR_OK && !r->polled)
@@ -450,6 +378,19 @@ static void give(struct work *w)
 	finish(w->t);
 }
 
+static bool range(struct work *w)
+{
+	const struct history_request *rq = &w->t->rq.history;
+	struct err e;
+	w->from = rq->from;
+	w->to = rq->to ? rq->to : clock_wall() + 1;
+	if (w->from > 0 && w->to > w->from)
+		return true;
+	err_set(&e, ERR_USAGE, "history", "this range holds no time");
+	fail(w->t, &e);
+	return false;
+}
+
 void history_step(struct engine *g, struct task *t)
 {
 	struct work *w = t->work;
@@ -457,7 +398,7 @@ void history_step(struct engine *g, struct task *t)
 		w = t->work = xcalloc(1, sizeof *w);
 		w->g = g;
 		w->t = t;
-		if (!grid(w))
+		if (!range(w))
 			return;
 	}
 	if (t->state == RESOLVE) {
@@ -466,11 +407,15 @@ void history_step(struct engine *g, struct task *t)
 		t->state = READ;
 	}
 	if (t->state == READ) {
-		read_known(w);
-		t->state = FINISH;
-		if (wants_poll(w))
-			begin_poll(w);
+		struct err e = { 0 };
+		if (!history_read(w, &e)) {
+			fail(t, &e);
+			return;
+		}
+		t->state = wants_poll(w) ? POLL : FINISH;
 	}
+	if (t->state == POLL)
+		begin_poll(w);
 	if (t->state == FINISH && !t->done)
 		give(w);
 }
@@ -480,10 +425,7 @@ void history_abandon(struct task *t)
 	struct work *w = t->work;
 	if (!w)
 		return;
-	if (w->batch)
-		batch_free(w->batch);
-	free(w->v[0]);
-	free(w->v[1]);
+	history_clear(w);
 	free(w->list_in.page.token);
 	list_metrics_out_clear(&w->list_out);
 	free(w);

@@ -170,7 +170,7 @@ struct engine {
 	int64_t lookback;          /* of the next round's back-fill */
 	bool prepared;             /* inventory (and history) are loaded */
 	uint64_t rounds_done;
-	int64_t polled_at, retained_at;
+	int64_t polled_at;
 	bool live;              /* at least one round has finished */
 	unsigned metrics_asked; /* since the last reset: what it cost */
 	struct ask *edges;      /* answers about edges, until the lists are complete */

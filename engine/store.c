@@ -11,7 +11,7 @@
 
 #define INVENTORY "inventory"
 #define INVENTORY_MAX (64u << 20)
-#define RETAIN_EVERY 3600
+#define COARSE_AGE (63 * 86400) /* CloudWatch keeps five-minute points as long */
 
 void store_open(struct engine *g)
 {
@@ -20,6 +20,13 @@ void store_open(struct engine *g)
 	g->cache = cache_open(g->o.cache_path, &g->cache_err);
 	if (!g->cache)
 		log_warn(LOG_ENGINE, "no history: %s", g->cache_err.text);
+	const struct conf *conf = g->conf;
+	struct cache_limits limits = { .retention = conf->retention,
+		                           .fine_age = conf->history_fine,
+		                           .coarse_age = conf->history_fine > COARSE_AGE ? conf->history_fine : COARSE_AGE,
+		                           .bytes = conf->history_max };
+	if (g->cache)
+		cache_limit(g->cache, &limits);
 }
 
 void store_close(struct engine *g)
@@ -246,15 +253,11 @@ static void take_over(struct engine *g)
 	}
 }
 
-static void retain(struct engine *g)
+static void keep_within_limits(struct engine *g)
 {
 	struct err e = { 0 };
-	int64_t now = clock_wall();
-	if (now - g->retained_at < RETAIN_EVERY)
-		return;
-	g->retained_at = now;
-	if (!cache_retain(g->cache, now - g->conf->retention, &e))
-		log_warn(LOG_ENGINE, "old points not dropped: %s", e.text);
+	if (!cache_keep(g->cache, clock_wall(), NULL, &e))
+		log_warn(LOG_ENGINE, "the history is not kept within its limits: %s", e.text);
 }
 
 /* A reader commits too: that is when it notices that the file was replaced, or that it may write from now on. */
@@ -267,11 +270,13 @@ void store_save(struct engine *g)
 	if (!cache_commit(g->cache, &e)) {
 		g->cache_err = e;
 		log_warn(LOG_ENGINE, "points not kept: %s", e.text);
+	} else {
+		g->cache_err = e; /* what was wrong is over */
 	}
 	if (!wrote && cache_is_writer(g->cache))
 		take_over(g);
 	if (wrote)
-		retain(g);
+		keep_within_limits(g);
 }
 
 char *store_trouble(const struct engine *g)

@@ -156,6 +156,8 @@ void result_free(struct result *r)
 	case REQUEST_HISTORY:
 		free(r->history.metric);
 		free(r->history.v);
+		free(r->history.held);
+		free(r->history.parts);
 		free(r->history.hint);
 		free(r->history.note);
 		free((char *)r->history.info.key);

@@ -2,7 +2,8 @@
 
 A writer commits a tick a simulated minute and says so on its output; it is killed after a random time, in the middle of
 commits, folding and checkpoints. What it said must be there, every tick whole, every revision in its order, the file sound,
-and nobody else may have become able to read it. SLUICE_KILLS sets how often (default 40), SLUICE_BUILD where the tools are."""
+and nobody else may have become able to read it. A second writer lives in faster time, so that points become coarse and go while
+it is killed: hour by hour the sums must stay what they are. SLUICE_KILLS sets how often (default 40), SLUICE_BUILD where the tools are."""
 
 import os
 import pathlib
@@ -20,15 +21,15 @@ CLI = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build")) / "tools" / "
 SERIES = 1200  # a span of them takes three commits to fold
 
 
-def verify(path):
-    done = subprocess.run([CLI, "verify", path, str(SERIES)], capture_output=True, text=True, timeout=60)
+def verify(path, what="verify", series=SERIES):
+    done = subprocess.run([CLI, what, path, str(series)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
 
 
-def killed_writer(path, minute, seconds):
+def killed_writer(path, minute, seconds, what="write", series=SERIES):
     """The last minute the writer said it had committed, minute - 1 when it said nothing."""
-    writer = subprocess.Popen([CLI, "write", path, str(SERIES), str(minute)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    writer = subprocess.Popen([CLI, what, path, str(series), str(minute)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     time.sleep(seconds)
     writer.send_signal(signal.SIGKILL)
     out, err = writer.communicate(timeout=60)
@@ -83,5 +84,40 @@ def test_kill(kills=int(os.environ.get("SLUICE_KILLS", "40"))):
               f"log at most {logs >> 10} KiB")
 
 
+def rows(path, what):
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    n = db.execute(what).fetchone()[0]
+    db.close()
+    return n
+
+
+def test_kill_while_points_grow_old(kills=int(os.environ.get("SLUICE_KILLS", "40")) // 2):
+    # More series than one step rolls up of a span; hours lie in spans of twelve days: one of these must have gone.
+    series, enough = 1600, 48 * 18
+    seed = int(os.environ.get("SLUICE_SEED", time.time_ns() % 1000000))
+    choose = random.Random(seed)
+    print(f"seed {seed}")
+    with tempfile.TemporaryDirectory() as top:
+        folder = pathlib.Path(top) / "sluice"
+        path = str(folder / "history.db")
+        ticks, done, amid, first = 0, 0, 0, set()
+        while done < kills or (ticks <= enough and done < 20 * kills):
+            said = killed_writer(path, ticks, choose.choice([0.05, 0.2, 0.6]) * (0.5 + choose.random()), "age", series)
+            done += 1
+            if not folder.exists():
+                continue
+            before, ticks = ticks, verify(path, "verify-aged", series)
+            assert said + 1 <= ticks <= said + 2 and ticks >= before, f"{said + 1} ticks were committed, {ticks} are there"
+            # Between two steps of a roll-up: of the oldest span some series are coarse, the others not yet.
+            amid += 0 < rows(path, "SELECT count(*) FROM chunk WHERE id >> 24 = (SELECT min(id) >> 24 FROM chunk)") < series
+            first.add(rows(path, "SELECT coalesce(min(id >> 24 & 0xffffffff), 0) FROM coarse WHERE id >> 56 = 1"))
+        assert ticks > enough, "the writer hardly lived: nothing has gone"
+        assert len(first - {0}) > 1, "no span was ever deleted"
+        assert not list(folder.glob("*corrupt*"))
+        print(f"{done} kills: {ticks} ticks of {series} series, every hour of the last 5 days whole; "
+              f"{amid} times a span was half rolled up")
+
+
 if __name__ == "__main__":
     test_kill()
+    test_kill_while_points_grow_old()

@@ -63,6 +63,28 @@ static inline void commit(struct cache *c)
 		fail_msg("cache_commit: %s", e.text);
 }
 
+/* All that the limits ask for, by steps as the engine does it. Returns how many. */
+static inline unsigned keep_all(struct cache *c, int64_t now)
+{
+	struct err e = { 0 };
+	bool more = true;
+	unsigned steps = 0;
+	for (; more; steps++) {
+		if (!cache_keep(c, now, &more, &e))
+			fail_msg("cache_keep: %s", e.text);
+		assert_true(steps < 100000);
+	}
+	return steps;
+}
+
+/* Forgets what is older than `before`, and nothing else. */
+static inline void forget_before(struct cache *c, int64_t before)
+{
+	struct cache_limits l = { .retention = 3600 };
+	cache_limit(c, &l);
+	keep_all(c, before + 3600);
+}
+
 struct list {
 	size_t n;
 	int64_t t[LIST_MAX];

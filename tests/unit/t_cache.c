@@ -381,16 +381,18 @@ static void retention_forgets_whole_spans(void **state)
 		if (i == 700)
 			assert_true(cache_fold(c, NULL));
 	}
-	assert_true(cache_retain(c, START + 60 * 360, NULL));
+	commit(c);
+	forget_before(c, START + 60 * 360);
 	assert_int_equal(read_all(c, s), 640);
 	assert_point(0, START + 60 * 360, 360);
-	assert_true(cache_retain(c, START + 60 * 1000, NULL));
+	forget_before(c, START + 60 * 1000);
 	assert_int_equal(read_all(c, s), 1000 - 960);
-	assert_true(cache_retain(c, 0, NULL));
-	assert_true(cache_retain(c, -5, NULL));
+	forget_before(c, 0);
+	forget_before(c, -5);
 	assert_int_equal(read_all(c, s), 40);
 	cache_add(c, s, START + 60 * 1001, 7);
-	assert_true(cache_retain(c, START + 864000, NULL));
+	commit(c);
+	forget_before(c, START + 864000);
 	assert_int_equal(read_all(c, s), 0);
 	cache_close(c);
 }
@@ -449,7 +451,7 @@ static void the_second_only_reads(void **state)
 	cache_add(r, rs, START, 99);
 	commit(r);
 	assert_true(cache_fold(r, NULL));
-	assert_true(cache_retain(r, INT64_MAX, NULL));
+	forget_before(r, INT64_MAX - 3600);
 	for (int64_t i = 1; i < 400; i++) {
 		cache_add(w, s, START + 60 * i, (double)i);
 		assert_int_equal(read_all(r, rs), (size_t)i);

@@ -265,7 +265,7 @@ static void a_newer_schema_is_left_alone(void **state)
 {
 	(void)state;
 	cache_close(open_cache());
-	run_sql("PRAGMA user_version = 2; CREATE TABLE later (x); DROP TABLE fold");
+	run_sql("PRAGMA user_version = 3; CREATE TABLE later (x); DROP TABLE fold");
 	assert_untouched(ERR_DB, "newer sluice");
 	run_sql("PRAGMA journal_mode = DELETE; PRAGMA user_version = 2000000000");
 	assert_untouched(ERR_DB, "newer sluice");
@@ -275,12 +275,12 @@ static void another_programs_database_is_left_alone(void **state)
 {
 	(void)state;
 	make_folder();
-	for (int version = 0; version < 3; version++) {
+	for (int version = 0; version < 4; version++) {
 		char sql[160];
 		snprintf(sql, sizeof sql, "CREATE TABLE t%d (x); INSERT INTO t%d VALUES (42); PRAGMA user_version = %d",
 		         version, version, version);
 		run_sql(sql);
-		assert_untouched(ERR_DB, version > 1 ? "newer sluice" : "another program");
+		assert_untouched(ERR_DB, version > 2 ? "newer sluice" : "another program");
 	}
 }
 
@@ -493,7 +493,10 @@ static bool use(void)
 	cache_put_text(c, TARGET, "alarms", "[2]", &e);
 	cache_commit(c, &e);
 	cache_fold(c, &e);
-	cache_retain(c, START + 7200, &e);
+	struct cache_limits limits = { .retention = 3600, .fine_age = 600, .coarse_age = 1200, .bytes = 1 << 20 };
+	cache_limit(c, &limits);
+	for (unsigned i = 0; i < 50; i++)
+		cache_keep(c, START + 7200 + 3600, NULL, &e);
 	cache_close(c);
 	alarm(0);
 	return true;

@@ -329,14 +329,20 @@ static void a_round_that_did_not_finish_is_no_success(void **state)
 static struct result points(double *v, unsigned n)
 {
 	static char metric[] = "AWS/SQS/V{QueueName=a}:Sum";
+	static struct history_part part;
+	static uint32_t held[16];
 	struct result r = { .kind = REQUEST_HISTORY };
+	part = (struct history_part){ NOW / 60 * 60, NOW / 60 * 60 + 60 * n, 60, n, NULL };
 	r.history = (struct history_result){ .info = infos[0],
 		                                 .metric = metric,
+		                                 .parts = &part,
+		                                 .nparts = 1,
 		                                 .step = 60,
-		                                 .from = NOW / 60 * 60,
-		                                 .to = NOW / 60 * 60 + 60 * n,
+		                                 .from = part.from,
+		                                 .to = part.to,
 		                                 .n = n,
 		                                 .v = v,
+		                                 .held = held,
 		                                 .polled = true };
 	return r;
 }

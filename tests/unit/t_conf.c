@@ -86,6 +86,8 @@ static void defaults(void **state)
 		assert_non_null(c);
 		assert_true(c->budget_usd_per_day == 1.0);
 		assert_int_equal(c->retention, 30 * 86400);
+		assert_int_equal(c->history_fine, 15 * 86400);
+		assert_int_equal(c->history_max, 256 << 20);
 		assert_int_equal(c->ntargets + c->npipelines + c->nstages + c->nchecks, 0);
 		assert_null(c->path);
 		conf_free(c);
@@ -109,7 +111,8 @@ static const struct {
 	{ 3, "\n\n[slice]\n", "slice: unknown section" },
 	{ 1, "[sluice x]\n", "sluice: " },
 	{ 3, "[sluice]\n\n[sluice]\n", "sluice: " },
-	{ 2, "[sluice]\nbudget = 1\n", "budget: unknown key; [sluice] takes budget_usd_per_day, retention" },
+	{ 2, "[sluice]\nbudget = 1\n",
+	  "budget: unknown key; [sluice] takes budget_usd_per_day, retention, process_function, history_fine, history_max" },
 	{ 3, "[sluice]\nretention = 30d\nretention = 31d\n", "retention: the key is there twice" },
 	{ 1, "[target]\n", "target: " },
 	{ 1, "[target \"\"]\n", "section: " },
@@ -165,6 +168,11 @@ static const struct {
 	  { "", "-1", "1e3", "10001", "0x1", "1,5", "1.2.3", "nan", "inf", "." } },
 	{ "sluice", "retention", { "1h", "30d", "520w" }, { "", "30", "0d", "59m", "3651d", "-1d", "30 d", "1d12h" } },
 	{ "sluice", "process_function", { "f", "f:live", "arn:aws:lambda:eu-west-1:123456789012:function:f" }, { "" } },
+	{ "sluice", "history_fine", { "1d", "15d", "520w" }, { "", "15", "23h", "3651d" } },
+	{ "sluice",
+	  "history_max",
+	  { "16M", "256M", "1G", "64G" },
+	  { "", "256", "15M", "65G", "M", "1.5G", "256MB", "256m", "-16M", "99999999M", "1K", "256 M", "0x20M" } },
 	{ "target",
 	  "profile",
 	  { "prod", "my team", "\" x \"", "a#b" },
