@@ -13,6 +13,8 @@ struct kind {
 	const struct op *list;     /* struct list_in -> struct found */
 	const struct op *describe; /* struct describe_in -> struct found; NULL when list tells everything */
 	const struct op *edges;    /* struct list_in -> struct found (edges only); NULL when there is none */
+	const struct op *sources;  /* struct sources_in -> struct found: who puts failures into one; NULL when none can be asked */
+	const char *cfn_type;      /* CloudFormation's word for it: AWS::SQS::Queue */
 };
 
 #define KINDS(X)                                                                                                       \

@@ -177,4 +177,5 @@ const struct kind kind_kinesis = {
 		.no_error = "Kinesis does not fail records, it keeps them: trouble shows in the iterator age and the throttles",
 	},
 	.arn_service = "kinesis", .arn_prefix = "stream/", .list = &op_list_streams, .describe = &op_describe_stream_summary,
+	.cfn_type = "AWS::Kinesis::Stream",
 };

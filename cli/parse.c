@@ -13,9 +13,9 @@ static const char *const later_options[] = {
 	"--for",     "--fail-limit", "--until-ok", "--baseline", "--baseline-max-ratio",
 	"--ttl-min", "--drift",      "--quality",  "--max-cost", NULL
 };
-static const char *const later_commands[] = { "discover", "alarms",     "topics",  "replay", "put-record",
-	                                          "process",  "put-metric", "quality", "cost",   "note",
-	                                          "report",   "iam",        "audit",   NULL };
+static const char *const later_commands[] = { "alarms",     "topics",  "replay", "put-record", "process",
+	                                          "put-metric", "quality", "cost",   "note",       "report",
+	                                          "iam",        "audit",   NULL };
 static const char later_formats[] = "nagios junit github gitlab prom";
 
 struct word {

@@ -22,7 +22,7 @@
 #define ACCEPTS_RANGE "a range such as 10, 10:, ~:10, 10:20 or @10:20"
 #define ACCEPTS_MOFN "M/N, M of the newest N points"
 #define ACCEPTS_NO_DATA "ok, warn, crit or unknown"
-#define ACCEPTS_UNSUPPORTED "not supported by this version"
+#define ACCEPTS_TAG "KEY=VALUE, or KEY alone for any value"
 
 #define CONF_TYPES(X)                                                                                                  \
 	X(TEXT)                                                                                                            \
@@ -41,7 +41,7 @@
 	X(RANGE)                                                                                                           \
 	X(MOFN)                                                                                                            \
 	X(NO_DATA)                                                                                                         \
-	X(UNSUPPORTED)
+	X(TAG)
 
 enum conf_type {
 #define X(type) CONF_##type,

@@ -9,6 +9,7 @@
 
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/model/flow.h"
 #include "core/model/snapshot.h"
 
 #include <stdbool.h>
@@ -138,17 +139,35 @@ struct iam_result { /* the least that AWS must allow: the statements of one poli
 	unsigned n;
 };
 
+struct discover_request { /* neither: the whole account */
+	const char *stack; /* a CloudFormation stack's name or ARN: its members are the pipeline */
+	const char *tag;   /* KEY=VALUE or KEY */
+};
+struct discover_problem {
+	const char *op; /* static: the operation, as its IAM action */
+	struct err err; /* the first that failed */
+	unsigned n;     /* how many of its calls */
+};
+struct discover_result {
+	struct flow_graph *flow; /* NULL: nothing could be read */
+	struct target target;
+	struct discover_problem *problems; /* what is not in it, and why */
+	unsigned nproblems;
+	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
+};
+
 struct code_request { /* the code of the MFA device that snapshot.credential names */
 	char code[16];
 };
 
-enum request_kind { REQUEST_STATUS, REQUEST_HISTORY, REQUEST_CHECK, REQUEST_DOCTOR, REQUEST_IAM, REQUEST_CODE };
+enum request_kind { REQUEST_STATUS, REQUEST_HISTORY, REQUEST_CHECK, REQUEST_DOCTOR, REQUEST_IAM, REQUEST_CODE, REQUEST_DISCOVER };
 struct request {
 	enum request_kind kind;
 	union {
 		struct history_request history;
 		struct check_request check;
 		struct code_request code;
+		struct discover_request discover;
 	};
 };
 struct result {
@@ -161,6 +180,7 @@ struct result {
 		struct check_result check;
 		struct doctor_result doctor;
 		struct iam_result iam;
+		struct discover_result discover;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -26,13 +26,6 @@ static void allow(struct iam_statement *s, const struct op *op)
 		add(&s->actions, &s->nactions, xstrdup(op->iam));
 }
 
-static char *arn_of(const struct engine *g, const struct kind *k, const char *name)
-{
-	const struct target *t = &g->target;
-	return xasprintf("arn:%s:%s:%s:%s:%s%s", t->partition, k->arn_service, t->region[0] ? t->region : "*",
-	                 t->account[0] ? t->account : "*", k->arn_prefix, name);
-}
-
 /* Lists and CloudWatch know no resources: these rights are for all or for nothing. */
 static void allow_lists(struct iam_result *r)
 {
@@ -44,6 +37,7 @@ static void allow_lists(struct iam_result *r)
 	allow(s, &op_describe_alarms);
 	allow(s, &op_get_metric_data);
 	allow(s, &op_list_metrics);
+	allow(s, &op_get_resources);
 	add(&s->resources, &s->nresources, xstrdup("*"));
 }
 
@@ -60,6 +54,7 @@ static void allow_describe(const struct engine *g, struct iam_result *r, const s
 		return;
 	struct iam_statement *s = statement(r, NULL);
 	allow(s, k->describe);
+	allow(s, k->sources);
 	if (!c->npipelines || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
 		return;
@@ -71,12 +66,24 @@ static void allow_describe(const struct engine *g, struct iam_result *r, const s
 	}
 }
 
+/* `discover --stack` may name any. */
+static void allow_stacks(const struct engine *g, struct iam_result *r)
+{
+	const struct target *t = &g->target;
+	struct iam_statement *s = statement(r, NULL);
+	allow(s, &op_list_stack_resources);
+	add(&s->resources, &s->nresources,
+	    xasprintf("arn:%s:cloudformation:%s:%s:stack/*", t->partition, t->region[0] ? t->region : "*",
+	              t->account[0] ? t->account : "*"));
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
 	allow_lists(r);
 	for (unsigned i = 0; i < nkinds; i++)
 		allow_describe(g, r, kinds[i]);
+	allow_stacks(g, r);
 	t->done = true;
 }
 
