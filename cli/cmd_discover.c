@@ -23,14 +23,17 @@ static void cause(const void *result, unsigned i, struct buf *out)
 		buf_addf(out, " (%u calls)", r->problems[i].n);
 }
 
-static void say_group(const struct cli *c, const struct discover_result *r)
+static bool empty_group(const struct cli *c, const struct discover_result *r)
+{
+	return (c->args->stack || c->args->tag) && !r->members;
+}
+
+static void say_empty(const struct cli *c, const struct discover_result *r)
 {
 	const struct cli_args *a = c->args;
-	if ((!a->stack && !a->tag) || r->members)
-		return;
-	char *text = a->stack
-	                 ? xasprintf("stack %s: %u resources, none of a kind that is watched", a->stack, r->others)
-	                 : xasprintf("tag %s: carried by %u resources, none of a kind that is watched", a->tag, r->others);
+	const char *others = r->others ? "only resources of kinds that are not watched" : "nothing";
+	char *text = a->stack ? xasprintf("discover: the stack %s holds %s", a->stack, others)
+	                      : xasprintf("discover: the tag %s is carried by %s in %s", a->tag, others, r->target.region);
 	cli_say(text);
 	free(text);
 }
@@ -119,11 +122,13 @@ static bool usable(const struct cli *c, struct err *e)
 static int tell(const struct cli *c, const struct discover_result *d)
 {
 	const struct cli_args *a = c->args;
+	bool empty = empty_group(c, d);
 	int status = a->write && a->dry_run ? 0 : print(c, d);
-	if (status == 0 && a->write)
-		status = save(c, d);
+	if (status == 0 && a->write) /* nothing would be watched, and a slip of the pen never be noticed */
+		status = empty ? 1 : save(c, d);
 	if (status <= 1) {
-		say_group(c, d);
+		if (empty)
+			say_empty(c, d);
 		cli_say_causes(d->nproblems, cause, d);
 	}
 	return status;
