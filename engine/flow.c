@@ -63,7 +63,7 @@ void flow_sources(struct engine *g, const struct res *dlq, const struct found *f
 /* Of a stack or a tag only its own, and what its members redrive to, are asked. */
 static bool concerns(struct engine *g, const struct group *p, const struct res *dlq)
 {
-	if (!p || group_has(p, dlq))
+	if (!p || group_has(p, dlq->kind, dlq->name))
 		return true;
 	for (unsigned i = 0; i < p->n; i++) {
 		const struct fact *f = res_fact(inventory_res(g, p->v[i].kind, p->v[i].name, false), "dlq");
@@ -116,7 +116,7 @@ static void add_resource(struct facts *d, const struct engine *g, const struct r
 		                                        .arn = known_arn(d, g, r->kind, r->name, r->arn),
 		                                        .facts = r->facts,
 		                                        .nfacts = r->nfacts,
-		                                        .member = p && group_has(p, r) };
+		                                        .member = p && group_has(p, r->kind, r->name) };
 }
 
 /* Members that no list showed exist all the same: their group says so. */

@@ -105,22 +105,17 @@ const struct err *group_err(const struct engine *g, unsigned pipeline)
 
 /* ---- members */
 
-static int by_name(const void *a, const void *b)
+int member_order(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
 	int d = strcmp(x->kind->info.id, y->kind->info.id);
 	return d ? d : strcmp(x->name, y->name);
 }
 
-static bool has(const struct group *p, const struct kind *k, const char *name)
+bool group_has(const struct group *p, const struct kind *k, const char *name)
 {
 	struct member want = { k, name };
-	return p->n && bsearch(&want, p->v, p->n, sizeof *p->v, by_name);
-}
-
-bool group_has(const struct group *p, const struct res *r)
-{
-	return has(p, r->kind, r->name);
+	return p->n && bsearch(&want, p->v, p->n, sizeof *p->v, member_order);
 }
 
 static const struct kind *kind_of_type(const char *type)
@@ -169,9 +164,9 @@ static void add_members(struct engine *g, struct group *p, const struct found *f
 		add_member(g, p, &f->res[i]);
 	unsigned keep = 0;
 	if (p->n > 1)
-		qsort(p->v, p->n, sizeof *p->v, by_name);
+		qsort(p->v, p->n, sizeof *p->v, member_order);
 	for (unsigned i = 0; i < p->n; i++)
-		if (!keep || by_name(&p->v[keep - 1], &p->v[i]) != 0)
+		if (!keep || member_order(&p->v[keep - 1], &p->v[i]) != 0)
 			p->v[keep++] = p->v[i];
 	p->n = keep;
 }

@@ -312,7 +312,8 @@ void groups_free(struct engine *g);
 struct group *group_new(struct engine *g, const char *name, const char *stack, const char *tag, unsigned pipeline);
 void group_drop(struct engine *g, struct group *p);
 void groups_begin(struct engine *g);      /* asks for the members of each; they are stages and described when they come */
-bool group_has(const struct group *p, const struct res *r);
+bool group_has(const struct group *p, const struct kind *k, const char *name);
+int member_order(const void *a, const void *b); /* of struct member, for qsort and bsearch */
 const struct group *group_of(const struct engine *g, unsigned pipeline); /* NULL: its stages are named one by one */
 
 const struct err *group_err(const struct engine *g, unsigned pipeline); /* why its members are not known; NULL: they are */

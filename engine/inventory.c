@@ -436,20 +436,12 @@ static void stages_from_resources(struct engine *g)
 		flow_sort(g);
 }
 
-static bool is_member(const struct group *p, const struct stage *s)
-{
-	for (unsigned i = 0; i < p->n; i++)
-		if (p->v[i].kind == s->kind && strcmp(p->v[i].name, s->resource) == 0)
-			return true;
-	return false;
-}
-
 static void drop_former_members(struct engine *g, const struct group *p)
 {
 	unsigned keep = 0;
 	for (unsigned i = 0; i < g->nstages; i++) {
 		struct stage *s = g->stages[i];
-		if (s->group != p || is_member(p, s)) {
+		if (s->group != p || group_has(p, s->kind, s->resource)) {
 			g->stages[keep++] = s;
 			continue;
 		}
@@ -459,24 +451,30 @@ static void drop_former_members(struct engine *g, const struct group *p)
 	g->nstages = keep;
 }
 
-/* A member that the configuration names as a stage of this pipeline is that stage. */
-static bool has_stage(const struct engine *g, const struct group *p, const struct member *m)
+/* What the pipeline shows already, sorted. A member that the configuration names as a stage of it is that stage. */
+static struct member *shown_members(const struct engine *g, unsigned pipeline, unsigned *n)
 {
+	struct member *v = xcalloc(g->nstages + 1u, sizeof *v);
+	*n = 0;
 	for (unsigned i = 0; i < g->nstages; i++) {
 		const struct stage *s = g->stages[i];
-		if (s->pipeline == p->pipeline && (s->conf || s->group) && s->kind == m->kind &&
-		    strcmp(s->resource, m->name) == 0)
-			return true;
+		if (s->pipeline == pipeline && (s->conf || s->group))
+			v[(*n)++] = (struct member){ s->kind, s->resource };
 	}
-	return false;
+	if (*n > 1)
+		qsort(v, *n, sizeof *v, member_order);
+	return v;
 }
 
 void inventory_members(struct engine *g, const struct group *p)
 {
+	unsigned n;
 	drop_former_members(g, p);
+	struct member *shown = shown_members(g, p->pipeline, &n);
 	for (unsigned i = 0; i < p->n; i++)
-		if (!has_stage(g, p, &p->v[i]))
+		if (!n || !bsearch(&p->v[i], shown, n, sizeof *shown, member_order))
 			stage_new(g, p->pipeline, p->v[i].name, p->v[i].kind, p->v[i].name, NULL)->group = p;
+	free(shown);
 }
 
 void inventory_bind(struct engine *g)
