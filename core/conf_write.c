@@ -19,14 +19,24 @@
 
 /* ---- what is missing */
 
+static bool is_plain(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c && strchr("-_.:@+=", c));
+}
+
+/* What AWS names its resources with. Anything else is an impostor's, and could begin a line or a section of its own. */
+static bool is_name(const char *s)
+{
+	while (is_plain(*s))
+		s++;
+	return !*s;
+}
+
 /* A section's name goes into quotes: what could end them, or the line, becomes '-'. */
 static void add_plain(struct buf *b, const char *s, size_t most)
 {
-	for (size_t n = 0; *s && n < most; s++, n++) {
-		bool fine =
-		    (*s >= '0' && *s <= '9') || (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') || strchr("-_.:@+=", *s);
-		buf_addc(b, fine ? *s : '-');
-	}
+	for (size_t n = 0; *s && n < most; s++, n++)
+		buf_addc(b, is_plain(*s) ? *s : '-');
 }
 
 static char *plain(const char *s, size_t most)
@@ -108,7 +118,8 @@ static void add_pipeline_stages(struct writing *w, const struct flow_pipeline *p
 	bool there = has_pipeline(w->have, name);
 	for (uint32_t i = p->first; i < p->first + p->n; i++) {
 		const struct flow_node *n = &w->flow->nodes[i];
-		if (!n->listed || strlen(name) > PIPELINE_MOST || !take(&w->resources, xasprintf("%s:%s", n->kind, n->name)))
+		if (!n->listed || !is_name(n->name) || strlen(name) > PIPELINE_MOST ||
+		    !take(&w->resources, xasprintf("%s:%s", n->kind, n->name)))
 			continue;
 		if (!there)
 			add_pipeline(w, name);

@@ -8,7 +8,7 @@
 struct conf_added { unsigned pipelines, stages; };
 
 /* The sections that `have` (never NULL) lacks of these pipelines, appended to out. A resource that is a stage already, of whatever pipeline, is
- * left out, as is what sluice does not watch or only an edge names. target: of the new pipelines; NULL: none is said. Pure. */
+ * left out, as is what only an edge names, and what has a name that AWS gives to nothing. target: of the new pipelines; NULL: none is said. Pure. */
 struct conf_added conf_missing(const struct conf *have, const struct flow_graph *f, const char *target, struct buf *out);
 /* The same of a pipeline that is a stack or a tag (the other is NULL): its stages are not written, they follow it. */
 struct conf_added conf_missing_group(const struct conf *have, const char *stack, const char *tag, const char *target,

@@ -7,7 +7,9 @@ import pathlib
 import re
 import stat
 
+import fakeaws
 import pytest
+from fakeaws import FakeAws
 from program import plain
 from simtools import Sim
 
@@ -214,6 +216,50 @@ def test_tags_of_another_make(moto, sluice):
     finally:
         for url in made:
             peer.client("sqs").delete_queue(QueueUrl=url)
+
+
+class Nested(fakeaws.Answers):
+    """A stack within a stack within itself, in pages."""
+    stacks = {"top": [("AWS::SQS::Queue", "orders"), ("AWS::CloudFormation::Stack", "arn:inner"), ("AWS::Lambda::Function", "enrich")],
+              "arn:inner": [("AWS::SQS::Queue", "orders-dlq"), ("AWS::SNS::Topic", "arn:topic"), ("AWS::CloudFormation::Stack", "arn:inner"),
+                            ("AWS::CloudFormation::Stack", "arn:lost")]}
+
+    def list_stack_resources(self, body):
+        at = int(body.get("NextToken", "0"))
+        kind, name = self.stacks.get(body["StackName"], [("AWS::SQS::Queue", "billing")])[at:][0]
+        more = at + 1 < len(self.stacks.get(body["StackName"], [1]))
+        url = f"https://sqs.{fakeaws.REGION}.amazonaws.com/{fakeaws.ACCOUNT}/{name}"
+        return ("<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries><member>"
+                f"<PhysicalResourceId>{url if 'Queue' in kind else name}</PhysicalResourceId><ResourceType>{kind}</ResourceType>"
+                "<ResourceStatus>CREATE_COMPLETE</ResourceStatus></member></StackResourceSummaries>"
+                f"{f'<NextToken>{at + 1}</NextToken>' if more else ''}</ListStackResourcesResult></ListStackResourcesResponse>")
+
+
+def test_nested_stacks(sluice):
+    with FakeAws(answers=Nested()) as aws:
+        doc = sluice("discover", "--stack", "top", "--format", "json", env=aws.env()).json
+        assert set(pipelines(doc)["top"]) == {"orders", "orders-dlq", "enrich", "billing"}, doc
+        assert pipelines(doc)[None] == ["ingest"]  # not of the stack, but it feeds one of it
+        assert aws.calls["cloudformation:ListStackResources"] == 3 + 4 + 1  # each stack once, each page once
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;owned\x07", "a\"b\\", "x\u202ey\nz\t|", "%s%n"], ids=ascii)
+@pytest.mark.parametrize("form", ["text", "json", "dot"])
+def test_hostile_names(sluice, text, form):
+    with FakeAws(answers=fakeaws.Answers(text=lambda s: s + text)) as aws:
+        ran = sluice("discover", "--format", form, env=aws.env())
+        assert ran.status == 0 and plain(ran.out) and plain(ran.err), str(ran)
+        if form == "json":
+            assert {n["name"] for n in ran.json["nodes"]} >= {"ingest" + text, "enrich" + text}
+        elif form == "dot":
+            nodes, arrows = parse_dot(ran.out)
+            assert len(nodes) == 5 and len(arrows) == 2 and {x for a in arrows for x in a} <= set(nodes), ran.out
+        else:
+            assert all(line.count("\t") == 8 for line in ran.out.splitlines())
+        dry = sluice("discover", "--write", "--dry-run", env=aws.env()).out
+        saved = sluice("--config", sluice.config(dry), "discover", "--format", "json", env=aws.env())
+        assert saved.status == 0, str(saved)
+        assert dry == ""  # AWS gives no such names; one with a line feed could begin a section
 
 
 # ---- --write

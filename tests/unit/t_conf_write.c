@@ -21,10 +21,11 @@ static const struct flow_node nodes[] = {
 	{ .id = "4", .kind = "sqs", .name = "orders", .pipeline = 0, .listed = true },
 	{ .id = "5", .kind = "s3", .name = "orders-bucket", .pipeline = 0 },
 	{ .id = "6", .kind = "sqs", .name = "b-1", .pipeline = 1, .listed = true },
+	{ .id = "x", .kind = "sqs", .name = "b\n[check x]", .pipeline = 1, .listed = true },
 	{ .id = "7", .kind = "sqs", .name = "alone", .pipeline = FLOW_NONE, .listed = true },
 };
-static const struct flow_pipeline pipelines[] = { { "orders", 0, 5 }, { "b\"]\n/c", 5, 1 } };
-static const struct flow_graph flow = { .nodes = nodes, .nnodes = 7, .pipelines = pipelines, .npipelines = 2 };
+static const struct flow_pipeline pipelines[] = { { "orders", 0, 5 }, { "b\"]\n/c", 5, 2 } };
+static const struct flow_graph flow = { .nodes = nodes, .nnodes = 8, .pipelines = pipelines, .npipelines = 2 };
 
 #define ORDERS                                                                                                         \
 	"[pipeline \"orders\"]\n\n[stage \"orders/in\"]\nresource = kinesis:orders-in\n\n[stage \"orders/x\"]\nresource "  \
