@@ -41,21 +41,30 @@ static void allow_lists(struct iam_result *r)
 	add(&s->resources, &s->nresources, xstrdup("*"));
 }
 
+/* A stack or a tag may hold anything. */
+static bool anything(const struct conf *c)
+{
+	for (unsigned i = 0; i < c->npipelines; i++)
+		if (c->pipelines[i].stack || c->pipelines[i].tag)
+			return true;
+	return c->npipelines == 0;
+}
+
 /* Without stages everything is shown. Redrive policies lead to dead-letter queues that no stage names, so queues are allowed
  * together, within this account and region. */
 static void allow_describe(const struct engine *g, struct iam_result *r, const struct kind *k)
 {
 	const struct conf *c = g->conf;
-	bool follows = strcmp(k->info.id, "sqs") == 0;
+	bool follows = strcmp(k->info.id, "sqs") == 0, all = anything(c);
 	unsigned named = 0;
 	for (unsigned i = 0; i < c->nstages; i++)
 		named += strcmp(c->stages[i].kind, k->info.id) == 0;
-	if (!k->describe || (c->npipelines && !named && !follows))
+	if (!k->describe || (!all && !named && !follows))
 		return;
 	struct iam_statement *s = statement(r, NULL);
 	allow(s, k->describe);
 	allow(s, k->sources);
-	if (!c->npipelines || follows) {
+	if (all || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
 		return;
 	}

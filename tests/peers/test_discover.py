@@ -218,6 +218,19 @@ def test_tags_of_another_make(moto, sluice):
             peer.client("sqs").delete_queue(QueueUrl=url)
 
 
+def test_iam(calm, sluice):
+    """What a stack holds is not known beforehand, so the policy covers it."""
+    def allowed(text):
+        ran = sluice("--config", sluice.config(text), "iam", env=calm.peer.env())
+        return {a: s["Resource"] for s in ran.json["Statement"] for a in s["Action"]}
+    one = allowed("[pipeline a]\n[stage a/b]\nresource = sqs:orders-load\n")
+    assert "kinesis:DescribeStreamSummary" not in one and one["tag:GetResources"] == ["*"]
+    assert one["sqs:ListDeadLetterSourceQueues"] == one["sqs:GetQueueAttributes"]
+    assert one["cloudformation:ListStackResources"] == ["arn:aws:cloudformation:eu-west-1:*:stack/*"]
+    many = allowed("[pipeline a]\nstack = s\n[stage a/b]\nresource = kinesis:orders-ingest\n")
+    assert many["kinesis:DescribeStreamSummary"] == ["arn:aws:kinesis:eu-west-1:*:stream/*"]
+
+
 class Nested(fakeaws.Answers):
     """A stack within a stack within itself, in pages."""
     stacks = {"top": [("AWS::SQS::Queue", "orders"), ("AWS::CloudFormation::Stack", "arn:inner"), ("AWS::Lambda::Function", "enrich")],
