@@ -43,9 +43,8 @@ void found_value(struct found *f, const char *res, const char *key, double v)
 	f->values[f->nvalues++] = (struct found_value){ arena_strdup(&f->mem, res), arena_strdup(&f->mem, key), v };
 }
 
-void found_edge(struct found *f, enum edge_kind kind, const char *from, const char *to, const char *state)
+void found_edge(struct found *f, const struct relation *r)
 {
 	MEM_GROW(f->edges, f->nedges, f->cedges);
-	f->edges[f->nedges++] = (struct found_edge){ kind, arena_strdup(&f->mem, from), arena_strdup(&f->mem, to),
-		                                         arena_strdup(&f->mem, state) };
+	f->edges[f->nedges++] = relation_copy(&f->mem, r);
 }

@@ -4,9 +4,8 @@
 
 #include "aws/op.h"
 #include "core/arena.h"
+#include "core/model/relation.h"
 #include "core/model/snapshot.h"
-
-enum edge_kind { EDGE_MAPPING, EDGE_DLQ, EDGE_ON_FAILURE };
 
 struct found_res {
 	const char *name, *arn, *handle;
@@ -20,11 +19,6 @@ struct found_value {
 	const char *key;
 	double v;
 }; /* a FROM_DIRECT metric's reading */
-struct found_edge {
-	enum edge_kind kind;
-	const char *from, *to;
-	const char *state;
-}; /* ARNs; state: "Enabled", "Disabled", or NULL */
 
 struct found {
 	struct page page;
@@ -35,7 +29,7 @@ struct found {
 	unsigned nfacts, cfacts;
 	struct found_value *values;
 	unsigned nvalues, cvalues;
-	struct found_edge *edges;
+	struct relation *edges;
 	unsigned nedges, cedges;
 };
 void found_init(struct found *f);
@@ -43,7 +37,8 @@ void found_clear(struct found *f);
 void found_add(struct found *f, const char *name, const char *arn, const char *handle);
 void found_fact(struct found *f, const char *res, const char *key, const char *value);
 void found_value(struct found *f, const char *res, const char *key, double v);
-void found_edge(struct found *f, enum edge_kind kind, const char *from, const char *to, const char *state);
+/* Copies the strings of *r, which name ARNs. */
+void found_edge(struct found *f, const struct relation *r);
 
 struct list_in {
 	struct page page;
@@ -51,5 +46,9 @@ struct list_in {
 struct describe_in {
 	const char *name, *handle;
 }; /* of every describe operation below; not paged */
+struct sources_in {
+	struct page page;
+	const char *handle;
+}; /* of an operation that lists what puts its failures into one resource: each as found_add(name, NULL, handle) */
 
 #endif

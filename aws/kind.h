@@ -14,6 +14,8 @@ struct kind {
 	const struct op *describe; /* struct describe_in -> struct found; NULL when list tells everything */
 	const struct op *edges;    /* struct list_in -> struct found (edges only); NULL when there is none */
 	const struct op *write;    /* what --mode operate may do to one by its name (engine/iam.c); NULL when nothing */
+	const struct op *sources;  /* struct sources_in -> struct found: who puts failures into one; NULL when none can be asked */
+	const char *cfn_type;      /* CloudFormation's word for it: AWS::SQS::Queue */
 };
 
 #define KINDS(X)                                                                                                       \

@@ -113,11 +113,21 @@ static void read_mapping(struct found *f, const struct json *m)
 	const char *failed = json_get_str(json_get(json_get(m, "DestinationConfig"), "OnFailure"), "Destination");
 	if (!arn)
 		return;
-	arn = function_arn(f, arn);
+	failed = failed && *failed ? failed : NULL;
+	struct relation r = { .kind = RELATION_MAPPING,
+		                  .from = source,
+		                  .to = function_arn(f, arn),
+		                  .state = json_get_str(m, "State"),
+		                  .reason = json_get_str(m, "StateTransitionReason"),
+		                  .on_failure = failed,
+		                  .retries = UNSAID,
+		                  .record_age_s = UNSAID };
+	json_int(json_get(m, "MaximumRetryAttempts"), &r.retries);
+	json_int(json_get(m, "MaximumRecordAgeInSeconds"), &r.record_age_s);
 	if (source) /* a self-managed Kafka has none */
-		found_edge(f, EDGE_MAPPING, source, arn, json_get_str(m, "State"));
-	if (failed && *failed)
-		found_edge(f, EDGE_ON_FAILURE, arn, failed, NULL);
+		found_edge(f, &r);
+	if (failed)
+		found_edge(f, &(struct relation){ .kind = RELATION_ON_FAILURE, .from = r.to, .to = failed });
 }
 
 static bool edges_read(const struct http_res *rs, void *out, struct err *e)
@@ -154,4 +164,5 @@ const struct kind kind_lambda = {
 	},
 	.arn_service = "lambda", .arn_prefix = "function:", .list = &op_list_functions, .edges = &op_list_event_source_mappings,
 	.write = &op_invoke_event,
+	.cfn_type = "AWS::Lambda::Function",
 };

@@ -35,6 +35,8 @@ static const struct metric_info metrics[] = {
 	  UNIT_COUNT, true },
 };
 
+#define PAGE 1000 /* of a list: asked for, since without it no token ever comes and the list ends there */
+
 /* ---- ListQueues */
 
 static bool list_build(const void *in, struct http_req *rq, struct err *e)
@@ -43,21 +45,20 @@ static bool list_build(const void *in, struct http_req *rq, struct err *e)
 	struct json_out o;
 	json_out_init(&o, &rq->body);
 	json_out_object(&o, NULL);
-	json_out_int(&o, "MaxResults", 1000); /* without it no token ever comes, and the list ends at 1000 */
+	json_out_int(&o, "MaxResults", PAGE);
 	if (q->page.token)
 		json_out_str(&o, "NextToken", q->page.token);
 	json_out_object_end(&o);
 	return wire_built(&o, e);
 }
 
-static bool list_read(const struct http_res *rs, void *out, struct err *e)
+static bool read_urls(const struct http_res *rs, const char *key, struct found *f, struct err *e)
 {
-	struct found *f = out;
 	struct json *doc = wire_answer(rs, e);
 	if (!doc)
 		return false;
 	bool ok = true;
-	for (const struct json *u = wire_list(doc, "QueueUrls", &ok); u && ok; u = json_next(u)) {
+	for (const struct json *u = wire_list(doc, key, &ok); u && ok; u = json_next(u)) {
 		const char *url = json_str(u), *slash = url ? strrchr(url, '/') : NULL;
 		ok = slash && slash[1];
 		if (ok)
@@ -66,6 +67,11 @@ static bool list_read(const struct http_res *rs, void *out, struct err *e)
 	wire_next(&f->page, doc, "NextToken", &ok);
 	json_free(doc);
 	return ok || err_set(e, ERR_BADREPLY, "json", "not a list of queue URLs with names");
+}
+
+static bool list_read(const struct http_res *rs, void *out, struct err *e)
+{
+	return read_urls(rs, "QueueUrls", out, e);
 }
 
 static const struct op op_list_queues = {
@@ -104,7 +110,7 @@ static void read_redrive(struct found *f, const char *name, const char *arn, con
 	const char *target = json_get_str(doc, "deadLetterTargetArn");
 	if (target) {
 		found_fact(f, name, "dlq", target);
-		found_edge(f, EDGE_DLQ, arn, target, NULL);
+		found_edge(f, &(struct relation){ .kind = RELATION_DLQ, .from = arn, .to = target });
 	}
 	wire_int_fact(f, name, "max_receive_count", json_get(doc, "maxReceiveCount"));
 	json_free(doc);
@@ -160,6 +166,39 @@ static const struct op op_get_queue_attributes = {
 	.read = describe_read,
 };
 
+/* ---- ListDeadLetterSourceQueues: the queues whose redrive policy names this one */
+
+static bool sources_build(const void *in, struct http_req *rq, struct err *e)
+{
+	const struct sources_in *q = in;
+	struct json_out o;
+	json_out_init(&o, &rq->body);
+	json_out_object(&o, NULL);
+	json_out_str(&o, "QueueUrl", q->handle);
+	json_out_int(&o, "MaxResults", PAGE);
+	if (q->page.token)
+		json_out_str(&o, "NextToken", q->page.token);
+	json_out_object_end(&o);
+	return wire_built(&o, e);
+}
+
+static bool sources_read(const struct http_res *rs, void *out, struct err *e)
+{
+	return read_urls(rs, "queueUrls", out, e); /* with a small q, other than in ListQueues */
+}
+
+static const struct op op_list_dead_letter_source_queues = {
+	.service = &service_sqs,
+	.name = "ListDeadLetterSourceQueues",
+	.iam = "sqs:ListDeadLetterSourceQueues",
+	.effect = OP_READ,
+	.idempotent = true,
+	.paged = true,
+	.cap = 1024u * 1024, /* 1000 URLs of 150 bytes */
+	.build = sources_build,
+	.read = sources_read,
+};
+
 const struct kind kind_sqs = {
 	.info = {
 		.id = "sqs", .title = "SQS queue", .ns = "AWS/SQS", .dimension = "QueueName",
@@ -167,4 +206,5 @@ const struct kind kind_sqs = {
 		.no_error = "SQS has no error metric: the depth of a queue's dead-letter queue is its errors",
 	},
 	.arn_service = "sqs", .arn_prefix = "", .list = &op_list_queues, .describe = &op_get_queue_attributes,
+	.sources = &op_list_dead_letter_source_queues, .cfn_type = "AWS::SQS::Queue",
 };

@@ -29,6 +29,14 @@
 	  "status --format json, a role (in, out, error, latency, backlog, age), or NAMESPACE/NAME{dim=v}:STAT, which needs "  \
 	  "no RESOURCE: write - in its place. The history file is read first and one poll fills what it lacks. A gap is an "   \
 	  "empty value in CSV, null in JSON and - in text, never 0.")                                                          \
+	X(DISCOVER, "discover", "", 0, 0, "text json dot", true, cmd_discover,                                                 \
+	  "the account's pipelines, with the proof of every edge",                                                             \
+	  "Draws what belongs together from what the services say: event source mappings, redrive policies and who puts "      \
+	  "failures into a dead-letter queue. Every edge names the call and the field that prove it; what is wrong with the "  \
+	  "wiring follows. --stack takes a CloudFormation stack as the pipeline, --tag what carries a tag. --write adds what " \
+	  "the configuration lacks as [pipeline] and [stage] sections and changes nothing that is there; with --dry-run it "   \
+	  "prints them instead. Only calls without a price are made. What could not be read is named on standard error; the "  \
+	  "exit status is 1 only when nothing could. --format dot is for graphviz.")                                           \
 	X(DOCTOR, "doctor", "", 0, 0, "text json", true, cmd_doctor, "what was found, where it comes from, what to mend",      \
 	  "Looks at the terminal, the locale, the configuration, credentials, endpoints, the clock, the history file and the " \
 	  "permissions. Each line says ok or !!. The exit status is 1 when something wants mending, and standard error names " \
@@ -89,7 +97,7 @@ struct cli_command {
 #define FOR_CONSOLE (1U << CMD_COUNT)
 #define FOR_ALL (~0U)
 #define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
-#define FOR_ENGINE (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | FOR_ACTS)
+#define FOR_ENGINE (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | FOR_ACTS)
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -146,7 +154,7 @@ struct cli_command {
 	X("--until", 0, "TIME", BIT(HISTORY), set_until, "end: an RFC 3339 time or a duration ago; default now")               \
 	X("--offline", 0, NULL, BIT(HISTORY), set_offline, "the history file alone, no poll")                                  \
 	X("--yes", 'y', NULL, FOR_ACTS, set_yes, "do it without being asked; needed where there is no terminal")                \
-	X("--dry-run", 0, NULL, FOR_ACTS, set_dry_run, "say what would be sent, and send nothing")                             \
+	X("--dry-run", 0, NULL, FOR_ACTS | BIT(DISCOVER), set_dry_run, "say what would be sent, or written, and do not")       \
 	X("--data", 0, "FILE", BIT(PUT_RECORD), set_data, "the records, a line each; - (default) is standard input")           \
 	X("--partition-key", 0, "KEY", BIT(PUT_RECORD), set_partition_key,                                                     \
 	  "of all records; default each one's user_id, or \"default\" where it has none")                                      \
@@ -156,6 +164,9 @@ struct cli_command {
 	  "name, name:alias or ARN; default process_function of the configuration, or data-processor")                         \
 	X("--unit", 0, "UNIT", BIT(PUT_METRIC), set_unit, "CloudWatch's: Count, Percent, Seconds, Bytes/Second ...")           \
 	X("--dim", 0, "NAME=VALUE", BIT(PUT_METRIC), set_dim, "a dimension; may be given again")                               \
+	X("--stack", 0, "NAME", BIT(DISCOVER), set_stack, "the CloudFormation stack NAME (or its ARN) is the pipeline")        \
+	X("--tag", 0, "KEY=VALUE", BIT(DISCOVER), set_tag, "what carries this tag is the pipeline; KEY alone: any value")      \
+	X("--write", 0, NULL, BIT(DISCOVER), set_write, "add what is new to the configuration file")                           \
 	X("--port", 0, "N", BIT(SIM), set_port, "listen on 127.0.0.1:N; default any free port")                                \
 	X("--scenario", 0, "NAME", BIT(SIM), set_scenario, "what happens in the account")                                      \
 	X("--speed", 0, "X", BIT(SIM), set_speed, "simulated seconds in a real one; default 1")                                \
@@ -193,6 +204,8 @@ struct cli_args {
 	const char *out[2];
 	unsigned nout, verbose;
 	const char *since, *until;                 /* checked when parsed, resolved when run */
+	const char *stack, *tag;
+	bool write;
 	bool offline, man, help, version;
 	bool yes, dry_run;
 	const char *data, *partition_key, *rejects; /* data NULL: standard input */
@@ -206,6 +219,7 @@ int cmd_check(const struct cli *c, struct engine *g);
 int cmd_status(const struct cli *c, struct engine *g);
 int cmd_history(const struct cli *c, struct engine *g);
 int cmd_doctor(const struct cli *c, struct engine *g);
+int cmd_discover(const struct cli *c, struct engine *g);
 int cmd_iam(const struct cli *c, struct engine *g);
 int cmd_put_record(const struct cli *c, struct engine *g);
 int cmd_process(const struct cli *c, struct engine *g);

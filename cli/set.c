@@ -93,6 +93,7 @@ FLAG(until_ok, c->args->until_ok)
 FLAG(offline, c->args->offline)
 FLAG(man, c->args->man)
 FLAG(yes, c->args->yes)
+FLAG(write, c->args->write)
 FLAG(dry_run, c->args->dry_run)
 
 /* These three are acted on while the words are still being read (parse.c). */
@@ -113,6 +114,18 @@ static bool known_scenario(const struct cli *c, const char *name, struct err *e)
 	const char *near = cli_near(name, c->args->scenarios);
 	return near ? err_set(e, ERR_USAGE, "", "no scenario '%s', did you mean %s?", name, near)
 	            : err_set(e, ERR_USAGE, "", "no scenario '%s', see --demo=list", name);
+}
+
+SETTER(stack)
+{
+	c->args->stack = value;
+	return *value || err_set(e, ERR_USAGE, "", "wants a stack's name or ARN");
+}
+
+SETTER(tag)
+{
+	c->args->tag = value;
+	return (*value && *value != '=') || bad(e, "KEY=VALUE or KEY", value);
 }
 
 SETTER(demo)

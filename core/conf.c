@@ -81,6 +81,8 @@ void conf_free(struct conf *c)
 		free(c->pipelines[i].name);
 		free(c->pipelines[i].target);
 		free(c->pipelines[i].runbook);
+		free(c->pipelines[i].tag);
+		free(c->pipelines[i].stack);
 	}
 	for (unsigned i = 0; i < c->nstages; i++)
 		free_stage(&c->stages[i]);

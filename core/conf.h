@@ -18,7 +18,11 @@ struct conf_target {
 	enum conf_mode grant;
 	unsigned line;
 };
-struct conf_pipeline { char *name, *target, *runbook; unsigned line; };
+struct conf_pipeline {
+	char *name, *target, *runbook;
+	char *tag, *stack;                     /* whose resources are its stages, beside those that are named; NULL */
+	unsigned line;
+};
 struct conf_stage {
 	char *pipeline, *name;                 /* [stage "PIPELINE/NAME"] */
 	char *kind, *resource;                 /* resource = KIND:NAME, or an ARN (then kind is derived from it) */

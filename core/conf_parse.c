@@ -38,8 +38,9 @@
 	X("pipeline", "target", TARGET, offsetof(struct conf_pipeline, target), 0, 0, "",                                  \
 	  "the account and region it runs in")                                                                             \
 	X("pipeline", "runbook", TEXT, offsetof(struct conf_pipeline, runbook), 1, 1000, "", "where its runbook stands")   \
-	X("pipeline", "tag", UNSUPPORTED, 0, 0, 0, "", "KEY=VALUE that its resources carry")                               \
-	X("pipeline", "stack", UNSUPPORTED, 0, 0, 0, "", "the CloudFormation stack that it is")                            \
+	X("pipeline", "tag", TAG, offsetof(struct conf_pipeline, tag), 1, 385, "", "KEY=VALUE that its resources carry")   \
+	X("pipeline", "stack", TEXT, offsetof(struct conf_pipeline, stack), 1, 1024, "",                                   \
+	  "the CloudFormation stack that it is")                                                                           \
 	X("stage", "resource", RESOURCE, 0, 0, 0, "", "what the stage is (required)")                                      \
 	X("stage", "in", METRIC, offsetof(struct conf_stage, metric[ROLE_IN]), 0, 0, "",                                   \
 	  "its own metric of what comes in")                                                                               \

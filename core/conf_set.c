@@ -386,11 +386,9 @@ static bool set_MEASURE(const struct conf_row *row, void *at, struct conf_settin
 	return true;
 }
 
-static bool set_UNSUPPORTED(const struct conf_row *row, void *at, struct conf_setting *s)
+static bool set_TAG(const struct conf_row *row, void *at, struct conf_setting *s)
 {
-	(void)row;
-	(void)at;
-	return fail(s, "not supported by this version");
+	return s->text[0] != '=' && set_TEXT(row, at, s);
 }
 
 /* ---- the table of types */

@@ -26,7 +26,7 @@
 #define ACCEPTS_ALARM_IS "warn or crit"
 #define ACCEPTS_UNKNOWN_IS "ok, warn or crit"
 #define ACCEPTS_DELAY "auto or a duration such as 90s"
-#define ACCEPTS_UNSUPPORTED "not supported by this version"
+#define ACCEPTS_TAG "KEY=VALUE, or KEY alone for any value"
 
 #define CONF_TYPES(X)                                                                                                  \
 	X(TEXT)                                                                                                            \
@@ -49,7 +49,7 @@
 	X(ALARM_IS)                                                                                                        \
 	X(UNKNOWN_IS)                                                                                                      \
 	X(DELAY)                                                                                                           \
-	X(UNSUPPORTED)
+	X(TAG)
 
 enum conf_type {
 #define X(type) CONF_##type,

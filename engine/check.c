@@ -413,6 +413,16 @@ static void judge_discovery(struct engine *g, struct verdicts *out)
 		verdict_err(v, e);
 		free(name);
 	}
+	for (unsigned p = 0; p < g->npipelines; p++) {
+		const struct err *e = group_err(g, p);
+		if (!e)
+			continue;
+		char *name = xasprintf("discover/%s", g->pipelines[p]);
+		struct verdict *v = verdicts_add(out, g, NULL, name);
+		v->pipeline = xstrdup(g->pipelines[p]);
+		verdict_err(v, e);
+		free(name);
+	}
 }
 
 /* "sqs:orders-load (Disabled)": is what feeds it shown? */

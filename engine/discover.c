@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "engine/inside.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +40,13 @@ static void ask_free(struct ask *a)
 }
 
 static void describe(struct engine *g, struct res *r);
+static bool everything(const struct engine *g);
 
 /* A configured queue brings its dead-letter queue along, named or not. */
 static void describe_dead_letters(struct engine *g, const struct found *f)
 {
-	for (unsigned i = 0; i < f->nedges && g->conf->npipelines && !g->closing; i++) {
-		struct res *to = f->edges[i].kind == EDGE_DLQ ? inventory_by_arn(g, f->edges[i].to) : NULL;
+	for (unsigned i = 0; i < f->nedges && !everything(g) && !g->closing; i++) {
+		struct res *to = f->edges[i].kind == RELATION_DLQ ? inventory_by_arn(g, f->edges[i].to) : NULL;
 		if (to && !to->shown && to->round != g->round.number)
 			describe(g, to);
 	}
@@ -87,12 +89,18 @@ static bool has_direct(const struct kind *k)
 	return false;
 }
 
+/* Is the account what matters, and not what a configuration names? */
+static bool everything(const struct engine *g)
+{
+	return g->conf->npipelines == 0 || (g->round.needs & NEED_EVERYTHING);
+}
+
 /* A configuration names what matters; without one everything does. */
 static bool wanted(const struct engine *g, const struct res *r, bool all)
 {
 	if (g->describe_only)
 		return strcmp(r->name, g->describe_only) == 0;
-	return r->shown || (all && g->conf->npipelines == 0);
+	return r->shown || (all && everything(g));
 }
 
 static void describe_kind(struct engine *g, const struct kind *k)
@@ -105,7 +113,7 @@ static void describe_kind(struct engine *g, const struct kind *k)
 	if (g->conf->npipelines) /* stages find their resources before these are chosen */
 		inventory_bind(g);
 	for (unsigned i = 0; i < g->nres; i++)
-		if (g->res[i]->kind == k && wanted(g, g->res[i], all))
+		if (g->res[i]->kind == k && g->res[i]->round != g->round.number && wanted(g, g->res[i], all))
 			describe(g, g->res[i]);
 }
 
@@ -142,6 +150,7 @@ void discover_relate(struct engine *g)
 	for (struct ask *a = g->edges, *next; a; a = next) {
 		next = a->next;
 		inventory_related(g, &a->found);
+		flow_related(g, a->kind, &a->found, kind_state_of(g, a->kind)->edges.code == ERR_OK);
 		ask_free(a);
 	}
 	g->edges = NULL;
@@ -162,6 +171,58 @@ static void ask_list(struct engine *g, const struct kind *k)
 	aws_call_as(g->aws, CALL_DISCOVERY, k->list, &a->list, &a->found, on_listed, a);
 }
 
+void discover_members(struct engine *g)
+{
+	unsigned n = g->nres;
+	for (unsigned i = 0; i < n && !g->closing; i++) {
+		struct res *r = g->res[i];
+		if (r->shown && r->kind->describe && r->round != g->round.number && !g->describe_only &&
+		    ((g->round.needs & NEED_DESCRIBE) || ((g->round.needs & NEED_DIRECT) && has_direct(r->kind))))
+			describe(g, r);
+	}
+}
+
+/* ---- whose a dead-letter queue is, by its own word */
+
+struct ask_sources {
+	struct engine *g;
+	char *name;
+	const struct kind *kind;
+	struct sources_in in;
+	char *handle;
+	struct found found;
+};
+
+static void on_sources(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
+{
+	(void)op, (void)in, (void)out;
+	struct ask_sources *a = ctx;
+	struct engine *g = a->g;
+	const struct res *r = inventory_res(g, a->kind, a->name, false);
+	if (e->code != ERR_OK && g->sources_err.code == ERR_OK)
+		g->sources_err = *e;
+	if (e->code == ERR_OK && r)
+		flow_sources(g, r, &a->found);
+	found_clear(&a->found);
+	free(a->in.page.token);
+	free(a->handle);
+	free(a->name);
+	free(a);
+	round_arrived(g);
+}
+
+void discover_sources(struct engine *g, struct res *dlq)
+{
+	struct ask_sources *a = xcalloc(1, sizeof *a);
+	*a = (struct ask_sources){
+		.g = g, .name = xstrdup(dlq->name), .kind = dlq->kind, .handle = xstrdup(dlq->handle ? dlq->handle : dlq->name)
+	};
+	a->in.handle = a->handle;
+	found_init(&a->found);
+	round_expect(g);
+	aws_call_as(g->aws, CALL_DISCOVERY, dlq->kind->sources, &a->in, &a->found, on_sources, a);
+}
+
 unsigned kind_bit(const struct kind *k)
 {
 	for (unsigned i = 0; i < nkinds; i++)
@@ -175,8 +236,11 @@ static bool asked_for(const struct engine *g, const struct kind *k)
 	unsigned only = g->round.needs >> NEED_KIND_SHIFT << NEED_KIND_SHIFT;
 	if (only)
 		return only & kind_bit(k);
-	if (g->conf->npipelines == 0)
+	if (everything(g))
 		return true;
+	for (unsigned i = 0; i < g->ngroups; i++) /* a stack may hold anything */
+		if (g->groups[i]->pipeline != UINT_MAX)
+			return true;
 	for (unsigned i = 0; i < g->nstages; i++)
 		if (g->stages[i]->kind == k)
 			return true;

@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/model/flow.h"
 #include "core/model/snapshot.h"
 
 #include <stdbool.h>
@@ -153,6 +154,23 @@ struct iam_result { /* the least that AWS must allow: the statements of one poli
 	unsigned n;
 };
 
+struct discover_request { /* neither: the whole account */
+	const char *stack; /* a CloudFormation stack's name or ARN: its members are the pipeline */
+	const char *tag;   /* KEY=VALUE or KEY */
+};
+struct discover_problem {
+	const char *op; /* static: the operation, as its IAM action */
+	struct err err; /* the first that failed */
+	unsigned n;     /* how many of its calls */
+};
+struct discover_result {
+	struct flow_graph *flow; /* NULL: nothing could be read */
+	struct target target;
+	struct discover_problem *problems; /* what is not in it, and why */
+	unsigned nproblems;
+	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
+};
+
 struct code_request { /* the code of the MFA device that snapshot.credential names */
 	char code[16];
 };
@@ -220,7 +238,8 @@ enum request_kind {
 	REQUEST_CODE,
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
-	REQUEST_PUT_METRIC
+	REQUEST_PUT_METRIC,
+	REQUEST_DISCOVER
 };
 struct request {
 	enum request_kind kind;
@@ -234,6 +253,7 @@ struct request {
 		struct process_request process;
 		struct put_metric_request put_metric;
 		struct code_request code;
+		struct discover_request discover;
 	};
 };
 struct result {
@@ -251,6 +271,7 @@ struct result {
 		struct iam_result iam;
 		struct put_records_result put_records;
 		struct act_result act;
+		struct discover_result discover;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -26,13 +26,6 @@ static void allow(struct iam_statement *s, const struct op *op)
 		add(&s->actions, &s->nactions, xstrdup(op->iam));
 }
 
-static char *arn_of(const struct engine *g, const struct kind *k, const char *name)
-{
-	const struct target *t = &g->target;
-	return xasprintf("arn:%s:%s:%s:%s:%s%s", t->partition, k->arn_service, t->region[0] ? t->region : "*",
-	                 t->account[0] ? t->account : "*", k->arn_prefix, name);
-}
-
 /* Lists and CloudWatch know no resources: these rights are for all or for nothing. */
 static void allow_lists(struct iam_result *r)
 {
@@ -44,7 +37,17 @@ static void allow_lists(struct iam_result *r)
 	allow(s, &op_describe_alarms);
 	allow(s, &op_get_metric_data);
 	allow(s, &op_list_metrics);
+	allow(s, &op_get_resources);
 	add(&s->resources, &s->nresources, xstrdup("*"));
+}
+
+/* A stack or a tag may hold anything. */
+static bool anything(const struct conf *c)
+{
+	for (unsigned i = 0; i < c->npipelines; i++)
+		if (c->pipelines[i].stack || c->pipelines[i].tag)
+			return true;
+	return c->npipelines == 0;
 }
 
 /* Without stages everything is shown. Redrive policies lead to dead-letter queues that no stage names, so queues are allowed
@@ -52,15 +55,16 @@ static void allow_lists(struct iam_result *r)
 static void allow_describe(const struct engine *g, struct iam_result *r, const struct kind *k)
 {
 	const struct conf *c = g->conf;
-	bool follows = strcmp(k->info.id, "sqs") == 0;
+	bool follows = strcmp(k->info.id, "sqs") == 0, all = anything(c);
 	unsigned named = 0;
 	for (unsigned i = 0; i < c->nstages; i++)
 		named += strcmp(c->stages[i].kind, k->info.id) == 0;
-	if (!k->describe || (c->npipelines && !named && !follows))
+	if (!k->describe || (!all && !named && !follows))
 		return;
 	struct iam_statement *s = statement(r, NULL);
 	allow(s, k->describe);
-	if (!c->npipelines || follows) {
+	allow(s, k->sources);
+	if (all || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
 		return;
 	}
@@ -109,12 +113,24 @@ static void allow_writes(const struct engine *g, struct iam_result *r)
 	add(&s->resources, &s->nresources, xstrdup("*")); /* it knows no resources */
 }
 
+/* `discover --stack` may name any. */
+static void allow_stacks(const struct engine *g, struct iam_result *r)
+{
+	const struct target *t = &g->target;
+	struct iam_statement *s = statement(r, NULL);
+	allow(s, &op_list_stack_resources);
+	add(&s->resources, &s->nresources,
+	    xasprintf("arn:%s:cloudformation:%s:%s:stack/*", t->partition, t->region[0] ? t->region : "*",
+	              t->account[0] ? t->account : "*"));
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
 	allow_lists(r);
 	for (unsigned i = 0; i < nkinds; i++)
 		allow_describe(g, r, kinds[i]);
+	allow_stacks(g, r);
 	if (t->rq.iam.mode >= MODE_OPERATE)
 		allow_writes(g, r);
 	t->done = true;

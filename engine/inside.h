@@ -12,6 +12,7 @@
 #include "aws/http/http.h"
 #include "aws/kind.h"
 #include "aws/op_cloudwatch.h"
+#include "aws/op_group.h"
 #include "aws/op_sts.h"
 #include "cache/cache.h"
 #include "core/clock.h"
@@ -21,6 +22,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+
+#define DISCOVERED "discovered" /* the last pipeline when none is configured: what is connected to nothing */
 
 #define STEP 60                /* seconds: every kind's metrics are read at one minute */
 #define LOOKBACK (3 * 3600)    /* the first poll back-fills this much: what a series holds */
@@ -59,14 +62,19 @@ struct res {
 	bool dlq, dlq_seen, seen, shown, described;
 	struct stage *stage; /* its discovered stage; NULL when stages come from the configuration */
 	char *fed_by, *feeds;
+	char *group;    /* the discovered pipeline it is in; NULL: none (yet) */
+	unsigned place; /* within it */
+	unsigned at;    /* in g->res, while a flow is drawn */
 	struct err err; /* of its describe */
 };
 
+struct group;
 struct stage {
 	uint64_t id;
 	char *name, *resource;
 	const struct kind *kind;
-	const struct conf_stage *conf; /* NULL: discovered */
+	const struct conf_stage *conf; /* NULL: discovered, or of a stack or tag */
+	const struct group *group;     /* the stack or tag it is of */
 	struct res *res;               /* NULL: not found (yet) */
 	unsigned pipeline;
 	struct measure **m; /* one for each of the kind's metrics; NULL for derived ones */
@@ -76,9 +84,37 @@ struct stage {
 	char *reason;
 };
 
+/* What answers said of who talks to whom, kept until the next whole answer. */
+struct relations {
+	struct arena mem;
+	struct relation *v;
+	unsigned n, cap;
+};
+
 struct kind_state {
 	struct err list, edges;
-	bool listed;
+	bool listed, related; /* a list, the edges came whole at least once */
+	struct relations relations;
+};
+
+/* ---- groups: a stack or a tag, of a [pipeline] or of one request */
+struct member {
+	const struct kind *kind;
+	const char *name;
+};
+struct group {
+	char *name;           /* of the pipeline it is */
+	char *stack;          /* else key and value; value NULL: any */
+	char *key, *value;
+	unsigned pipeline;    /* index; UINT_MAX: the request's own */
+	struct err err;       /* of the last attempt */
+	bool known;           /* its members came whole at least once */
+	struct arena mem;
+	struct member *v;     /* of kinds that are watched */
+	unsigned n, cap;
+	unsigned others;      /* resources of other kinds */
+	char **nested;        /* stacks within the stack, still to be asked or asked */
+	unsigned nnested, asked;
 };
 
 /* ---- a batch: one GetMetricData request for some measures, reused while they stay the same */
@@ -111,12 +147,14 @@ enum need {
 	NEED_DIRECT = 64,  /* describe only what has direct metrics and is shown */
 	NEED_JUDGED = 128, /* of the stages' metrics only what the default checks look at */
 	NEED_EXTRA = 256,  /* the measures in g->extra */
+	NEED_SOURCES = 512,    /* ask each dead-letter queue whose it is */
+	NEED_EVERYTHING = 1024, /* the whole account, whatever the configuration names */
 	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA,
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
 struct round {
-	bool active, metrics_begun;
+	bool active, metrics_begun, sources_begun;
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
 	int64_t begun_ms; /* monotonic: the wall clock may be corrected meanwhile */
@@ -150,7 +188,7 @@ struct engine {
 	struct stage **stages;
 	unsigned nstages, cstages;
 	char **pipelines;
-	unsigned npipelines;
+	unsigned npipelines, cpipelines;
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
 	struct batch *plan;
@@ -174,6 +212,12 @@ struct engine {
 	bool live;              /* at least one round has finished */
 	unsigned metrics_asked; /* since the last reset: what it cost */
 	struct ask *edges;      /* answers about edges, until the lists are complete */
+	struct relations sources; /* by what dead-letter queues say */
+	const char **sources_of;  /* ARNs of those that were asked whole, sorted; in sources.mem */
+	unsigned nsources_of;
+	struct err sources_err; /* the first that failed */
+	struct group **groups;
+	unsigned ngroups;
 	struct task *tasks;
 
 	/* the thread and the hand-over */
@@ -219,6 +263,10 @@ void inventory_account(struct engine *g);         /* STS did not say: every ARN 
 void inventory_relations_begin(struct engine *g); /* a full pass over the edges begins */
 void inventory_relations_end(
     struct engine *g);                 /* and was complete: what was not seen is no dead-letter queue any more */
+char *arn_of(const struct engine *g, const struct kind *k, const char *name); /* owned; "*" for what is not known of the target */
+unsigned inventory_pipeline(struct engine *g, const char *name); /* adds one */
+void inventory_pipelines_clear(struct engine *g);
+void inventory_members(struct engine *g, const struct group *p); /* its members are its pipeline's stages, and no others */
 void inventory_bind(struct engine *g); /* stages to resources; discovered ones become stages */
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse);
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name);
@@ -247,6 +295,8 @@ bool measure_percentile(const struct measure *m);
 
 /* discover.c, round.c */
 void discover_begin(struct engine *g);
+void discover_members(struct engine *g); /* resources that became stages late are described now */
+void discover_sources(struct engine *g, struct res *dlq);
 bool stage_judged(const struct stage *s, unsigned metric); /* do the default checks look at this metric of the kind? */
 unsigned kind_bit(const struct kind *k);                   /* for needs */
 void discover_relate(struct engine *g); /* the edges that came, once everything they may name is listed */
@@ -256,6 +306,30 @@ void round_begin(struct engine *g, unsigned needs, int64_t lookback);
 void round_expect(struct engine *g); /* one more answer to wait for */
 void round_arrived(struct engine *g);
 void round_step(struct engine *g); /* moves the round on when answers have arrived */
+
+/* group.c: stacks and tags */
+void groups_init(struct engine *g);
+void groups_free(struct engine *g);
+struct group *group_new(struct engine *g, const char *name, const char *stack, const char *tag, unsigned pipeline);
+void group_drop(struct engine *g, struct group *p);
+void groups_begin(struct engine *g);      /* asks for the members of each; they are stages and described when they come */
+bool group_has(const struct group *p, const struct kind *k, const char *name);
+int member_order(const void *a, const void *b); /* of struct member, for qsort and bsearch */
+const struct group *group_of(const struct engine *g, unsigned pipeline); /* NULL: its stages are named one by one */
+
+const struct err *group_err(const struct engine *g, unsigned pipeline); /* why its members are not known; NULL: they are */
+
+/* flow.c: what belongs together */
+void relations_clear(struct relations *r);
+void flow_related(struct engine *g, const struct kind *k, const struct found *f, bool whole);
+void flow_sources(struct engine *g, const struct res *dlq, const struct found *f); /* it told all its sources */
+void flow_sources_begin(struct engine *g);
+/* The account as a graph; group NULL: all of it. Owned by the caller. */
+struct flow_graph *flow_draw(struct engine *g, const struct group *group);
+void flow_regroup(struct engine *g); /* discovered stages into discovered pipelines, in flow order */
+void flow_sort(struct engine *g);    /* by what their resources' groups say already */
+void discover_step(struct engine *g, struct task *t);
+void discover_result_clear(struct discover_result *r);
 
 /* reading.c: what a metric of a stage is worth now, derived ones included */
 struct value {

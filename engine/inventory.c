@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DISCOVERED "discovered"
-
 /* ---- measures */
 
 static int by_text(const void *a, const void *b)
@@ -102,6 +100,7 @@ static void res_free(struct res *r)
 	free(r->handle);
 	free(r->fed_by);
 	free(r->feeds);
+	free(r->group);
 	arena_clear(&r->mem);
 	free(r);
 }
@@ -134,6 +133,13 @@ struct res *inventory_by_arn(struct engine *g, const char *arn)
 	if (r && r->arn)
 		return strcmp(r->arn, arn) == 0 ? r : NULL;
 	return r && (!g->target.account[0] || strstr(arn, g->target.account)) ? r : NULL;
+}
+
+char *arn_of(const struct engine *g, const struct kind *k, const char *name)
+{
+	const struct target *t = &g->target;
+	return xasprintf("arn:%s:%s:%s:%s:%s%s", t->partition, k->arn_service, t->region[0] ? t->region : "*",
+	                 t->account[0] ? t->account : "*", k->arn_prefix, name);
 }
 
 const struct fact *res_fact(const struct res *r, const char *key)
@@ -219,10 +225,10 @@ void inventory_described(struct engine *g, struct res *r, const struct found *f)
 	r->described = true;
 }
 
-static void relate(struct engine *g, const struct found_edge *e)
+static void relate(struct engine *g, const struct relation *e)
 {
 	struct res *from = inventory_by_arn(g, e->from), *to = inventory_by_arn(g, e->to);
-	if (e->kind != EDGE_MAPPING && to)
+	if (e->kind != RELATION_MAPPING && to)
 		to->dlq = to->dlq_seen = true;
 	if (!from || !to)
 		return;
@@ -230,9 +236,9 @@ static void relate(struct engine *g, const struct found_edge *e)
 	char *feeds = state ? xasprintf("%s (%s)", to->key, state) : xstrdup(to->key);
 	char *fed = state ? xasprintf("%s (%s)", from->key, state) : xstrdup(from->key);
 	/* A mapping says where records flow; a dead-letter edge only fills what is still empty. */
-	if (e->kind == EDGE_MAPPING || !from->feeds)
+	if (e->kind == RELATION_MAPPING || !from->feeds)
 		replace(&from->feeds, feeds);
-	if (e->kind == EDGE_MAPPING || !to->fed_by)
+	if (e->kind == RELATION_MAPPING || !to->fed_by)
 		replace(&to->fed_by, fed);
 	free(feeds);
 	free(fed);
@@ -341,7 +347,8 @@ static struct stage *stage_new(struct engine *g, unsigned pipeline, const char *
                                const char *resource, const struct conf_stage *conf)
 {
 	struct stage *s = xcalloc(1, sizeof *s);
-	s->id = stage_id(g->pipelines[pipeline], name, k, resource);
+	const char *home = g->conf->npipelines ? g->pipelines[pipeline] : DISCOVERED; /* wherever it is grouped later */
+	s->id = stage_id(home, name, k, resource);
 	s->name = xstrdup(name);
 	s->resource = xstrdup(resource);
 	s->kind = k;
@@ -367,11 +374,18 @@ static void stage_free(struct stage *s)
 	free(s);
 }
 
-static unsigned add_pipeline(struct engine *g, const char *name)
+unsigned inventory_pipeline(struct engine *g, const char *name)
 {
-	g->pipelines = xreallocarray(g->pipelines, g->npipelines + 1u, sizeof *g->pipelines);
+	MEM_GROW(g->pipelines, g->npipelines, g->cpipelines);
 	g->pipelines[g->npipelines] = xstrdup(name);
 	return g->npipelines++;
+}
+
+void inventory_pipelines_clear(struct engine *g)
+{
+	for (unsigned i = 0; i < g->npipelines; i++)
+		free(g->pipelines[i]);
+	g->npipelines = 0;
 }
 
 void inventory_init(struct engine *g)
@@ -379,7 +393,7 @@ void inventory_init(struct engine *g)
 	g->kind_state = xcalloc(nkinds, sizeof *g->kind_state);
 	const struct conf *c = g->conf;
 	for (unsigned p = 0; p < c->npipelines; p++) {
-		unsigned at = add_pipeline(g, c->pipelines[p].name);
+		unsigned at = inventory_pipeline(g, c->pipelines[p].name);
 		for (unsigned i = 0; i < c->nstages; i++) {
 			const struct conf_stage *s = &c->stages[i];
 			const struct kind *k = strcmp(s->pipeline, c->pipelines[p].name) == 0 ? kind_find(s->kind) : NULL;
@@ -388,18 +402,8 @@ void inventory_init(struct engine *g)
 		}
 	}
 	if (c->npipelines == 0)
-		add_pipeline(g, DISCOVERED);
-}
-
-static int flow_order(const void *a, const void *b)
-{
-	const struct stage *x = *(struct stage *const *)a, *y = *(struct stage *const *)b;
-	unsigned kx = 0, ky = 0;
-	for (unsigned i = 0; i < nkinds; i++) {
-		kx = kinds[i] == x->kind ? i : kx;
-		ky = kinds[i] == y->kind ? i : ky;
-	}
-	return kx != ky ? (kx > ky) - (kx < ky) : strcmp(x->resource, y->resource);
+		inventory_pipeline(g, DISCOVERED);
+	groups_init(g);
 }
 
 static void drop_gone_stages(struct engine *g)
@@ -428,8 +432,49 @@ static void stages_from_resources(struct engine *g)
 		r->stage->res = r;
 		r->shown = true;
 	}
-	if (g->stages_changed && g->nstages > 1)
-		qsort(g->stages, g->nstages, sizeof(struct stage *), flow_order);
+	if (g->stages_changed)
+		flow_sort(g);
+}
+
+static void drop_former_members(struct engine *g, const struct group *p)
+{
+	unsigned keep = 0;
+	for (unsigned i = 0; i < g->nstages; i++) {
+		struct stage *s = g->stages[i];
+		if (s->group != p || group_has(p, s->kind, s->resource)) {
+			g->stages[keep++] = s;
+			continue;
+		}
+		stage_free(s);
+		g->stages_changed = true;
+	}
+	g->nstages = keep;
+}
+
+/* What the pipeline shows already, sorted. A member that the configuration names as a stage of it is that stage. */
+static struct member *shown_members(const struct engine *g, unsigned pipeline, unsigned *n)
+{
+	struct member *v = xcalloc(g->nstages + 1u, sizeof *v);
+	*n = 0;
+	for (unsigned i = 0; i < g->nstages; i++) {
+		const struct stage *s = g->stages[i];
+		if (s->pipeline == pipeline && (s->conf || s->group))
+			v[(*n)++] = (struct member){ s->kind, s->resource };
+	}
+	if (*n > 1)
+		qsort(v, *n, sizeof *v, member_order);
+	return v;
+}
+
+void inventory_members(struct engine *g, const struct group *p)
+{
+	unsigned n;
+	drop_former_members(g, p);
+	struct member *shown = shown_members(g, p->pipeline, &n);
+	for (unsigned i = 0; i < p->n; i++)
+		if (!n || !bsearch(&p->v[i], shown, n, sizeof *shown, member_order))
+			stage_new(g, p->pipeline, p->v[i].name, p->v[i].kind, p->v[i].name, NULL)->group = p;
+	free(shown);
 }
 
 void inventory_bind(struct engine *g)
@@ -503,8 +548,11 @@ void inventory_free(struct engine *g)
 	tdestroy(g->res_tree, nothing);
 	for (unsigned i = 0; i < g->nres; i++)
 		res_free(g->res[i]);
-	for (unsigned i = 0; i < g->npipelines; i++)
-		free(g->pipelines[i]);
+	inventory_pipelines_clear(g);
+	groups_free(g);
+	for (unsigned i = 0; g->kind_state && i < nkinds; i++)
+		relations_clear(&g->kind_state[i].relations);
+	relations_clear(&g->sources);
 	free(g->stages);
 	free(g->measure_list);
 	free(g->res);

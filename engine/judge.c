@@ -25,7 +25,7 @@ struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const 
 		v->name = xstrdup(metric);
 		return v;
 	}
-	const char *pipeline = s->conf ? g->pipelines[s->pipeline] : NULL;
+	const char *pipeline = s->conf || s->group ? g->pipelines[s->pipeline] : NULL;
 	v->name = pipeline ? xasprintf("%s/%s/%s", pipeline, s->name, metric) : xasprintf("%s/%s", s->name, metric);
 	v->pipeline = pipeline ? xstrdup(pipeline) : NULL;
 	v->resource = xstrdup(s->resource);

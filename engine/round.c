@@ -26,6 +26,8 @@ void round_begin(struct engine *g, unsigned needs, int64_t lookback)
 		identity_begin(g);
 	if (needs & (NEED_LIST | NEED_EDGES | NEED_DESCRIBE | NEED_DIRECT))
 		discover_begin(g);
+	if (needs & NEED_LIST)
+		groups_begin(g);
 	if (needs & NEED_ALARMS)
 		alarms_begin(g);
 }
@@ -63,6 +65,8 @@ static void round_end(struct engine *g)
 		inventory_relations_end(g);
 	if (!g->target.account[0])
 		inventory_account(g);
+	if ((r->needs & NEED_EDGES) && g->conf->npipelines == 0)
+		flow_regroup(g);
 	if (anybody_answered(g))
 		g->polled_at = clock_wall();
 	judge_all(g);
@@ -82,6 +86,11 @@ void round_step(struct engine *g)
 		inventory_bind(g);
 		if (r->needs & NEED_POLL)
 			poll_begin(g);
+	}
+	if (r->pending == 0 && r->metrics_begun && (r->needs & NEED_SOURCES) && !r->sources_begun) {
+		r->sources_begun = true;
+		discover_relate(g);
+		flow_sources_begin(g);
 	}
 	if (r->pending == 0 && r->metrics_begun)
 		round_end(g);

@@ -96,36 +96,45 @@ static void fill_row(struct snapshot *snap, struct engine *g, const struct stage
 	snap->count[s->health]++;
 }
 
-/* What could not be listed may hold anything. */
+/* What could not be listed, and relations that could not be read, may belong to any discovered pipeline. */
 static bool discovery_failed(const struct engine *g)
 {
 	for (unsigned k = 0; k < nkinds; k++)
-		if (discovery_err(g, k))
+		if (g->kind_state[k].list.code != ERR_OK || g->kind_state[k].edges.code != ERR_OK)
 			return true;
 	return false;
+}
+
+static void fill_pipelines(struct snapshot *snap, struct engine *g, struct pipeline *pipes)
+{
+	bool unsure = g->conf->npipelines == 0 && discovery_failed(g);
+	uint32_t first = 0;
+	for (unsigned i = 0; i < g->nstages; i++)
+		pipes[g->stages[i]->pipeline].n++;
+	for (unsigned p = 0; p < g->npipelines; p++) {
+		bool unknown = unsure || pipes[p].n == 0 || group_err(g, p);
+		pipes[p].name = arena_strdup(&snap->mem, g->pipelines[p]);
+		pipes[p].health = unknown ? HEALTH_UNKNOWN : HEALTH_IDLE;
+		pipes[p].first = first;
+		first += pipes[p].n;
+	}
 }
 
 static void fill_rows(struct snapshot *snap, struct engine *g)
 {
 	struct row *rows = arena_array(&snap->mem, g->nstages, sizeof *rows);
 	struct pipeline *pipes = arena_array(&snap->mem, g->npipelines, sizeof *pipes);
-	unsigned n = 0;
-	for (unsigned p = 0; p < g->npipelines; p++) {
-		pipes[p] =
-		    (struct pipeline){ .name = arena_strdup(&snap->mem, g->pipelines[p]), .first = n, .health = HEALTH_IDLE };
-		for (unsigned i = 0; i < g->nstages; i++) {
-			if (g->stages[i]->pipeline != p)
-				continue;
-			fill_row(snap, g, g->stages[i], &rows[n]);
-			pipes[p].health = rows[n].health > pipes[p].health ? rows[n].health : pipes[p].health;
-			n++;
-		}
-		pipes[p].n = n - pipes[p].first;
-		if (pipes[p].n == 0 || (g->conf->npipelines == 0 && discovery_failed(g)))
-			pipes[p].health = pipes[p].health > HEALTH_UNKNOWN ? pipes[p].health : HEALTH_UNKNOWN;
+	uint32_t *next = xcalloc(g->npipelines + 1u, sizeof *next);
+	fill_pipelines(snap, g, pipes);
+	for (unsigned i = 0; i < g->nstages; i++) {
+		struct pipeline *p = &pipes[g->stages[i]->pipeline];
+		struct row *row = &rows[p->first + next[g->stages[i]->pipeline]++];
+		fill_row(snap, g, g->stages[i], row);
+		p->health = row->health > p->health ? row->health : p->health;
 	}
+	free(next);
 	snap->rows = rows;
-	snap->nrows = n;
+	snap->nrows = g->nstages;
 	snap->pipelines = pipes;
 	snap->npipelines = g->npipelines;
 }

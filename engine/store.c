@@ -167,6 +167,8 @@ static void write_res(struct json_out *o, const struct res *r)
 	json_out_bool(o, "dlq", r->dlq);
 	json_out_str(o, "fed_by", r->fed_by);
 	json_out_str(o, "feeds", r->feeds);
+	json_out_str(o, "pipeline", r->group);
+	json_out_int(o, "place", r->place);
 	json_out_object(o, "facts");
 	for (unsigned i = 0; i < r->nfacts; i++)
 		json_out_str(o, r->facts[i].key, r->facts[i].value);
@@ -210,6 +212,9 @@ static void load_res(struct engine *g, const struct json *n)
 	r->handle = r->handle ? r->handle : json_get_str(n, "handle") ? xstrdup(json_get_str(n, "handle")) : NULL;
 	r->fed_by = json_get_str(n, "fed_by") ? xstrdup(json_get_str(n, "fed_by")) : NULL;
 	r->feeds = json_get_str(n, "feeds") ? xstrdup(json_get_str(n, "feeds")) : NULL;
+	int64_t place;
+	r->group = json_get_str(n, "pipeline") ? xstrdup(json_get_str(n, "pipeline")) : NULL;
+	r->place = json_int(json_get(n, "place"), &place) && place >= 0 ? (unsigned)place : 0;
 	json_bool(json_get(n, "dlq"), &r->dlq);
 	found_clear(&f);
 }

@@ -10,10 +10,11 @@ static void code_step(struct engine *g, struct task *t);
 
 static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_STATUS] = status_step, /* one a line */
-	[REQUEST_HISTORY] = history_step, [REQUEST_CHECK] = check_step,
-	[REQUEST_DOCTOR] = doctor_step,   [REQUEST_IAM] = iam_step,
-	[REQUEST_CODE] = code_step,       [REQUEST_PUT_RECORDS] = put_records_step,
-	[REQUEST_PROCESS] = process_step, [REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_HISTORY] = history_step,   [REQUEST_CHECK] = check_step,
+	[REQUEST_DOCTOR] = doctor_step,     [REQUEST_IAM] = iam_step,
+	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
+	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_DISCOVER] = discover_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -65,6 +66,10 @@ static void own_strings(struct task *t)
 	if (t->rq.kind == REQUEST_HISTORY) {
 		t->rq.history.resource = copy(a, t->rq.history.resource);
 		t->rq.history.metric = copy(a, t->rq.history.metric);
+	}
+	if (t->rq.kind == REQUEST_DISCOVER) {
+		t->rq.discover.stack = copy(a, t->rq.discover.stack);
+		t->rq.discover.tag = copy(a, t->rq.discover.tag);
 	}
 	if (t->rq.kind == REQUEST_CHECK)
 		own_check(a, &t->rq.check);
@@ -169,6 +174,7 @@ void result_free(struct result *r)
 		break;
 	case REQUEST_PROCESS:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
+	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_IAM: iam_result_clear(&r->iam); break;
 	case REQUEST_CHECK: check_result_clear(&r->check); break;
 	case REQUEST_DOCTOR:

@@ -35,7 +35,7 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 #define FAULT_DATA "cloudwatch:GetMetricData"
 #define FAULT_WEB "sts:AssumeRoleWithWebIdentity"
 #define FAULT_ISSUERS "sts:AssumeRole " FAULT_WEB " sso:* oidc:* imds:GetCredentials container:*"
-#define FAULT_AWS "cloudwatch:* kinesis:* lambda:* sqs:* sts:*"
+#define FAULT_AWS "cloudformation:* cloudwatch:* kinesis:* lambda:* sqs:* sts:* tagging:*"
 
 /* Parameter: its name ("" = none) with default, least and most; or words with | between, then the value is the word's place.
  *  X(ID, name, operations, when, parameter, default, least, most, function, help) */

@@ -199,6 +199,23 @@ static void furnish(struct world *w)
 		add_alarm(w, &alarm_seeds[i]);
 }
 
+static const struct sim_member members[] = {
+	{ "AWS::Kinesis::Stream", "Ingest", "orders-ingest", "kinesis", "stream/", false },
+	{ "AWS::SQS::Queue", "Load", "orders-load", "sqs", "", false },
+	{ "AWS::SQS::Queue", "LoadDlq", "orders-load-dlq", "sqs", "", false },
+	{ "AWS::SQS::Queue", "EnrichFailures", "orders-enrich-fail", "sqs", "", false },
+	{ "AWS::Lambda::Function", "Enrich", "orders-enrich", "lambda", "function:", false },
+	{ "AWS::Lambda::Function", "Loader", "orders-loader", "lambda", "function:", false },
+	{ "AWS::Lambda::Function", "Validate", "orders-validate", NULL, NULL, true },
+	{ "AWS::IAM::Role", "Role", "orders-role", NULL, NULL, false },
+};
+
+const struct sim_member *scenario_members(const struct world *w, unsigned *n)
+{
+	*n = w->scenario->furnished ? sizeof members / sizeof *members : 0;
+	return members;
+}
+
 void scenario_start(struct world *w)
 {
 	if (w->scenario->fault)

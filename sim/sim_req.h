@@ -207,7 +207,7 @@ const struct sim_service *const *sim_services(unsigned *n);
 
 #define SIM_UNSIGNED_OP "AssumeRoleWithWebIdentity" /* the one of AWS's own that needs no signature */
 
-extern const struct sim_service sim_sqs, sim_kinesis, sim_lambda, sim_cloudwatch, sim_sts;
+extern const struct sim_service sim_sqs, sim_kinesis, sim_lambda, sim_cloudwatch, sim_cloudformation, sim_tagging, sim_sts;
 extern const struct sim_service sim_imds, sim_container, sim_sso, sim_oidc;
 
 #endif

@@ -13,11 +13,11 @@
 
 /* ---- naming a queue */
 
-static void queue_url(const struct sim_req *rq, const struct sim_queue *q, char *out, size_t size)
+void sqs_queue_url(const struct sim_req *rq, const char *name, char *out, size_t size)
 {
 	const char *host = sim_header(rq, "host"), *proto = sim_header(rq, "x-forwarded-proto");
 	snprintf(out, size, "%s://%s/" SIM_ACCOUNT "/%s", proto && strcmp(proto, "https") == 0 ? "https" : "http",
-	         host ? host : "localhost", q->name);
+	         host ? host : "localhost", name);
 }
 
 /* The URL's host is of no concern: the request came here. Old clients say it only in the path of the request. */
@@ -281,7 +281,7 @@ static bool valid_name(const char *name, struct sim_fail *f)
 static bool tell_url(const struct sim_req *rq, struct wr *o, const struct sim_queue *q)
 {
 	char url[512];
-	queue_url(rq, q, url, sizeof url);
+	sqs_queue_url(rq, q->name, url, sizeof url);
 	wr_str(o, "QueueUrl", url);
 	return true;
 }
@@ -368,7 +368,7 @@ static bool list_queues(struct world *w, struct sim_req *rq, struct wr *o, struc
 			break;
 		if (n == 0)
 			wr_list(o, "QueueUrls", "QueueUrl");
-		queue_url(rq, w->queues[at], url, sizeof url);
+		sqs_queue_url(rq, w->queues[at]->name, url, sizeof url);
 		wr_str(o, NULL, url);
 	}
 	if (n)
@@ -403,7 +403,7 @@ static bool list_sources(struct world *w, struct sim_req *rq, struct wr *o, stru
 	wr_list(o, rq->proto == PROTO_QUERY ? "QueueUrls" : "queueUrls", "QueueUrl");
 	const struct sim_queue *from = next_source(w, q, last);
 	for (; from && n < (max ? max : 1000); n++) {
-		queue_url(rq, from, url, sizeof url);
+		sqs_queue_url(rq, from->name, url, sizeof url);
 		wr_str(o, NULL, url);
 		told = from;
 		from = next_source(w, q, from->name);

@@ -5,6 +5,7 @@
 #include "sim/sim_queue.h"
 #include "sim/sim_req.h"
 
+void sqs_queue_url(const struct sim_req *rq, const char *name, char *out, size_t size); /* as this client reaches it */
 struct sim_queue *sqs_queue(struct world *w, const struct sim_req *rq, struct sim_fail *f);
 
 bool sqs_send_message(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);

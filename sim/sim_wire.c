@@ -19,9 +19,10 @@
 
 /* ---- services */
 
-static const struct sim_service *const services[] = { &sim_cloudwatch, &sim_container, &sim_imds,
-	                                                  &sim_kinesis,    &sim_lambda,    &sim_oidc,
-	                                                  &sim_sqs,        &sim_sso,       &sim_sts };
+static const struct sim_service *const services[] = {
+	&sim_cloudformation, &sim_cloudwatch, &sim_container, &sim_imds, &sim_kinesis, &sim_lambda,
+	&sim_oidc,           &sim_sqs,        &sim_sso,       &sim_sts,  &sim_tagging
+};
 
 const struct sim_service *const *sim_services(unsigned *n)
 {

@@ -16,7 +16,7 @@ report() {
 }
 absent() { command -v "$1" >/dev/null 2>&1 && return 1; echo "lint: $1 is not installed: $2 not checked"; }
 
-folders='core aws cache alarms engine cli tui sim'
+folders='core aws cache alarms pipeline engine cli tui sim'
 ours=$(find $folders main.c -name '*.[ch]' 2>/dev/null | sort)
 sources=$(printf '%s\n' $ours; find tests -name '*.[ch]')
 code=$(printf '%s\n' $ours | grep '\.c$')
@@ -25,8 +25,8 @@ code=$(printf '%s\n' $ours | grep '\.c$')
 allowed() {
 	case $1 in
 	core) echo core ;;
-	aws | cache | alarms | sim) echo "$1 core" ;;
-	engine) echo "engine core aws cache alarms" ;;
+	aws | cache | alarms | pipeline | sim) echo "$1 core" ;;
+	engine) echo "engine core aws cache alarms pipeline" ;;
 	tui | cli) echo "$1 core engine/engine.h" ;;
 	main.c) echo "core engine/engine.h cli/cli.h cli/scratch.h tui/tui.h sim/sim.h" ;;
 	esac

@@ -205,7 +205,8 @@ static void draw_heading(struct view *v, int y, const struct pipeline *p)
 	struct canvas *c = &v->canvas;
 	draw_str(c, y, 1, 2, style_of(p->health), health_mark(p->health));
 	int x = GUTTER + draw_name(c, y, GUTTER, c->cols - 30, STYLE_STRONG, p->name);
-	draw_fmt(c, y, x + 1, c->cols - x - 1, STYLE_FAINT, "%s, %u stages", health_name(p->health), p->n);
+	draw_fmt(c, y, x + 1, c->cols - x - 1, STYLE_FAINT, "%s, %u stage%s", health_name(p->health), p->n,
+	         p->n == 1 ? "" : "s");
 }
 
 static void rows_title(struct view *v, int y)

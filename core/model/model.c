@@ -1,4 +1,6 @@
 /* The names in the model's tables, and the few look-ups over them. */
+#include "core/model/flow.h"
+#include "core/model/relation.h"
 #include "core/model/snapshot.h"
 
 #include <stdio.h>
@@ -79,4 +81,22 @@ void snapshot_free(struct snapshot *s)
 	struct arena mem = s->mem; /* the snapshot itself may live in its arena's owner block: free that last */
 	arena_clear(&mem);
 	free(s);
+}
+
+void flow_free(struct flow_graph *f)
+{
+	if (f)
+		arena_clear(&f->mem);
+	free(f);
+}
+
+struct relation relation_copy(struct arena *a, const struct relation *r)
+{
+	struct relation c = *r;
+	c.from = arena_strdup(a, r->from);
+	c.to = arena_strdup(a, r->to);
+	c.state = arena_strdup(a, r->state);
+	c.reason = arena_strdup(a, r->reason);
+	c.on_failure = arena_strdup(a, r->on_failure);
+	return c;
 }

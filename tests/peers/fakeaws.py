@@ -27,7 +27,8 @@ OPERATIONS = {
     "cloudwatch:GetMetricData": "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics": "cloudwatch:ListMetrics",
 }
-TARGETS = {"AmazonSQS": "sqs", "GraniteServiceVersion20100801": "cloudwatch", "Kinesis_20131202": "kinesis"}
+TARGETS = {"AmazonSQS": "sqs", "GraniteServiceVersion20100801": "cloudwatch", "Kinesis_20131202": "kinesis",
+           "ResourceGroupsTaggingAPI_20170126": "tagging"}
 
 
 def arn(service, rest):
@@ -60,6 +61,11 @@ class Answers:
         if plain == "orders":
             a["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": arn("sqs", self.text("orders-dlq")), "maxReceiveCount": 3})
         return {"Attributes": a}
+
+    def list_dead_letter_source_queues(self, body):
+        name = body.get("QueueUrl", "").rsplit("/", 1)[-1]
+        sources = ["orders"] if name == self.text("orders-dlq") else []
+        return {"queueUrls": [f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.text(q)}" for q in sources]}
 
     def list_streams(self, body):
         s = {"StreamName": self.text(STREAM), "StreamARN": arn("kinesis", f"stream/{self.text(STREAM)}"), "StreamStatus": "ACTIVE",
@@ -234,12 +240,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/2015-03-31/functions"):
             return "lambda:ListFunctions"
         form = urllib.parse.parse_qs(self.body.decode())
-        return f"sts:{form['Action'][0]}"
+        action = form["Action"][0]
+        return f"{'cloudformation' if 'Stack' in action else 'sts'}:{action}"
 
     def good(self):
         asked = {}
         if self.headers.get("X-Amz-Target"):
             asked = json.loads(self.body or b"{}")
+        elif self.op.startswith("cloudformation:"):
+            asked = {k: v[0] for k, v in urllib.parse.parse_qs(self.body.decode()).items()}
         answer = getattr(self.server.owner.answers, method_of(self.op.split(":")[1]))(asked)
         return (answer if isinstance(answer, str) else json.dumps(answer)).encode("utf-8", "surrogatepass")
 
@@ -254,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault:
             fault(self, self.op)
         else:
-            self.reply(200, self.good(), "text/xml" if self.op.startswith("sts:") else "application/x-amz-json-1.0")
+            self.reply(200, self.good(), "text/xml" if self.op.startswith(("sts:", "cloudformation:")) else "application/x-amz-json-1.0")
 
     do_GET = do_POST = serve
 

@@ -437,3 +437,39 @@ def test_credentials(sim, tmp_path):
         assert refused(getattr(away, call))[0] in ("SignatureDoesNotMatch", "InvalidSignatureException")
     with Sim.start("empty", home=tmp_path, access_key="AKIDGIVEN", secret_key="given/secret+key") as given:
         assert given.client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+# ---- CloudFormation and tags
+
+def test_stack(calm, sim):
+    cfn = calm.client("cloudformation")
+    stack, = cfn.describe_stacks()["Stacks"]
+    assert stack["StackName"] == "orders-prod" and stack["StackStatus"] == "UPDATE_COMPLETE"
+    for name in ("orders-prod", stack["StackId"]):
+        members = [m for p in cfn.get_paginator("list_stack_resources").paginate(StackName=name) for m in p["StackResourceSummaries"]]
+        assert len(members) == 8 and all(isinstance(m["LastUpdatedTimestamp"], datetime.datetime) for m in members)
+    queues = {m["PhysicalResourceId"] for m in members if m["ResourceType"] == "AWS::SQS::Queue"}
+    assert queues < set(calm.client("sqs").list_queues()["QueueUrls"]) and len(queues) == 3
+    assert [m["LogicalResourceId"] for m in members if m["ResourceStatus"] == "DELETE_COMPLETE"] == ["Validate"]
+    assert refused(cfn.list_stack_resources, StackName="nope") == ("ValidationError", 400)
+    assert refused(cfn.describe_stacks, StackName="nope") == ("ValidationError", 400)
+    empty = sim.client("cloudformation")
+    assert empty.describe_stacks()["Stacks"] == []
+    assert refused(empty.list_stack_resources, StackName="orders-prod") == ("ValidationError", 400)
+
+
+def test_tags(calm, sim):
+    tagging = calm.client("resourcegroupstaggingapi")
+
+    def found(size=50, **args):
+        pages = tagging.get_paginator("get_resources").paginate(PaginationConfig={"PageSize": size}, **args)
+        return [r["ResourceARN"].rsplit(":", 1)[1] for p in pages for r in p["ResourceTagMappingList"]]
+
+    everything = found()
+    assert len(everything) == 6 and found(1) == everything == found(4)
+    assert found(TagFilters=[{"Key": "pipeline", "Values": ["x", "orders"]}]) == everything
+    assert found(TagFilters=[{"Key": "pipeline"}, {"Key": "aws:cloudformation:stack-name", "Values": ["orders-prod"]}]) == everything
+    assert found(TagFilters=[{"Key": "pipeline", "Values": ["x"]}]) == found(TagFilters=[{"Key": "team"}]) == []
+    assert found(ResourceTypeFilters=["kinesis:stream"]) == ["stream/orders-ingest"]
+    assert len(found(ResourceTypeFilters=["sqs", "lambda:function"])) == 5 and found(ResourceTypeFilters=["lambda:layer"]) == []
+    assert sim.client("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"] == []

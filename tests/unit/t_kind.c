@@ -77,6 +77,9 @@ static void test_every_operation(void **state)
 			each_op(k->describe, k);
 		if (k->edges)
 			each_op(k->edges, k);
+		if (k->sources)
+			each_op(k->sources, k);
+		assert_memory_equal(k->cfn_type, "AWS::", 5);
 		for (unsigned m = 0; m < k->info.nmetrics; m++)
 			if (k->info.metrics[m].from == FROM_DIRECT)
 				assert_non_null(k->describe); /* it is where direct readings come from */
@@ -132,7 +135,7 @@ static void test_found_keeps_its_own_copies(void **state)
 		found_add(&f, name, NULL, NULL);
 		found_fact(&f, name, key, value);
 		found_value(&f, name, key, i);
-		found_edge(&f, EDGE_DLQ, from, to, NULL);
+		found_edge(&f, &(struct relation){ .kind = RELATION_DLQ, .from = from, .to = to });
 	}
 	found_fact(&f, name, key, NULL); /* no value, no fact */
 	name[0] = key[0] = value[0] = from[0] = to[0] = '?';

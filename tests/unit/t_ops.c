@@ -1,6 +1,7 @@
 /* Operations: the requests they build, and the answers they read in every shape that services and emulators produce. */
 #include "aws/kind.h"
 #include "aws/op_cloudwatch.h"
+#include "aws/op_group.h"
 #include "aws/op_sts.h"
 #include "aws/wire.h"
 #include "core/clock.h"
@@ -80,6 +81,10 @@ static void test_requests(void **state)
 	struct list_in next = { { (char[]){ "t\"o k/en+=" } } };
 	struct list_in by_token = { { (char[]){ "ttok" } } }, by_name = { { (char[]){ "nlast" } } };
 	struct describe_in one = { "orders", "http://h/1/orders" };
+	struct sources_in sources = { { NULL }, "http://h/1/dlq" };
+	struct group_in stack = { .page = { (char[]){ "tok" } }, .stack = "my stack" };
+	struct group_in tag = { .page = { (char[]){ "tok" } }, .key = "team", .value = "or\"ders" },
+	                any = { .key = "team" };
 	struct list_metrics_in all = { { NULL }, NULL, NULL, false };
 	struct list_metrics_in some = { { (char[]){ "tok" } }, "AWS/SQS", "M", true };
 	struct describe_alarms_in alarms = { { (char[]){ "tok" } } };
@@ -95,6 +100,13 @@ static void test_requests(void **state)
 	builds(kind_find("lambda")->list, &first, "GET /2015-03-31/functions?MaxItems=50", "");
 	builds(kind_find("lambda")->list, &next, "GET /2015-03-31/functions?MaxItems=50&Marker=t%22o%20k%2Fen%2B%3D", "");
 	builds(kind_find("lambda")->edges, &first, "GET /2015-03-31/event-source-mappings?MaxItems=100", "");
+	builds(kind_find("sqs")->sources, &sources, "POST /", "{\"QueueUrl\":\"http://h/1/dlq\",\"MaxResults\":1000}");
+	builds(&op_list_stack_resources, &stack, "POST /",
+	       "Action=ListStackResources&Version=2010-05-15&StackName=my%20stack&NextToken=tok");
+	builds(&op_get_resources, &tag, "POST /",
+	       "{\"TagFilters\":[{\"Key\":\"team\",\"Values\":[\"or\\\"ders\"]}],\"ResourcesPerPage\":100,"
+	       "\"PaginationToken\":\"tok\"}");
+	builds(&op_get_resources, &any, "POST /", "{\"TagFilters\":[{\"Key\":\"team\"}],\"ResourcesPerPage\":100}");
 	builds(&op_list_metrics, &all, "POST /", "{}");
 	builds(&op_list_metrics, &some, "POST /",
 	       "{\"Namespace\":\"AWS/SQS\",\"MetricName\":\"M\",\"RecentlyActive\":\"PT3H\",\"NextToken\":\"tok\"}");
@@ -579,7 +591,7 @@ static void test_queue(void **state)
 	assert_string_equal(f->values[1].key, "in_flight");
 	assert_true(f->values[1].v == 3);
 	assert_int_equal(f->nedges, 1);
-	assert_int_equal(f->edges[0].kind, EDGE_DLQ);
+	assert_int_equal(f->edges[0].kind, RELATION_DLQ);
 	assert_string_equal(f->edges[0].to, DLQ_ARN);
 	got_free(g);
 	/* a count that is not there is unknown, not 0; a policy that cannot be read is none */
@@ -691,7 +703,8 @@ static void test_functions(void **state)
 static const char mappings_answer[] =
     "{\"EventSourceMappings\":[{\"UUID\":\"u\",\"EventSourceArn\":\"arn:aws:kinesis:r:1:stream/"
     "a\",\"FunctionArn\":\"" F_ARN
-    ":live\",\"State\":\"Disabled\",\"DestinationConfig\":{\"OnFailure\":{\"Destination\":\"" DLQ_ARN "\"}}},"
+    ":live\",\"State\":\"Disabled\",\"StateTransitionReason\":\"USER_INITIATED\",\"MaximumRetryAttempts\":-1,"
+    "\"MaximumRecordAgeInSeconds\":3600,\"DestinationConfig\":{\"OnFailure\":{\"Destination\":\"" DLQ_ARN "\"}}},"
     "{\"EventSourceArn\":\"arn:aws:sqs:r:1:q\",\"FunctionArn\":\"" F_ARN
     "\",\"State\":\"Enabled\",\"DestinationConfig\":{\"OnFailure\":{}}},"
     "{\"FunctionArn\":\"" F_ARN
@@ -701,19 +714,88 @@ static void test_mappings(void **state)
 {
 	(void)state;
 	struct got *g = reads(kind_find("lambda")->edges, mappings_answer);
-	const struct found_edge *e = g->found.edges;
+	const struct relation *e = g->found.edges;
 	assert_int_equal(g->found.nedges, 3);
-	assert_int_equal(e[0].kind, EDGE_MAPPING);
+	assert_int_equal(e[0].kind, RELATION_MAPPING);
 	assert_string_equal(e[0].from, "arn:aws:kinesis:r:1:stream/a");
 	assert_string_equal(e[0].to, F_ARN); /* the alias is left out */
 	assert_string_equal(e[0].state, "Disabled");
-	assert_int_equal(e[1].kind, EDGE_ON_FAILURE);
+	assert_string_equal(e[0].reason, "USER_INITIATED");
+	assert_string_equal(e[0].on_failure, DLQ_ARN);
+	assert_int_equal(e[0].retries, -1);
+	assert_int_equal(e[0].record_age_s, 3600);
+	assert_int_equal(e[1].kind, RELATION_ON_FAILURE);
 	assert_string_equal(e[1].from, F_ARN);
 	assert_string_equal(e[1].to, DLQ_ARN);
-	assert_int_equal(e[2].kind, EDGE_MAPPING);
+	assert_int_equal(e[2].kind, RELATION_MAPPING);
 	assert_string_equal(e[2].state, "Enabled");
+	assert_null(e[2].on_failure);
+	assert_true(e[2].retries == UNSAID && e[2].record_age_s == UNSAID); /* not said is not for ever */
 	assert_string_equal(g->found.page.token, "n");
 	got_free(g);
+}
+
+static const char sources_answer[] = "{\"queueUrls\":[\"http://h/1/orders\"],\"NextToken\":\"n\"}";
+
+static void test_sources(void **state)
+{
+	(void)state;
+	const struct op *op = kind_find("sqs")->sources;
+	struct got *g = reads(op, sources_answer);
+	assert_int_equal(g->found.nres, 1);
+	assert_string_equal(g->found.res[0].name, "orders");
+	assert_string_equal(g->found.page.token, "n");
+	got_free(g);
+	g = reads(op, "{}");
+	assert_int_equal(g->found.nres, 0);
+	got_free(g);
+	refuses(op, "{\"queueUrls\":{}}");
+}
+
+#define STACK(members)                                                                                                 \
+	"<ListStackResourcesResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">"                       \
+	"<ListStackResourcesResult><StackResourceSummaries>" members                                                       \
+	"</StackResourceSummaries><NextToken>n</NextToken></ListStackResourcesResult>"                                     \
+	"<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></ListStackResourcesResponse>"
+static const char stack_answer[] = STACK(
+    "<member><LogicalResourceId>Q</LogicalResourceId><PhysicalResourceId>https://sqs.r.amazonaws.com/1/orders"
+    "</PhysicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType><ResourceStatus>UPDATE_COMPLETE</ResourceStatus>"
+    "<DriftInformation><StackResourceDriftStatus>IN_SYNC</StackResourceDriftStatus></DriftInformation></member>"
+    "<member><LogicalResourceId>Gone</LogicalResourceId><PhysicalResourceId>old</PhysicalResourceId>"
+    "<ResourceType>AWS::Lambda::Function</ResourceType><ResourceStatus>DELETE_COMPLETE</ResourceStatus></member>"
+    "<member><LogicalResourceId>Coming</LogicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType>"
+    "<ResourceStatus>CREATE_IN_PROGRESS</ResourceStatus></member>");
+
+static void test_stack(void **state)
+{
+	(void)state;
+	struct got *g = reads(&op_list_stack_resources, stack_answer);
+	assert_int_equal(g->found.nres, 1); /* neither what is gone nor what is not there yet */
+	assert_string_equal(g->found.res[0].name, "https://sqs.r.amazonaws.com/1/orders");
+	assert_string_equal(g->found.res[0].handle, "AWS::SQS::Queue");
+	assert_string_equal(g->found.page.token, "n");
+	got_free(g);
+	refuses(&op_list_stack_resources, "<DescribeStacksResponse/>");
+	refuses(&op_list_stack_resources, "<html><body>proxy</body></html>");
+}
+
+static const char tagged_answer[] =
+    "{\"PaginationToken\":\"n\",\"ResourceTagMappingList\":[{\"ResourceARN\":\"arn:aws:sqs:r:1:orders\",\"Tags\":["
+    "{\"Key\":\"team\",\"Value\":\"orders\"}]}]}";
+
+static void test_tagged(void **state)
+{
+	(void)state;
+	struct got *g = reads(&op_get_resources, tagged_answer);
+	assert_int_equal(g->found.nres, 1);
+	assert_string_equal(g->found.res[0].arn, "arn:aws:sqs:r:1:orders");
+	assert_string_equal(g->found.page.token, "n");
+	got_free(g);
+	g = reads(&op_get_resources, "{\"PaginationToken\":\"\",\"ResourceTagMappingList\":[]}");
+	assert_null(g->found.page.token);
+	got_free(g);
+	refuses(&op_get_resources, "{\"ResourceTagMappingList\":[{}]}");
+	refuses(&op_get_resources, "{\"ResourceTagMappingList\":{}}");
 }
 
 /* ---- every answer, hurt in every way */
@@ -740,6 +822,9 @@ static unsigned samples(struct sample *out)
 		{ kind_find("kinesis")->describe, stream_answer },
 		{ kind_find("lambda")->list, functions_answer },
 		{ kind_find("lambda")->edges, mappings_answer },
+		{ kind_find("sqs")->sources, sources_answer },
+		{ &op_list_stack_resources, stack_answer },
+		{ &op_get_resources, tagged_answer },
 	};
 	memcpy(out, all, sizeof all);
 	return sizeof all / sizeof *all;
@@ -762,7 +847,7 @@ static bool read_copy(const struct sample *s, size_t n, long flip)
 static void test_cut_anywhere(void **state)
 {
 	(void)state;
-	struct sample all[16];
+	struct sample all[20];
 	unsigned n = samples(all), cuts = 0;
 	for (unsigned i = 0; i < n; i++) {
 		size_t whole = strlen(all[i].body);
@@ -776,7 +861,7 @@ static void test_cut_anywhere(void **state)
 static void test_every_bit_flipped(void **state)
 {
 	(void)state;
-	struct sample all[16];
+	struct sample all[20];
 	unsigned n = samples(all), accepted = 0, flips = 0;
 	for (unsigned i = 0; i < n; i++)
 		for (size_t bit = 0; bit < 8 * strlen(all[i].body); bit++, flips++)
@@ -800,7 +885,7 @@ static void test_strange_answers(void **state)
 		                                   "{\"a\":1,\"a\":2",
 		                                   "OK",
 		                                   "{}x" };
-	struct sample all[16];
+	struct sample all[20];
 	unsigned n = samples(all);
 	for (unsigned i = 0; i < n; i++)
 		for (size_t k = 0; k < sizeof strange / sizeof *strange; k++)
@@ -877,6 +962,9 @@ int main(void)
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_mappings),
+		cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_tagged),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_every_bit_flipped),
 		cmocka_unit_test(test_strange_answers),
