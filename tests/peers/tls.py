@@ -1,7 +1,9 @@
 """A TLS front for an emulator that speaks plain HTTP, and the certificates for it."""
 
+import contextlib
 import datetime
 import ipaddress
+import select
 import socket
 import ssl
 import threading
@@ -90,21 +92,24 @@ class TlsFront:
             raw.close()
             return
         outer = socket.create_connection(("127.0.0.1", self.upstream_port))
-        threading.Thread(target=self._pump, args=(outer, inner), daemon=True).start()
         self._pump(inner, outer)
 
     @staticmethod
-    def _pump(source, sink):
-        try:
-            while data := source.recv(65536):
-                sink.sendall(data)
-        except (OSError, ValueError):
-            pass
-        for s in (source, sink):
-            try:
+    def _pump(inner, outer):
+        """Both ways on one thread: a TLS connection must not be read and written at the same time."""
+        with contextlib.suppress(OSError, ValueError):
+            while True:
+                ready = [inner] if inner.pending() else select.select([inner, outer], [], [])[0]
+                for source, sink in ((inner, outer), (outer, inner)):
+                    if source not in ready:
+                        continue
+                    data = source.recv(65536)
+                    if not data:
+                        raise OSError("closed")
+                    sink.sendall(data)
+        for s in (inner, outer):
+            with contextlib.suppress(OSError):
                 s.close()
-            except OSError:
-                pass
 
     def close(self):
         self.listener.close()
