@@ -46,14 +46,7 @@ bool metric_queries_add(struct metric_queries *q, const struct metric_id *m)
 	json_out_object(&o, "Metric");
 	json_out_str(&o, "Namespace", m->ns);
 	json_out_str(&o, "MetricName", m->name);
-	json_out_array(&o, "Dimensions");
-	for (unsigned i = 0; i < m->ndims; i++) {
-		json_out_object(&o, NULL);
-		json_out_str(&o, "Name", m->dims[i].name);
-		json_out_str(&o, "Value", m->dims[i].value);
-		json_out_object_end(&o);
-	}
-	json_out_array_end(&o);
+	wire_dimensions(&o, m);
 	json_out_object_end(&o);
 	json_out_int(&o, "Period", q->period);
 	json_out_str(&o, "Stat", m->stat);

@@ -33,16 +33,8 @@ static bool put_metric_build(const void *in, struct http_req *rq, struct err *e)
 	json_out_array(&o, "MetricData");
 	json_out_object(&o, NULL);
 	json_out_str(&o, "MetricName", m->name);
-	if (m->ndims) {
-		json_out_array(&o, "Dimensions");
-		for (unsigned i = 0; i < m->ndims; i++) {
-			json_out_object(&o, NULL);
-			json_out_str(&o, "Name", m->dims[i].name);
-			json_out_str(&o, "Value", m->dims[i].value);
-			json_out_object_end(&o);
-		}
-		json_out_array_end(&o);
-	}
+	if (m->ndims)
+		wire_dimensions(&o, m);
 	json_out_num(&o, "Value", q->value);
 	if (q->unit)
 		json_out_str(&o, "Unit", q->unit);

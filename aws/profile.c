@@ -111,7 +111,6 @@ static bool read_sections(struct profile *p, enum profile_file file, struct span
 		if (ev == INI_SECTION) {
 			ours = section_is(file, i.section, p->name, &bare);
 			p->in[file] = p->in[file] || ours;
-			p->any = true;
 		} else if (ours) {
 			keep(&p->own, &i, file, bare, ev == INI_SUBKEY);
 		}

@@ -26,7 +26,6 @@ struct profile {
 	char *name;
 	char *path[PROFILE_FILES];
 	bool in[PROFILE_FILES]; /* the profile has a section there */
-	bool any;               /* there is some profile or other in the files */
 	struct settings own;
 	struct settings services;    /* [services NAME] of the config file, where the profile names one */
 	struct settings sso_session; /* [sso-session NAME], likewise */

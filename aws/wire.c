@@ -176,3 +176,15 @@ double wire_retry_after_ms(const struct http_res *res)
 		return -1;
 	return ms ? v : v * 1000;
 }
+
+void wire_dimensions(struct json_out *o, const struct metric_id *m)
+{
+	json_out_array(o, "Dimensions");
+	for (unsigned i = 0; i < m->ndims; i++) {
+		json_out_object(o, NULL);
+		json_out_str(o, "Name", m->dims[i].name);
+		json_out_str(o, "Value", m->dims[i].value);
+		json_out_object_end(o);
+	}
+	json_out_array_end(o);
+}

@@ -5,6 +5,7 @@
 #include "aws/found.h"
 #include "aws/op.h"
 #include "core/json.h"
+#include "core/metric.h"
 
 /* After build(): method, path and content headers as the operation's wire wants them where build() left them out; on the
  * query wire build() writes the parameters alone, Action and Version are put before them here. */
@@ -17,6 +18,8 @@ void wire_host(struct span url, char out[256]);
 bool wire_escape(struct buf *out, struct span s);
 /* Appends KEY=VALUE, escaped, with '&' where something stands already. Nothing for a NULL value. */
 bool wire_param(struct buf *out, const char *key, const char *value);
+/* CloudWatch's Dimensions:[{Name,Value}] of a metric, in its order; an empty list when there are none. */
+void wire_dimensions(struct json_out *o, const struct metric_id *m);
 
 /* The answer's document, which must be an object. */
 struct json *wire_answer(const struct http_res *rs, struct err *e);

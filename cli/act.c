@@ -1,5 +1,6 @@
 /* What the commands that write have in common: consent, and the words for an act that failed. */
 #include "cli/args.h"
+#include "cli/out.h"
 
 #include "core/mem.h"
 #include "core/text.h"
@@ -120,4 +121,21 @@ int cli_act_failed(const struct cli *c, const struct err *e)
 	if (e->in_doubt)
 		cli_say("unknown: it was sent and may have been done; done again it may count twice");
 	return status;
+}
+
+int cli_act_print(const struct cli *c, struct engine *g, struct request *rq, cli_act_printer *json,
+                  cli_act_printer *text)
+{
+	struct result *r = cli_act(c, g, rq);
+	struct out o;
+	int status;
+	if (r->err.code != ERR_OK) {
+		status = cli_act_failed(c, &r->err);
+	} else {
+		out_init(&o);
+		(cli_is_json(c) ? json : text)(&o, c, r);
+		status = out_end(&o, c, 0);
+	}
+	result_free(r);
+	return cli_act_status(status);
 }

@@ -234,6 +234,10 @@ struct result *cli_act(const struct cli *c, struct engine *g, struct request *rq
 int cli_act_status(int status);
 /* The line of an act that failed; one that may have been done all the same says so. Returns the exit status. */
 int cli_act_failed(const struct cli *c, const struct err *e);
+/* The whole of a command that is one act: done, told in the form that was asked for, or told why not; its exit status. */
+struct out;
+typedef void cli_act_printer(struct out *o, const struct cli *c, const struct result *r);
+int cli_act_print(const struct cli *c, struct engine *g, struct request *rq, cli_act_printer *json, cli_act_printer *text);
 /* A duration (before `end`) or an RFC 3339 time, as --since and --until take; false when it is neither. */
 bool cli_time(const char *text, int64_t end, int64_t *t);
 bool cli_is_json(const struct cli *c);

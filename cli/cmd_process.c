@@ -32,16 +32,5 @@ int cmd_process(const struct cli *c, struct engine *g)
 {
 	struct request rq = { .kind = REQUEST_PROCESS,
 		                  .process = { .function = c->args->function, .bucket = c->argv[0], .key = c->argv[1] } };
-	struct result *r = cli_act(c, g, &rq);
-	struct out o;
-	int status;
-	if (r->err.code != ERR_OK) {
-		status = cli_act_failed(c, &r->err);
-	} else {
-		out_init(&o);
-		(cli_is_json(c) ? print_json : print_text)(&o, c, r);
-		status = out_end(&o, c, 0);
-	}
-	result_free(r);
-	return cli_act_status(status);
+	return cli_act_print(c, g, &rq, print_json, print_text);
 }
