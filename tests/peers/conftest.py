@@ -20,6 +20,10 @@ def pytest_report_header():
     return f"sluice: {binary()}   SLUICE_SEED={seed()}"
 
 
+def pytest_configure(config):
+    seed()  # before the workers are started: they inherit it
+
+
 def seed():
     """One seed a run, printed in the header, so that a failure can be had again."""
     if "SLUICE_SEED" not in os.environ:

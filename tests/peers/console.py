@@ -36,6 +36,12 @@ class Console:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, self.size)
         return self
 
+    def started(self):
+        """Until the program runs in the place of the Python that was forked for it."""
+        with contextlib.suppress(OSError):  # sluice lets nobody but root look: it is there
+            while os.path.basename(os.readlink(f"/proc/{self.pid}/exe")) != os.path.basename(self.argv[0]):
+                time.sleep(0.0005)
+
     def __exit__(self, *exc):
         if self.status is None:
             with contextlib.suppress(ProcessLookupError):

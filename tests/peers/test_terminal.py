@@ -99,6 +99,7 @@ def test_signal_at_any_moment(tmp_path, rng, when):
     for _ in range(40 if LONG else 12):
         with Terminal(tmp_path, "--demo=empty") as t:
             before = t.modes()
+            t.started()
             if when == "ending":
                 t.wait("q quit").type("q")
             time.sleep(rng.random() * (0.01 if when == "ending" else 0.15))
