@@ -264,6 +264,7 @@ struct snapshot *snap_build(struct engine *g)
 	s->phase = g->rounds_done || g->account_err.code != ERR_OK ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
 	s->cost.metrics = g->metrics_asked;
 	s->cost.usd = g->metrics_asked * USD_PER_METRIC;
+	s->cost.today_usd = s->cost.usd_per_day = NAN;
 	const char *note = g->cache ? cache_note(g->cache) : g->cache_err.code != ERR_OK ? g->cache_err.text : NULL;
 	s->cache_note = arena_strdup(&s->mem, note);
 	return s;

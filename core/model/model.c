@@ -68,6 +68,22 @@ enum alarm_state alarm_state_parse(const char *s)
 	return ALARM_STATE_UNKNOWN;
 }
 
+const char *alarm_manager_name(enum alarm_manager m)
+{
+	static const char *const names[] = { "?", "by hand", "CloudFormation", "Terraform", "sluice" };
+	return names[m];
+}
+
+const char *event_kind_name(enum event_kind k)
+{
+	static const char *const names[EVENT_KIND_COUNT] = {
+#define X(id, word) [EVENT_##id] = word,
+		EVENT_KINDS(X)
+#undef X
+	};
+	return names[k];
+}
+
 void target_key(const struct target *t, char out[TARGET_KEY])
 {
 	snprintf(out, TARGET_KEY, "%s/%s/%s%s%s", t->partition, t->account, t->region, t->endpoint[0] ? "@" : "",

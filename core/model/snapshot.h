@@ -7,8 +7,10 @@
 #include "core/err.h"
 #include "core/model/alarm.h"
 #include "core/model/credential.h"
+#include "core/model/event.h"
 #include "core/model/health.h"
 #include "core/model/kind.h"
+#include "core/model/loss.h"
 #include "core/model/target.h"
 
 #include <stdbool.h>
@@ -43,7 +45,15 @@ struct row {                                   /* one stage (or discovered resou
 	const char *spark_key;
 	const struct fact *facts;
 	unsigned nfacts;
+	struct loss loss;
 	const char *fed_by, *feeds;                /* "kinesis:orders-ingest", from event source mappings and redrive policies; or NULL */
+};
+
+struct row_link {                              /* an edge between two rows of the snapshot */
+	uint32_t from, to;                         /* row indices */
+	const char *kind;                          /* static, as in flow_edge */
+	bool inferred;                             /* not configured so, only likely */
+	double rate;                               /* a second over the last minute; NAN: no metric tells */
 };
 
 struct pipeline { const char *name; enum health health; uint32_t first, n; }; /* rows [first, first + n) */
@@ -74,6 +84,10 @@ struct snapshot {
 	unsigned nalarms;
 	int64_t alarms_at;                         /* when they were read; 0 = never */
 	bool alarms_current;                       /* false: the last attempt failed, or there was none: what they say is old */
+	const struct row_link *links;              /* by from, to */
+	unsigned nlinks;
+	const struct event *events;                /* newest first */
+	unsigned nevents;
 	const struct api_health *apis;
 	unsigned napis;
 	unsigned count[HEALTH_COUNT];              /* of rows */
@@ -81,7 +95,16 @@ struct snapshot {
 	int64_t data_to;                           /* end of the newest period that any series has */
 	bool settled;                              /* the first round (discovery, alarms, metrics) has finished, well or not */
 	const char *cache_note;                    /* "read-only: another sluice writes", or NULL */
-	struct { unsigned metrics; double usd; } cost;
+	struct {
+		unsigned metrics;                      /* asked so far, as AWS bills them */
+		double usd;
+		double today_usd;                      /* since midnight UTC, over restarts; NAN: not known */
+		double usd_per_day;                    /* at this rate; NAN: too early to say */
+		double budget;                         /* USD a day; 0: none */
+		const char *top;                       /* the namespace that costs most; NULL */
+		unsigned top_percent;
+		unsigned slowed;                       /* rows whose polling the budget has slowed down */
+	} cost;
 };
 
 void snapshot_free(struct snapshot *s);        /* NULL is fine */
