@@ -2,6 +2,7 @@
 
 #include "cache/file.h"
 #include "cache/points.h"
+#include "cache/work.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -14,12 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 /* One process sets aside so many files, then it takes the disk for broken and does without history. */
 #define ASIDE_MAX 5
 /* A reader waits so long for the writer to make the file. */
 #define CREATE_TRIES 25
 #define ROOM_TRIES 16
+#define BESIDE_MS 3000 /* the writer's transactions take milliseconds */
 #define CREATE_PAUSE_NS 10000000
 
 static const char schema[] =
@@ -509,6 +511,45 @@ bool cache_facts(struct cache *c, struct cache_facts *f, struct err *e)
 	f->log = file_bytes(c, "-wal");
 	f->unused = pages * 4096;
 	f->schema = d->version;
+	return db_err(rc, c->path, e);
+}
+
+/* ---- work of other files */
+
+bool cache_work(struct cache *c, bool write, cache_step *step, void *ctx, struct err *e)
+{
+	struct db *d = &c->store.db;
+	if (write && c->lock < 0)
+		return true;
+	if (!d->sql && !attach(c, e))
+		return false;
+	int rc = write && !db_log_room(d, DB_LOG_FULL) ? DB_HELD : step(d, ctx);
+	if (rc && recover(c, rc))
+		rc = step(d, ctx);
+	for (unsigned i = 0; i < ROOM_TRIES && (rc & 255) == SQLITE_FULL && store_make_room(&c->store) == SQLITE_OK; i++)
+		rc = step(d, ctx);
+	if (write)
+		c->wal_id = beside(c, "-wal");
+	return db_err(rc, c->path, e);
+}
+
+bool cache_beside(struct cache *c, cache_step *step, void *ctx, struct err *e)
+{
+	struct db d = { 0 };
+	int64_t version = 0;
+	int rc = db_open(&d, c->path, true);
+	if (rc == SQLITE_OK)
+		rc = db_pragma(&d, "PRAGMA user_version", &version);
+	if (rc == SQLITE_OK && version != SCHEMA_VERSION) {
+		db_close(&d, false);
+		return err_set(e, ERR_DB, "cache", "%s: its schema is %ld, this sluice writes %d; the sluice that has it open does",
+		               c->path, (long)version, SCHEMA_VERSION);
+	}
+	if (rc == SQLITE_OK) {
+		sqlite3_busy_timeout(d.sql, BESIDE_MS);
+		rc = step(&d, ctx);
+	}
+	db_close(&d, false);
 	return db_err(rc, c->path, e);
 }
 
