@@ -1,5 +1,7 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
+#include "aws/op_cloudtrail.h"
+#include "aws/op_release.h"
 #include "core/mem.h"
 #include "engine/inside.h"
 
@@ -38,6 +40,7 @@ static void allow_lists(struct iam_result *r)
 	allow(s, &op_get_metric_data);
 	allow(s, &op_list_metrics);
 	allow(s, &op_get_resources);
+	allow(s, &op_lookup_events); /* the only one that says who */
 	add(&s->resources, &s->nresources, xstrdup("*"));
 }
 
@@ -55,15 +58,19 @@ static bool anything(const struct conf *c)
 static void allow_describe(const struct engine *g, struct iam_result *r, const struct kind *k)
 {
 	const struct conf *c = g->conf;
-	bool follows = strcmp(k->info.id, "sqs") == 0, all = anything(c);
+	bool follows = strcmp(k->info.id, "sqs") == 0, all = anything(c), released = k == &kind_lambda;
 	unsigned named = 0;
 	for (unsigned i = 0; i < c->nstages; i++)
 		named += strcmp(c->stages[i].kind, k->info.id) == 0;
-	if (!k->describe || (!all && !named && !follows))
+	if ((!k->describe && !released) || (!all && !named && !follows))
 		return;
 	struct iam_statement *s = statement(r, NULL);
 	allow(s, k->describe);
 	allow(s, k->sources);
+	if (released) {
+		allow(s, &op_list_versions);
+		allow(s, &op_list_aliases);
+	}
 	if (all || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
 		return;

@@ -94,6 +94,7 @@ struct relations {
 struct kind_state {
 	struct err list, edges;
 	bool listed, related; /* a list, the edges came whole at least once */
+	uint64_t listed_round; /* in which the newest whole list came */
 	struct relations relations;
 };
 
@@ -149,6 +150,7 @@ enum need {
 	NEED_EXTRA = 256,  /* the measures in g->extra */
 	NEED_SOURCES = 512,    /* ask each dead-letter queue whose it is */
 	NEED_EVERYTHING = 1024, /* the whole account, whatever the configuration names */
+	NEED_CHANGES = 2048,    /* ask also those who tell what changed, where they may be asked: releases, CloudTrail */
 	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA,
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
@@ -219,6 +221,7 @@ struct engine {
 	struct group **groups;
 	unsigned ngroups;
 	struct task *tasks;
+	struct changes *changes; /* changes.h */
 
 	/* the thread and the hand-over */
 	pthread_t thread;
@@ -414,5 +417,8 @@ void store_load(struct engine *g); /* inventory and points from the history: the
 void store_points(struct engine *g, struct measure *m);
 char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */
 void store_save(struct engine *g); /* after a round */
+char *store_res_text(const struct res *r);                     /* as it is kept, facts and all: JSON; owned; NULL: too much */
+struct json;
+void store_res_load(struct engine *g, const struct json *res); /* makes it again */
 
 #endif

@@ -1,6 +1,6 @@
 /* Builds the picture the faces see: one arena, copied whole, so that it can cross to another thread and be freed at once. */
 #include "core/mem.h"
-#include "engine/inside.h"
+#include "engine/changes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -196,6 +196,8 @@ static void fill_apis(struct snapshot *snap, const struct engine *g)
 	if (why->code != ERR_OK) /* nothing can be asked, or soon not */
 		apis[at++] = (struct api_health){ .op = "credentials", .last = *why, .failed = 1 };
 	for (unsigned i = 0; i < n; i++) {
+		if (optional_op(stats[i].op) && stats[i].last.code != ERR_OK)
+			continue; /* events_note says it */
 		struct api_health *a = &apis[at++];
 		*a = (struct api_health){ .op = stats[i].op->iam,
 			                      .last = stats[i].last,
@@ -235,6 +237,19 @@ static void fill_kinds(struct snapshot *snap)
 	snap->nkinds = nkinds;
 }
 
+static void fill_events(struct snapshot *snap, const struct engine *g)
+{
+	const struct events *l = &g->changes->list;
+	struct event *v = arena_array(&snap->mem, l->n, sizeof *v);
+	for (unsigned i = 0; i < l->n; i++)
+		v[i] = event_copy(&snap->mem, &l->v[i]);
+	snap->events = v;
+	snap->nevents = l->n;
+	char *note = optional_note(g);
+	snap->events_note = arena_strdup(&snap->mem, note);
+	free(note);
+}
+
 static int64_t data_to(const struct engine *g)
 {
 	int64_t newest = 0;
@@ -260,6 +275,7 @@ struct snapshot *snap_build(struct engine *g)
 	fill_rows(s, g);
 	fill_alarms(s, g);
 	fill_apis(s, g);
+	fill_events(s, g);
 	s->data_to = data_to(g);
 	s->phase = g->rounds_done || g->account_err.code != ERR_OK ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
 	s->cost.metrics = g->metrics_asked;

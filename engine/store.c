@@ -176,6 +176,19 @@ static void write_res(struct json_out *o, const struct res *r)
 	json_out_object_end(o);
 }
 
+char *store_res_text(const struct res *r)
+{
+	struct buf b;
+	struct json_out o;
+	buf_init(&b, INVENTORY_MAX);
+	json_out_init(&o, &b);
+	write_res(&o, r);
+	if (o.ok && o.done)
+		return buf_steal(&b);
+	buf_clear(&b);
+	return NULL;
+}
+
 static char *inventory_text(const struct engine *g)
 {
 	struct buf b;
@@ -193,7 +206,7 @@ static char *inventory_text(const struct engine *g)
 	return buf_steal(&b);
 }
 
-static void load_res(struct engine *g, const struct json *n)
+void store_res_load(struct engine *g, const struct json *n)
 {
 	const char *id = json_get_str(n, "kind"), *name = json_get_str(n, "name");
 	const struct kind *k = id ? kind_find(id) : NULL;
@@ -227,7 +240,7 @@ void store_load(struct engine *g)
 	char *text = g->cache && g->target.account[0] ? cache_get_text(g->cache, target, INVENTORY) : NULL;
 	struct json *doc = text ? json_parse(span_of(text), &e) : NULL;
 	for (const struct json *n = json_first(doc); n; n = json_next(n))
-		load_res(g, n);
+		store_res_load(g, n);
 	json_free(doc);
 	free(text);
 	inventory_bind(g);

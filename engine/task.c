@@ -136,7 +136,7 @@ void status_step(struct engine *g, struct task *t)
 		return;
 	}
 	if (t->state++ == 0) {
-		task_need(g, t, NEED_ALL);
+		task_need(g, t, NEED_ALL | NEED_CHANGES);
 		return;
 	}
 	t->result->status = snap_build(g);

@@ -103,7 +103,7 @@ static void timers(struct engine *g)
 	g->wanted |= NEED_ALARMS | NEED_METRICS | NEED_DIRECT;
 	g->next_poll_ms = now + (int64_t)g->o.poll_s * 1000;
 	if (now >= g->next_discovery_ms || !g->live) {
-		g->wanted |= NEED_ALL;
+		g->wanted |= NEED_ALL | NEED_CHANGES;
 		g->next_discovery_ms = now + DISCOVERY_MS;
 	}
 }

@@ -88,6 +88,7 @@ struct snapshot {
 	unsigned nlinks;
 	const struct event *events;                /* newest first */
 	unsigned nevents;
+	const char *events_note;                   /* what they do not tell and why: "not who: cloudtrail:LookupEvents is denied"; NULL */
 	const struct api_health *apis;
 	unsigned napis;
 	unsigned count[HEALTH_COUNT];              /* of rows */
