@@ -53,8 +53,8 @@ static const char *plain_name(struct arena *mem, const char *name)
 }
 
 /* What a request calls the resource it is about, by the services that sluice watches. A URL or an ARN stands for its last part. */
-static const char *const named[] = { "queueUrl", "functionName", "streamName", "streamARN", "alarmName", "topicArn", "stackName",
-	                                 "queueName" };
+static const char *const named[] = { "queueUrl",  "functionName", "streamName", "streamARN",
+	                                 "alarmName", "topicArn",     "stackName",  "queueName" };
 
 static const char *last_part(const char *s)
 {
@@ -87,9 +87,21 @@ static const char *resource_of(struct arena *mem, const struct json *event, cons
 }
 
 /* Of the parameters only those that say what was changed, and only short ones: a request may hold secrets (an environment). */
-static const char *const telling[] = { "MessageRetentionPeriod", "VisibilityTimeout", "RedrivePolicy", "retentionPeriodHours",
-	                                   "targetShardCount", "name", "functionVersion", "enabled", "batchSize", "timeout",
-	                                   "memorySize", "runtime", "threshold", "stateValue", "reservedConcurrentExecutions" };
+static const char *const telling[] = { "MessageRetentionPeriod",
+	                                   "VisibilityTimeout",
+	                                   "RedrivePolicy",
+	                                   "retentionPeriodHours",
+	                                   "targetShardCount",
+	                                   "name",
+	                                   "functionVersion",
+	                                   "enabled",
+	                                   "batchSize",
+	                                   "timeout",
+	                                   "memorySize",
+	                                   "runtime",
+	                                   "threshold",
+	                                   "stateValue",
+	                                   "reservedConcurrentExecutions" };
 #define DETAIL_MOST 160
 
 static void add_detail(struct buf *b, const struct json *m)
@@ -132,7 +144,8 @@ static const char *detail_of(struct arena *mem, const struct json *doc)
 static const char *caller_of(struct arena *mem, const struct json *event, const struct json *doc)
 {
 	const struct json *who = json_get(doc, "userIdentity");
-	const char *arn = json_get_str(who, "arn"), *by = json_get_str(who, "invokedBy"), *name = json_get_str(event, "Username");
+	const char *arn = json_get_str(who, "arn"), *by = json_get_str(who, "invokedBy"),
+	           *name = json_get_str(event, "Username");
 	return arena_strdup(mem, arn ? arn : name ? name : by);
 }
 
@@ -146,7 +159,8 @@ static const char *service_of(struct arena *mem, const char *source)
 /* CloudTrailEvent is JSON within a string; without it the summary tells what it can. */
 static bool read_event(struct lookup_events_out *o, const struct json *e)
 {
-	const char *id = json_get_str(e, "EventId"), *name = json_get_str(e, "EventName"), *text = json_get_str(e, "CloudTrailEvent");
+	const char *id = json_get_str(e, "EventId"), *name = json_get_str(e, "EventName"),
+	           *text = json_get_str(e, "CloudTrailEvent");
 	int64_t ms;
 	if (!id || !name || !json_time_ms(json_get(e, "EventTime"), &ms) || ms < 1000)
 		return false;

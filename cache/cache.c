@@ -542,8 +542,9 @@ bool cache_beside(struct cache *c, cache_step *step, void *ctx, struct err *e)
 		rc = db_pragma(&d, "PRAGMA user_version", &version);
 	if (rc == SQLITE_OK && version != SCHEMA_VERSION) {
 		db_close(&d, false);
-		return err_set(e, ERR_DB, "cache", "%s: its schema is %ld, this sluice writes %d; the sluice that has it open does",
-		               c->path, (long)version, SCHEMA_VERSION);
+		return err_set(e, ERR_DB, "cache",
+		               "%s: its schema is %ld, this sluice writes %d; the sluice that has it open does", c->path,
+		               (long)version, SCHEMA_VERSION);
 	}
 	if (rc == SQLITE_OK) {
 		sqlite3_busy_timeout(d.sql, BESIDE_MS);
@@ -551,74 +552,4 @@ bool cache_beside(struct cache *c, cache_step *step, void *ctx, struct err *e)
 	}
 	db_close(&d, false);
 	return db_err(rc, c->path, e);
-}
-
-/* ---- texts */
-
-static int find_text(struct db *d, const char *target, const char *name, sqlite3_stmt **st)
-{
-	int rc = db_prepare(d, DB_TEXT_GET, st);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(*st, 1, target, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(*st, 2, name, -1, SQLITE_STATIC);
-	return rc ? rc : db_step(*st);
-}
-
-/* NULL: it is not there, or *rc says why not. */
-static char *read_text(struct db *d, const char *target, const char *name, int *rc)
-{
-	sqlite3_stmt *st;
-	char *text = NULL;
-	*rc = find_text(d, target, name, &st);
-	if (*rc == SQLITE_ROW) {
-		const char *p = sqlite3_column_blob(st, 0);
-		text = xstrndup(p ? p : "", (size_t)sqlite3_column_bytes(st, 0));
-		*rc = SQLITE_OK;
-	}
-	sqlite3_reset(st);
-	return text;
-}
-
-static int write_text(struct db *d, const char *target, const char *name, const char *text)
-{
-	int rc;
-	char *old = read_text(d, target, name, &rc);
-	bool same = old && strcmp(old, text) == 0;
-	free(old);
-	if (rc || same)
-		return rc;
-	sqlite3_stmt *st;
-	const char *const values[] = { target, name, text };
-	rc = db_prepare(d, DB_TEXT_PUT, &st);
-	for (int i = 0; i < 3 && rc == SQLITE_OK; i++)
-		rc = sqlite3_bind_text(st, i + 1, values[i], -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = db_step(st);
-	sqlite3_reset(st);
-	return rc;
-}
-
-bool cache_put_text(struct cache *c, const char *target, const char *name, const char *text, struct err *e)
-{
-	if (c->lock < 0)
-		return true;
-	if (!c->store.db.sql && !attach(c, e))
-		return false;
-	int rc = db_log_room(&c->store.db, DB_LOG_FULL) ? write_text(&c->store.db, target, name, text) : DB_HELD;
-	if (rc && recover(c, rc))
-		rc = write_text(&c->store.db, target, name, text);
-	c->wal_id = beside(c, "-wal");
-	return db_err(rc, c->path, e);
-}
-
-char *cache_get_text(struct cache *c, const char *target, const char *name)
-{
-	int rc;
-	if (!c->store.db.sql && !attach(c, NULL))
-		return NULL;
-	char *text = read_text(&c->store.db, target, name, &rc);
-	if (rc && recover(c, rc))
-		text = read_text(&c->store.db, target, name, &rc);
-	return text;
 }

@@ -24,7 +24,8 @@ static void bind_text(struct binder *b, const char *s, size_t most)
 			n--;
 	b->at++;
 	if (b->rc == SQLITE_OK)
-		b->rc = s ? sqlite3_bind_text64(b->st, b->at, s, n, SQLITE_STATIC, SQLITE_UTF8) : sqlite3_bind_null(b->st, b->at);
+		b->rc =
+		    s ? sqlite3_bind_text64(b->st, b->at, s, n, SQLITE_STATIC, SQLITE_UTF8) : sqlite3_bind_null(b->st, b->at);
 }
 
 static void bind_int(struct binder *b, int64_t v)

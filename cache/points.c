@@ -10,8 +10,8 @@
 #define TICK_BYTES_MAX (32 << 20)
 /* Points a commit folds, some 10 ms; four times that when too many ticks wait: more than a flush can add. */
 #define FOLD_POINTS (INT64_C(64) << 10)
-#define IDLE_MAX 10 /* commits without a read, until the copy of the ticks is let go */
-#define HELD_MOST 5 /* commits: what lasts no longer is not worth a word */
+#define IDLE_MAX 10    /* commits without a read, until the copy of the ticks is let go */
+#define HELD_MOST 5    /* commits: what lasts no longer is not worth a word */
 #define COUNT_EVERY 64 /* steps, until the rows of events and states are counted again */
 #define DAY 86400
 

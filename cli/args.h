@@ -37,6 +37,10 @@
 	  "the configuration lacks as [pipeline] and [stage] sections and changes nothing that is there; with --dry-run it "   \
 	  "prints them instead. Only calls without a price are made. What could not be read is named on standard error; the "  \
 	  "exit status is 1 only when nothing could. --format dot is for graphviz.")                                           \
+	X(NOTE, "note", "[kind=incident] TEXT...", 1, 100, "text json", true, cmd_note, "a note among the events",              \
+	  "Keeps a line of text, with its time and the user's name, among the events of this account and region: the "          \
+	  "console, status --format json and report show it. kind=incident before the text marks an incident. It is kept in "   \
+	  "the history file of this machine and nowhere else.")                                                                \
 	X(DOCTOR, "doctor", "", 0, 0, "text json", true, cmd_doctor, "what was found, where it comes from, what to mend",      \
 	  "Looks at the terminal, the locale, the configuration, credentials, endpoints, the clock, the history file and the " \
 	  "permissions. Each line says ok or !!. The exit status is 1 when something wants mending, and standard error names " \
@@ -97,7 +101,7 @@ struct cli_command {
 #define FOR_CONSOLE (1U << CMD_COUNT)
 #define FOR_ALL (~0U)
 #define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
-#define FOR_ENGINE (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | FOR_ACTS)
+#define FOR_ENGINE (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(NOTE) | FOR_ACTS)
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -224,6 +228,7 @@ int cmd_iam(const struct cli *c, struct engine *g);
 int cmd_put_record(const struct cli *c, struct engine *g);
 int cmd_process(const struct cli *c, struct engine *g);
 int cmd_put_metric(const struct cli *c, struct engine *g);
+int cmd_note(const struct cli *c, struct engine *g);
 int cmd_help(const struct cli *c, struct engine *g);
 
 /* ---- shared by the commands */

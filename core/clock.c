@@ -46,8 +46,17 @@ int64_t clock_correction(void)
 	return atomic_load(&correction);
 }
 
+static _Thread_local int64_t held;
+
+void clock_hold(int64_t t)
+{
+	held = t;
+}
+
 int64_t clock_wall_ms(void)
 {
+	if (held)
+		return held * 1000;
 	return frozen ? frozen_ms : read_ms(CLOCK_REALTIME) + 1000 * clock_correction();
 }
 

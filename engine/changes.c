@@ -1,8 +1,8 @@
 /* At the end of a round: what it saw of resources, mappings, releases and alarms is compared with what was known of them. */
+#include "engine/changes.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/text.h"
-#include "engine/changes.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,7 +33,8 @@ static bool differs(const struct json *a, const struct json *b, const char *key)
 	return x && y && strcmp(x, y) != 0;
 }
 
-static void tell_function(struct engine *g, struct event *v, const struct json *old, const struct json *now, struct buf *text)
+static void tell_function(struct engine *g, struct event *v, const struct json *old, const struct json *now,
+                          struct buf *text)
 {
 	(void)g;
 	if (differs(old, now, "last_modified"))
@@ -76,14 +77,14 @@ static void gone_words(struct engine *g, const struct look *l, int64_t since, en
                        const char *subject, const char *text, const char *source)
 {
 	changes_add(g,
-	           &(struct event){ .at = since,
-	                            .at_most = clock_wall(),
-	                            .kind = kind,
-	                            .service = service,
-	                            .subject = subject,
-	                            .text = text,
-	                            .source = source },
-	           l->subject);
+	            &(struct event){ .at = since,
+	                             .at_most = clock_wall(),
+	                             .kind = kind,
+	                             .service = service,
+	                             .subject = subject,
+	                             .text = text,
+	                             .source = source },
+	            l->subject);
 }
 
 static void gone_res(struct engine *g, const struct look *l, int64_t since)
@@ -285,20 +286,20 @@ static void tell_alarm_facts(struct engine *g, const struct alarm *a, const char
 	buf_init(&text, 4096);
 	if (facts_differ(old, now, &text))
 		changes_add(g,
-		           &(struct event){ .at = since,
-		                            .at_most = clock_wall(),
-		                            .kind = EVENT_CONFIG,
-		                            .service = "cloudwatch",
-		                            .subject = a->name,
-		                            .arn = a->arn,
-		                            .text = text.p,
-		                            .source = op_describe_alarms.iam },
-		           subject);
+		            &(struct event){ .at = since,
+		                             .at_most = clock_wall(),
+		                             .kind = EVENT_CONFIG,
+		                             .service = "cloudwatch",
+		                             .subject = a->name,
+		                             .arn = a->arn,
+		                             .text = text.p,
+		                             .source = op_describe_alarms.iam },
+		            subject);
 	buf_clear(&text);
 }
 
-static void tell_alarm(struct engine *g, const struct alarm *a, const char *subject, const char *before, const char *after,
-                       int64_t since)
+static void tell_alarm(struct engine *g, const struct alarm *a, const char *subject, const char *before,
+                       const char *after, int64_t since)
 {
 	struct json *old = json_parse(span_of(before), NULL), *now = json_parse(span_of(after), NULL);
 	enum alarm_state was = alarm_state_parse(json_get_str(old, "state") ? json_get_str(old, "state") : "");
@@ -333,7 +334,8 @@ static void look_alarm(struct engine *g, const struct alarm *a)
 
 static void gone_alarm(struct engine *g, const struct look *l, int64_t since)
 {
-	gone_words(g, l, since, EVENT_CONFIG, "cloudwatch", l->subject + 6, "the alarm is not there any more", op_describe_alarms.iam);
+	gone_words(g, l, since, EVENT_CONFIG, "cloudwatch", l->subject + 6, "the alarm is not there any more",
+	           op_describe_alarms.iam);
 }
 
 static void look_alarms(struct engine *g)

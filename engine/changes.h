@@ -9,6 +9,7 @@
 #include "engine/inside.h"
 
 /* ---- events.c: the list, and the one door into it */
+#define EVENTS_SHOWN 200 /* in a snapshot */
 struct events {       /* joined, newest first */
 	struct arena mem;
 	struct event *v;

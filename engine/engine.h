@@ -171,6 +171,18 @@ struct discover_result {
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
 };
 
+struct note_request { /* among the events, in the history file: no act, nothing of it leaves this machine */
+	const char *text; /* one line of visible characters, 1000 bytes at most */
+	bool incident;
+};
+struct note_result {
+	int64_t at;
+};
+
+struct past_request { /* a snapshot of that instant, from what the history has: values, alarm states and configuration as known of then */
+	int64_t at;
+};
+
 struct code_request { /* the code of the MFA device that snapshot.credential names */
 	char code[16];
 };
@@ -239,7 +251,9 @@ enum request_kind {
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
-	REQUEST_DISCOVER
+	REQUEST_DISCOVER,
+	REQUEST_NOTE,
+	REQUEST_PAST
 };
 struct request {
 	enum request_kind kind;
@@ -254,6 +268,8 @@ struct request {
 		struct put_metric_request put_metric;
 		struct code_request code;
 		struct discover_request discover;
+		struct note_request note;
+		struct past_request past;
 	};
 };
 struct result {
@@ -272,6 +288,8 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
+		struct note_result note;
+		struct snapshot *past;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

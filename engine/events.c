@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOWN 200           /* in a snapshot */
-#define READ (3 * SHOWN)    /* before calls and looks are joined */
-#define MEMORY 1000         /* kept where there is no file */
+#define READ (3 * EVENTS_SHOWN) /* before calls and looks are joined */
+#define MEMORY 1000             /* kept where there is no file */
 
 void events_clear(struct events *l)
 {
@@ -86,12 +85,13 @@ void events_flush(struct engine *g)
 	write_out(g);
 	events_clear(l);
 	events_read(g, 0, INT64_MAX, READ, l);
-	l->n = l->n < SHOWN ? l->n : SHOWN;
+	l->n = l->n < EVENTS_SHOWN ? l->n : EVENTS_SHOWN;
 	g->dirty = true;
 }
 
 /* "OK -> ALARM: why"; without the arrow when nobody saw what it was before. */
-void events_alarm(struct engine *g, const struct alarm *a, enum alarm_state from, int64_t at, int64_t at_most, const char *source)
+void events_alarm(struct engine *g, const struct alarm *a, enum alarm_state from, int64_t at, int64_t at_most,
+                  const char *source)
 {
 	const char *to = alarm_state_name(a->state), *why = a->reason && *a->reason ? a->reason : NULL;
 	char *before = from == ALARM_STATE_UNKNOWN ? xstrdup("") : xasprintf("%s -> ", alarm_state_name(from));

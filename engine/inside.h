@@ -222,6 +222,7 @@ struct engine {
 	unsigned ngroups;
 	struct task *tasks;
 	struct changes *changes; /* changes.h */
+	int64_t past;            /* this engine only stands for that instant (past.c); 0: it is the real one */
 
 	/* the thread and the hand-over */
 	pthread_t thread;
@@ -398,6 +399,8 @@ void doctor_step(struct engine *g, struct task *t);
 void put_records_step(struct engine *g, struct task *t); /* put_records.c */
 void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
+void note_step(struct engine *g, struct task *t); /* note.c */
+void past_step(struct engine *g, struct task *t); /* past.c */
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
 bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define APART 2    /* seconds: two clocks, and one of them tells whole seconds */
+#define APART 2 /* seconds: two clocks, and one of them tells whole seconds */
 
-/* Which calls can bring such a change about: the event's kind, how its text begins (NULL: any), and how their names begin. */
+/* Which calls can bring such a change about: the event's kind, what its text holds (NULL: anything), and how their names begin. */
 static const struct {
 	enum event_kind kind;
 	const char *service, *text, *calls[6];
@@ -17,10 +17,16 @@ static const struct {
 	  "kinesis",
 	  NULL,
 	  { "IncreaseStream", "DecreaseStream", "UpdateStream", "UpdateShard", "EnableEnhanced", "DisableEnhanced" } },
-	{ EVENT_CONFIG, "kinesis", NULL, { "StartStream", "StopStream", "RegisterStream", "DeregisterStream", "DeleteStream" } },
+	{ EVENT_CONFIG,
+	  "kinesis",
+	  NULL,
+	  { "StartStream", "StopStream", "RegisterStream", "DeregisterStream", "DeleteStream" } },
 	{ EVENT_CONFIG, "kinesis", NULL, { "SplitShard", "MergeShards", "CreateStream" } },
 	{ EVENT_CONFIG, "lambda", NULL, { "UpdateFunctionConfiguration", "CreateFunction", "DeleteFunction" } },
-	{ EVENT_CONFIG, "cloudwatch", NULL, { "PutMetricAlarm", "PutCompositeAlarm", "EnableAlarm", "DisableAlarm", "DeleteAlarms" } },
+	{ EVENT_CONFIG,
+	  "cloudwatch",
+	  NULL,
+	  { "PutMetricAlarm", "PutCompositeAlarm", "EnableAlarm", "DisableAlarm", "DeleteAlarms" } },
 	{ EVENT_RELEASE, "lambda", "alias ", { "CreateAlias", "UpdateAlias", "DeleteAlias" } },
 	{ EVENT_RELEASE, "lambda", "version ", { "PublishVersion", "UpdateFunctionCode", "CreateFunction" } },
 	{ EVENT_RELEASE, "lambda", "code ", { "UpdateFunctionCode" } },
@@ -35,7 +41,7 @@ static bool names(const struct event *v, const struct event *call, size_t cause)
 {
 	if (causes[cause].kind != v->kind || strcmp(causes[cause].service, v->service) != 0)
 		return false;
-	if (causes[cause].text && strncmp(v->text, causes[cause].text, strlen(causes[cause].text)) != 0)
+	if (causes[cause].text && !strstr(v->text, causes[cause].text))
 		return false;
 	for (unsigned i = 0; i < 6 && causes[cause].calls[i]; i++)
 		if (strncmp(call->text, causes[cause].calls[i], strlen(causes[cause].calls[i])) == 0)

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLUSH_MS (10 * 60 * 1000) /* a row that stays the same is written anew so often: after a crash its end is early by that much */
+#define FLUSH_MS                                                                                                       \
+	(10 * 60 *                                                                                                         \
+	 1000) /* a row that stays the same is written anew so often: after a crash its end is early by that much */
 
 static int by_subject(const void *a, const void *b)
 {
@@ -129,13 +131,15 @@ char *looks_at(struct engine *g, const char *subject, const char *body, int64_t 
 			queue(g->changes, l); /* how long it was so, as near as it is known */
 		l = l ? l : look_new(g->changes, subject);
 		free(l->body);
-		*l = (struct look){ .subject = l->subject, .body = xstrdup(body), .first = clock_wall(), .last = round_wall(g) };
+		*l =
+		    (struct look){ .subject = l->subject, .body = xstrdup(body), .first = clock_wall(), .last = round_wall(g) };
 	}
 	l->round = g->round.number;
 	return before;
 }
 
-void looks_gone(struct engine *g, const char *prefix, void (*gone)(struct engine *g, const struct look *l, int64_t since))
+void looks_gone(struct engine *g, const char *prefix,
+                void (*gone)(struct engine *g, const struct look *l, int64_t since))
 {
 	struct changes *c = g->changes;
 	size_t len = strlen(prefix);
@@ -168,39 +172,50 @@ void looks_flush(struct engine *g, bool all)
 
 /* ---- what differs, in words */
 
-/* retention_s -> "retention", and its value as a duration; ARNs by their last part. */
-static void add_value(struct buf *b, const char *key, const char *value)
+enum form { AS_TEXT, AS_DURATION, AS_HOURS, AS_MEGABYTES, AS_DIGEST };
+
+/* How a fact's key says its unit. */
+static const struct {
+	const char *end;
+	enum form form;
+} forms[] = { { "_s", AS_DURATION }, { "_h", AS_HOURS }, { "_mb", AS_MEGABYTES }, { "_sha256", AS_DIGEST } };
+
+static enum form form_of(const char *key, size_t *label)
 {
-	char *end;
-	const char *unit = strrchr(key, '_'), *colon = value ? strrchr(value, ':') : NULL;
-	long long n = value ? strtoll(value, &end, 10) : 0;
-	char text[TEXT_NUM];
-	if (!value) {
-		buf_adds(b, "none");
-	} else if (*value && !*end && unit && strcmp(unit, "_s") == 0 && n >= 0) {
-		text_duration(n, text);
-		buf_adds(b, text);
-	} else if (*value && !*end && unit && (strcmp(unit, "_h") == 0 || strcmp(unit, "_mb") == 0)) {
-		buf_addf(b, "%lld %s", n, unit[1] == 'h' ? "h" : "MB");
-	} else if (strncmp(value, "arn:", 4) == 0 && colon && colon[1]) {
-		buf_adds(b, colon + 1);
-	} else if (strcmp(key, "code_sha256") == 0) {
-		buf_addf(b, "%.8s", value);
-	} else {
-		buf_adds(b, value);
-	}
+	const char *end = strrchr(key, '_');
+	*label = strlen(key);
+	for (size_t i = 0; end && i < sizeof forms / sizeof *forms; i++)
+		if (strcmp(end, forms[i].end) == 0) {
+			*label = (size_t)(end - key);
+			return forms[i].form;
+		}
+	return AS_TEXT;
 }
 
-static void add_label(struct buf *b, const char *key)
+static void add_number(struct buf *b, enum form form, long long n)
 {
-	static const char *const units[] = { "_s", "_h", "_mb", "_sha256" };
-	const char *end = strrchr(key, '_');
-	size_t n = strlen(key);
-	for (size_t i = 0; end && i < sizeof units / sizeof *units; i++)
-		if (strcmp(end, units[i]) == 0)
-			n = (size_t)(end - key);
-	for (size_t i = 0; i < n; i++)
-		buf_addc(b, key[i] == '_' ? ' ' : key[i]);
+	char text[TEXT_NUM];
+	text_duration(n, text);
+	if (form == AS_DURATION)
+		buf_adds(b, text);
+	else
+		buf_addf(b, "%lld %s", n, form == AS_HOURS ? "h" : "MB");
+}
+
+/* A number with its unit; an ARN by its last part. */
+static void add_value(struct buf *b, enum form form, const char *value)
+{
+	char *end;
+	const char *colon = value ? strrchr(value, ':') : NULL;
+	long long n = strtoll(value ? value : "", &end, 10);
+	if (!value)
+		buf_adds(b, "none");
+	else if (*value && !*end && n >= 0 && form != AS_TEXT && form != AS_DIGEST)
+		add_number(b, form, n);
+	else if (form == AS_DIGEST)
+		buf_addf(b, "%.8s", value);
+	else
+		buf_adds(b, colon && colon[1] && strncmp(value, "arn:", 4) == 0 ? colon + 1 : value);
 }
 
 static bool add_difference(struct buf *b, const char *key, const char *old, const char *now)
@@ -212,13 +227,16 @@ static bool add_difference(struct buf *b, const char *key, const char *old, cons
 			return false;
 	if (old == now || (old && now && strcmp(old, now) == 0))
 		return false;
+	size_t n;
+	enum form form = form_of(key, &n);
 	if (b->n)
 		buf_adds(b, ", ");
-	add_label(b, key);
+	for (size_t i = 0; i < n; i++)
+		buf_addc(b, key[i] == '_' ? ' ' : key[i]);
 	buf_addc(b, ' ');
-	add_value(b, key, old);
+	add_value(b, form, old);
 	buf_adds(b, " -> ");
-	add_value(b, key, now);
+	add_value(b, form, now);
 	return true;
 }
 

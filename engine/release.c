@@ -28,12 +28,14 @@ static void release_done(struct ask_release *a)
 	round_arrived(g);
 }
 
-static void tell_one(struct engine *g, const char *function, const char *what, const char *was, const char *is, int64_t since)
+static void tell_one(struct engine *g, const char *function, const char *what, const char *was, const char *is,
+                     int64_t since)
 {
 	const struct res *r = inventory_res(g, &kind_lambda, function, false);
 	bool version = strcmp(what, "version") == 0;
 	char *text = version ? xasprintf("version %s published", is ? is : "?")
-	                     : xasprintf("%s %s%s -> %s%s", what, was ? "v" : "", was ? was : "none", is ? "v" : "", is ? is : "none");
+	                     : xasprintf("%s %s%s -> %s%s", what, was ? "v" : "", was ? was : "none", is ? "v" : "",
+	                                 is ? is : "none");
 	changes_add(g,
 	            &(struct event){ .at = since,
 	                             .at_most = clock_wall(),
@@ -48,7 +50,8 @@ static void tell_one(struct engine *g, const char *function, const char *what, c
 }
 
 /* That old versions were deleted is no release. */
-static void tell_release(struct engine *g, const char *function, const struct json *old, const struct json *now, int64_t since)
+static void tell_release(struct engine *g, const char *function, const struct json *old, const struct json *now,
+                         int64_t since)
 {
 	for (const struct json *m = json_first(now); m; m = json_next(m)) {
 		const char *was = json_get_str(old, json_key(m));

@@ -278,6 +278,8 @@ struct snapshot *snap_build(struct engine *g)
 	fill_events(s, g);
 	s->data_to = data_to(g);
 	s->phase = g->rounds_done || g->account_err.code != ERR_OK ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
+	if (g->past)
+		s->phase = PHASE_PAST;
 	s->cost.metrics = g->metrics_asked;
 	s->cost.usd = g->metrics_asked * USD_PER_METRIC;
 	s->cost.today_usd = s->cost.usd_per_day = NAN;

@@ -116,9 +116,10 @@ static void load_point(void *ctx, int64_t t, double v)
 static void load_held(struct engine *g, struct measure *m)
 {
 	struct err e = { 0 };
-	int64_t now = clock_wall();
+	int64_t now = clock_wall(),
+	        end = g->past ? g->past - STEP + 1 : now + STEP; /* of the past only whole periods are over */
 	if (g->threaded && m->cache_id &&
-	    !cache_read(g->cache, m->cache_id, now - LOOKBACK, now + STEP, load_point, &m->series, &e))
+	    !cache_read(g->cache, m->cache_id, now - LOOKBACK, end, load_point, &m->series, &e))
 		log_warn(LOG_ENGINE, "history not read: %s", e.text);
 }
 

@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DENIED_MS (3600 * 1000)  /* until what is not allowed is asked again */
-#define BROKEN_MS (600 * 1000)   /* ... what does not work: an emulator may not know the operation */
-#define TRAIL_FIRST (24 * 3600)  /* seconds that a first look goes back */
-#define TRAIL_LATE (20 * 60)     /* it delivers some minutes late: so much is read again */
-#define TRAIL_PAGES 10           /* of 50 events, two calls a second */
-#define TRAIL_PAGES_ONCE 2       /* of a command that somebody waits for */
+#define DENIED_MS (3600 * 1000) /* until what is not allowed is asked again */
+#define BROKEN_MS (600 * 1000)  /* ... what does not work: an emulator may not know the operation */
+#define TRAIL_FIRST (24 * 3600) /* seconds that a first look goes back */
+#define TRAIL_LATE (20 * 60)    /* it delivers some minutes late: so much is read again */
+#define TRAIL_PAGES 10          /* of 50 events, two calls a second */
+#define TRAIL_PAGES_ONCE 2      /* of a command that somebody waits for */
 #define TRAIL_TEXT "trail"
 
 /* ---- what is optional: a failure of it is no problem of the rest */
@@ -61,8 +61,8 @@ char *optional_note(const struct engine *g)
 	for (unsigned i = 0; i < 2; i++) {
 		const struct optional *o = &g->changes->optional[i];
 		if (o->op)
-			buf_addf(&b, "%s%s: %s%s %s", b.n ? "; " : "", lacks[i], o->err.code == ERR_DENIED ? "allow " : "", o->op->iam,
-			         o->err.code == ERR_DENIED ? "" : err_name(o->err.code));
+			buf_addf(&b, "%s%s: %s%s %s", b.n ? "; " : "", lacks[i], o->err.code == ERR_DENIED ? "allow " : "",
+			         o->op->iam, o->err.code == ERR_DENIED ? "" : err_name(o->err.code));
 	}
 	return b.n ? buf_steal(&b) : NULL;
 }
@@ -104,7 +104,8 @@ static bool is_alarm(const struct engine *g, const char *name)
 /* Something of ours, changed: what was refused changed nothing, and tags and policies are nobody's incident here. */
 static bool concerns_us(struct engine *g, const struct trail_event *v)
 {
-	static const char *const idle[] = { "Tag", "Untag", "Invoke", "AddPermission", "RemovePermission", "AddTags", "RemoveTags" };
+	static const char *const idle[] = { "Tag",     "Untag",     "Invoke", "AddPermission", "RemovePermission",
+		                                "AddTags", "RemoveTags" };
 	for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
 		if (strncmp(v->name, idle[i], strlen(idle[i])) == 0)
 			return false;
@@ -190,7 +191,9 @@ void trail_take(struct engine *g)
 
 static void recall_trail(struct engine *g)
 {
-	char *text = g->cache && g->changes->target[0] && !g->changes->trail_to ? cache_get_text(g->cache, g->changes->target, TRAIL_TEXT) : NULL;
+	char *text = g->cache && g->changes->target[0] && !g->changes->trail_to
+	                 ? cache_get_text(g->cache, g->changes->target, TRAIL_TEXT)
+	                 : NULL;
 	if (text)
 		g->changes->trail_to = strtoll(text, NULL, 10);
 	free(text);

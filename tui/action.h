@@ -27,6 +27,11 @@ struct view;
 	X(pane, "Tab", IN(OVERVIEW), MOVE, "pane", "to the alarms and back")                                   \
 	X(next_problem, "n", IN(OVERVIEW) | IN(DETAIL), MOVE, "problem", "next problem")                       \
 	X(previous_problem, "N", IN(OVERVIEW) | IN(DETAIL), MOVE, NULL, "previous problem")                    \
+	X(events, "5", IN_SCREENS, MOVE, NULL, "what happened")                                                \
+	X(event, "Enter l", IN(EVENTS), MOVE, "open", "all of one event")                                      \
+	X(event_filter, "/", IN(EVENTS), FIND, "filter", "filter events by words")                             \
+	X(command, ":", IN_SCREENS, FIND, NULL, "a command: note TEXT")                                        \
+	X(past, "t", IN_SCREENS, TIME, NULL, "a past instant; live again")                                     \
 	X(filter, "/", IN(OVERVIEW), FIND, "filter", "filter (!word leaves out)")                              \
 	X(sort, "s", IN(OVERVIEW), FIND, "sort", "sort by the next column")                                    \
 	X(sort_reverse, "S", IN(OVERVIEW), FIND, NULL, "sort the other way round")                             \

@@ -23,7 +23,20 @@ enum style style_of(enum health h)
 
 /* ---- row 1: pieces in one or two lengths, added by rank while they fit */
 
-enum piece_id { P_NAME, P_PROD, P_WHERE, P_ENDPOINT, P_KEYS, P_WHAT, P_COUNTS, P_MODE, P_DATA, P_CLOCK, P_COUNT };
+enum piece_id {
+	P_NAME,
+	P_PAST,
+	P_PROD,
+	P_WHERE,
+	P_ENDPOINT,
+	P_KEYS,
+	P_WHAT,
+	P_COUNTS,
+	P_MODE,
+	P_DATA,
+	P_CLOCK,
+	P_COUNT
+};
 #define RIGHT_FROM P_COUNTS
 
 struct piece {
@@ -161,10 +174,25 @@ static void draw_counts(struct view *v, bool full, int x)
 		x += draw_str(&v->canvas, 0, x, v->canvas.cols, bits[i].style, bits[i].text) + (full ? 2 : 1);
 }
 
+/* The instant that is shown, and how long ago that is. */
+static void put_past(const struct view *v, struct piece *clock)
+{
+	char at[CLOCK_RFC3339_SIZE], ago[TEXT_NUM];
+	int64_t now = clock_wall();
+	clock_rfc3339(v->past, at);
+	text_duration(now > v->past ? now - v->past : 0, ago);
+	snprintf(clock->brief, sizeof clock->brief, "%.5s %.9s", at + 5, at + 11); /* 11-23 02:41:00Z */
+	snprintf(clock->full, sizeof clock->full, "%s, %s ago; t: live", at, ago);
+}
+
 static void put_clock(const struct view *v, struct piece *clock, struct piece *data)
 {
 	char hms[24], hm[16], age[TEXT_NUM];
 	const struct snapshot *s = v->snap;
+	if (v->past) {
+		put_past(v, clock);
+		return;
+	}
 	bool theirs = clock_correction(); /* this machine's is minutes off: what is shown is not what `date` says */
 	snprintf(hms, sizeof hms, "%s", theirs ? "AWS " : "");
 	clock_hms(v->now, hms + strlen(hms));
@@ -194,11 +222,13 @@ static void put_what(const struct view *v, struct piece *p)
 static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
-		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 13 }, [P_PROD] = { 17, 0 },
-		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },   [P_KEYS] = { 15, 6 },      [P_NAME] = { 12, 0 },
-		[P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },
+		[P_PAST] = { 20, 0 }, [P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 13 },
+		[P_PROD] = { 17, 0 }, [P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },   [P_KEYS] = { 15, 6 },
+		[P_NAME] = { 12, 0 }, [P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
+	if (v->past)
+		snprintf(p[P_PAST].brief, sizeof p->brief, "PAST");
 	put_where(v, &p[P_WHERE]);
 	const char *name = v->options->target_name;
 	if (v->options->production && !(name && strncasecmp(name, "prod", 4) == 0))
@@ -251,10 +281,11 @@ void frame_header(struct view *v)
 		if (i == P_COUNTS)
 			draw_counts(v, p[i].shown == p[i].full, x);
 		else
-			draw_str(c, 0, x, p[i].cells, i == P_WHERE || i == P_ENDPOINT ? STYLE_STRONG : STYLE_NORMAL, p[i].shown);
+			draw_str(c, 0, x, p[i].cells, i == P_WHERE || i == P_ENDPOINT || i == P_PAST ? STYLE_STRONG : STYLE_NORMAL,
+			         p[i].shown);
 		x += p[i].cells + gap;
 	}
-	if (v->options->production)
+	if (v->options->production || v->past)
 		draw_style(c, 0, 0, c->cols, STYLE_REVERSE);
 	draw_rule(c, 1, 0, c->cols, v->level > GLYPH_ASCII, NULL, NULL);
 }
@@ -317,7 +348,7 @@ static void footer_prompt(struct view *v, int y)
 	c->cursor_y = y;
 	c->cursor_x = x;
 	c->cursor_on = true;
-	if (!p->kind->secret)
+	if (!p->kind->secret && !p->kind->uncounted)
 		x += 3 + draw_fmt(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, "%u of %u", v->overview.shown,
 		                  v->snap ? v->snap->nrows : 0);
 	footer_hints(v, y, x + 3, IN_PROMPT);

@@ -81,6 +81,15 @@ void act_code(struct view *v)
 
 /* ---- typing */
 
+void prompt_open(struct view *v, const struct prompt_kind *kind, const char *text)
+{
+	struct prompt *p = &v->prompt;
+	p->open = true;
+	p->kind = kind;
+	snprintf(p->before, sizeof p->before, "%s", text);
+	snprintf(p->text, sizeof p->text, "%s", text);
+}
+
 void prompt_type(struct view *v, uint32_t key)
 {
 	struct prompt *p = &v->prompt;

@@ -4,6 +4,7 @@
 
 #include "tui/view.h"
 
+void prompt_open(struct view *v, const struct prompt_kind *kind, const char *text); /* text: what stands there already */
 void prompt_type(struct view *v, uint32_t key);
 void overview_filter(struct view *v, const char *filter); /* scr_list.c: applied while it is typed */
 

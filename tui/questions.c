@@ -1,6 +1,6 @@
 /* The questions behind the charts. Each slot is one metric of the open row; it is asked when it comes on the screen, when the
  * range changes and after each poll. The engine answers when it can; meanwhile the last answer stays. */
-#include "tui/view.h"
+#include "tui/past.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static bool wants(const struct view *v, const struct slot *s)
 {
 	if (!s->wanted || !v->snap)
 		return false;
-	if (!s->asked || s->range != view_ranges[v->detail.range].seconds)
+	if (!s->asked || s->range != view_ranges[v->detail.range].seconds || s->past != v->past)
 		return true;
 	return !s->pending && s->polled_at != v->snap->polled_at;
 }
@@ -58,6 +58,7 @@ struct slot *view_question(struct view *v, struct history_request *rq)
 		    (struct history_request){ .row = s->shown_row,
 			                          .metric = s->metric,
 			                          .from = v->now - view_ranges[v->detail.range].seconds,
+			                          .to = v->past,
 			                          .offline =
 			                              v->snap->phase !=
 			                              PHASE_LIVE /* what the history knows at once, before anyone has answered */ };
@@ -72,12 +73,17 @@ void view_asked(struct view *v, struct slot *s, uint64_t id)
 	s->pending = id;
 	s->range = view_ranges[v->detail.range].seconds;
 	s->polled_at = v->snap->polled_at;
+	s->past = v->past;
 	v->detail.unanswered++;
 }
 
 void view_answer(struct view *v, struct result *r)
 {
 	if (r->kind != REQUEST_HISTORY) {
+		if (r->kind == REQUEST_PAST)
+			past_arrived(v, r);
+		if (r->kind == REQUEST_NOTE)
+			view_note(v, "%.100s", r->err.code == ERR_OK ? "noted" : r->err.text);
 		result_free(r);
 		return;
 	}

@@ -10,6 +10,8 @@ struct view;
 #define SCREENS(X)                  \
 	X(OVERVIEW, screen_overview)    \
 	X(DETAIL, screen_detail)        \
+	X(EVENTS, screen_events)        \
+	X(EVENT, screen_event)          \
 	X(HELP, screen_help)
 
 enum screen_id {

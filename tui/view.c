@@ -27,7 +27,9 @@ void view_clear(struct view *v)
 	for (unsigned i = 0; i < CHARTS_MAX; i++)
 		result_free(v->detail.slot[i].answer);
 	free(v->overview.line);
+	free(v->events.line);
 	snapshot_free(v->snap);
+	snapshot_free(v->live);
 	canvas_clear(&v->canvas);
 }
 
@@ -38,11 +40,42 @@ static void sync(struct view *v)
 			screen_get((enum screen_id)i)->sync(v);
 }
 
+/* The past stays as it is while live snapshots go on coming. */
 void view_snapshot(struct view *v, struct snapshot *s)
 {
-	snapshot_free(v->snap);
+	struct snapshot **at = v->past ? &v->live : &v->snap;
+	snapshot_free(*at);
+	*at = s;
+	if (!v->past)
+		sync(v);
+}
+
+void view_past(struct view *v, struct snapshot *s)
+{
+	if (v->past)
+		snapshot_free(v->snap);
+	else
+		v->live = v->snap;
 	v->snap = s;
+	v->past = v->now = s->at;
 	sync(v);
+}
+
+void view_back_to_live(struct view *v)
+{
+	snapshot_free(v->snap);
+	v->snap = v->live;
+	v->live = NULL;
+	v->past = 0;
+	v->now = clock_wall();
+	sync(v);
+}
+
+bool view_acts(struct view *v)
+{
+	if (v->past)
+		view_note(v, "nothing acts in the past; t goes back to now");
+	return !v->past;
 }
 
 void view_note(struct view *v, const char *fmt, ...)

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define VIEW_DEPTH 4
+#define VIEW_DEPTH 8
 #define FILTER_SIZE 128
 #define CHARTS_MAX 6
 
@@ -19,6 +19,7 @@ struct view;
 struct prompt_kind { /* what is typed, and what becomes of it */
 	const char *label;
 	bool secret;                             /* shown as * */
+	bool uncounted;                          /* it chooses no stages: their number is not shown */
 	void (*changed)(struct view *v);
 	void (*accepted)(struct view *v);
 	void (*cancelled)(struct view *v);
@@ -50,7 +51,7 @@ struct slot {
 	bool wanted;                /* on the screen now */
 	bool asked;
 	uint64_t pending;           /* the newest question's id while it is unanswered */
-	int64_t range, polled_at;   /* what the newest question was about */
+	int64_t range, polled_at, past; /* what the newest question was about */
 	struct result *answer;      /* of the newest answered question; NULL = none yet */
 };
 struct detail {
@@ -63,10 +64,20 @@ struct detail {
 	unsigned unanswered;
 };
 
+struct events_view {
+	struct list list;
+	unsigned *line, n;          /* indices of the snapshot's events that pass the filter */
+	char filter[FILTER_SIZE];
+};
+
 struct view {
 	const struct tui_options *options;
-	struct snapshot *snap;      /* owned; NULL until the first one */
-	int64_t now;                /* seconds */
+	struct snapshot *snap;      /* what is shown; owned; NULL until the first one */
+	struct snapshot *live;      /* while the past is shown: the newest one; owned */
+	int64_t now;                /* seconds; the instant that is shown while it is a past one */
+	int64_t past;               /* the instant; 0: live. Nothing acts meanwhile: view_acts() */
+	int64_t past_wish;          /* a wish: to be shown that instant */
+	uint64_t past_asked;        /* the question's id; 0: none */
 	bool utf8;
 	unsigned level, level_most; /* glyph.h */
 	struct canvas canvas;
@@ -76,15 +87,22 @@ struct view {
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
 	bool quit, redraw, suspend, refresh; /* wishes */
+	char note_wish[FILTER_SIZE]; /* a wish: to be kept among the events */
+	bool note_incident;
 	char code[16];              /* a wish too: an MFA code for the engine; tui.c wipes it */
 	struct overview overview;
 	struct detail detail;
+	struct events_view events;
 	struct list help;
 };
 
 void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned level);
 void view_clear(struct view *v);
 void view_snapshot(struct view *v, struct snapshot *s);  /* takes s */
+void view_past(struct view *v, struct snapshot *s);      /* takes s: it is shown until view_back_to_live() */
+void view_back_to_live(struct view *v);
+/* Whether what acts may act now; when not, the reader is told. Every action that writes asks. */
+bool view_acts(struct view *v);
 void view_answer(struct view *v, struct result *r);      /* takes r */
 void view_key(struct view *v, uint32_t key);
 void view_draw(struct view *v);                          /* into v->canvas, at its size */

@@ -65,13 +65,13 @@ struct api_health {                            /* one a service operation that w
 	uint32_t calls, failed;
 };
 
-enum phase { PHASE_STARTING, PHASE_CACHED, PHASE_LIVE };
+enum phase { PHASE_STARTING, PHASE_CACHED, PHASE_LIVE, PHASE_PAST };
 
 struct snapshot {
 	struct arena mem;
 	uint64_t gen;
 	int64_t at;                                /* when it was built */
-	enum phase phase;                          /* CACHED: values come from the history alone */
+	enum phase phase;                          /* CACHED: values come from the history alone; PAST: all of it is as of `at` */
 	struct target target;
 	struct credential credential;
 	const struct kind_info *const *kinds;

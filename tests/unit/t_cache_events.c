@@ -214,7 +214,7 @@ static void keeps_within_retention_and_share(void **state)
 	struct cache *c = open_cache();
 	struct err e = { 0 };
 	struct event_put *v = xcalloc(N, sizeof *v);
-	char (*key)[16] = xcalloc(N, sizeof *key);
+	char(*key)[16] = xcalloc(N, sizeof *key);
 	for (int i = 0; i < N; i++) {
 		snprintf(key[i], sizeof key[i], "k%d", i);
 		v[i] = put_of(START + i * 60, key[i], "x");
@@ -248,7 +248,7 @@ int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(told_twice_is_told_once),           T(every_kind_comes_back_as_itself),  T(raw_text_stays_raw),
+		T(told_twice_is_told_once),           T(every_kind_comes_back_as_itself),   T(raw_text_stays_raw),
 		T(a_reader_drops_but_a_note_gets_in), T(a_state_moves_on_until_it_changes), T(keeps_within_retention_and_share),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -648,11 +648,14 @@ static void test_help_lists_every_action(void **state)
 		assert_non_null(strstr(shown.p, actions[i].help));
 	open_view(24, 80, false, picture());
 	press("?");
-	draw();
+	char *top = xstrdup(draw()); /* with as many keys as this there is something to scroll to */
+	press("G");
+	const char *bottom = draw();
 	for (unsigned i = 0; i < nactions; i++)
 		if (actions[i].where & (IN(OVERVIEW) | IN_PROMPT))
-			assert_non_null(strstr(shown.p, actions[i].help));
-	assert_true(shows("stale: too old to trust"));
+			assert_true(strstr(top, actions[i].help) || strstr(bottom, actions[i].help));
+	assert_true(strstr(top, "stale: too old to trust") || strstr(bottom, "stale: too old to trust"));
+	free(top);
 }
 
 static void test_glyph_levels(void **state)
