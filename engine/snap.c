@@ -70,10 +70,10 @@ static void fill_facts(struct snapshot *snap, const struct res *r, struct row *r
 {
 	struct fact *facts = arena_array(&snap->mem, r->nfacts, sizeof *facts);
 	for (unsigned i = 0; i < r->nfacts; i++)
-		facts[i] =
-		    (struct fact){ arena_strdup(&snap->mem, r->facts[i].key), arena_strdup(&snap->mem, r->facts[i].value) };
+		if (strcmp(r->facts[i].key, "code_sha256") != 0) /* it tells a change, and nobody anything else */
+			facts[row->nfacts++] =
+			    (struct fact){ arena_strdup(&snap->mem, r->facts[i].key), arena_strdup(&snap->mem, r->facts[i].value) };
 	row->facts = facts;
-	row->nfacts = r->nfacts;
 	row->dlq = r->dlq;
 	row->fed_by = arena_strdup(&snap->mem, r->fed_by);
 	row->feeds = arena_strdup(&snap->mem, r->feeds);

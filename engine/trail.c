@@ -61,8 +61,9 @@ char *optional_note(const struct engine *g)
 	for (unsigned i = 0; i < 2; i++) {
 		const struct optional *o = &g->changes->optional[i];
 		if (o->op)
-			buf_addf(&b, "%s%s: %s%s %s", b.n ? "; " : "", lacks[i], o->err.code == ERR_DENIED ? "allow " : "",
-			         o->op->iam, o->err.code == ERR_DENIED ? "" : err_name(o->err.code));
+			buf_addf(&b, "%s%s: %s%s%s%s", b.n ? "; " : "", lacks[i], o->err.code == ERR_DENIED ? "allow " : "",
+			         o->op->iam, o->err.code == ERR_DENIED ? "" : " ",
+			         o->err.code == ERR_DENIED ? "" : err_name(o->err.code));
 	}
 	return b.n ? buf_steal(&b) : NULL;
 }
