@@ -66,6 +66,8 @@ void trail_take(struct engine *g);     /* what it said, at the round's end */
 void trail_drop(struct changes *c);
 /* An operation that nothing depends on: its failure is no problem among the others. It is said once (optional_note, owned; NULL: nothing
  * to say), and the operation is left alone for a while. */
+/* Whose history it is must be known: asks once when it is not. False: the task waits, or has ended with why not. */
+bool history_known(struct engine *g, struct task *t);
 bool optional_op(const struct op *op);
 bool optional_allowed(const struct engine *g, const struct op *op);
 void optional_failed(struct engine *g, const struct op *op, const struct err *e);

@@ -179,6 +179,17 @@ struct note_result {
 	int64_t at;
 };
 
+struct events_request { /* from the history file, the newest first */
+	int64_t from, to;
+	unsigned most;
+};
+struct events_result {
+	struct arena mem;
+	struct event *v;
+	unsigned n;
+	bool more; /* there are more than `most` */
+};
+
 struct past_request { /* a snapshot of that instant, from what the history has: values, alarm states and configuration as known of then */
 	int64_t at;
 };
@@ -253,7 +264,8 @@ enum request_kind {
 	REQUEST_PUT_METRIC,
 	REQUEST_DISCOVER,
 	REQUEST_NOTE,
-	REQUEST_PAST
+	REQUEST_PAST,
+	REQUEST_EVENTS
 };
 struct request {
 	enum request_kind kind;
@@ -270,6 +282,7 @@ struct request {
 		struct discover_request discover;
 		struct note_request note;
 		struct past_request past;
+		struct events_request events;
 	};
 };
 struct result {
@@ -290,6 +303,7 @@ struct result {
 		struct discover_result discover;
 		struct note_result note;
 		struct snapshot *past;
+		struct events_result events;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -401,6 +401,7 @@ void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
 void note_step(struct engine *g, struct task *t); /* note.c */
 void past_step(struct engine *g, struct task *t); /* past.c */
+void events_step(struct engine *g, struct task *t);
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
 bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */

@@ -46,27 +46,22 @@ static void write_note(struct engine *g, struct task *t)
 		                              .by = writer(),
 		                              .source = "sluice" } };
 	t->result->note.at = now;
-	looks_account(g);
 	cache_add_event(g->cache, g->changes->target, &p, &t->result->err);
 	events_flush(g);
 	free(key);
 }
 
-void note_step(struct engine *g, struct task *t)
+bool history_known(struct engine *g, struct task *t)
 {
 	struct err *e = &t->result->err;
+	looks_account(g);
 	t->done = true;
-	if (!fits(t->rq.note.text, e))
-		return;
-	if (!g->cache) {
-		if (g->cache_err.code != ERR_OK)
-			*e = g->cache_err;
-		else
-			err_set(e, ERR_DB, "note", "there is no history to keep it in");
-		return;
-	}
-	if (g->target.account[0]) {
-		write_note(g, t);
+	if (!g->cache && g->cache_err.code != ERR_OK) {
+		*e = g->cache_err;
+	} else if (!g->cache) {
+		err_set(e, ERR_DB, "history", "there is none");
+	} else if (g->changes->target[0]) {
+		return true;
 	} else if (g->account_err.code != ERR_OK) {
 		*e = g->account_err;
 	} else if (t->state++ == 0) {
@@ -75,6 +70,26 @@ void note_step(struct engine *g, struct task *t)
 	} else {
 		*e = g->identity_err;
 		if (e->code == ERR_OK)
-			err_set(e, ERR_NOTFOUND, "note", "whose account this is could not be found out");
+			err_set(e, ERR_NOTFOUND, "history", "whose account this is could not be found out");
 	}
+	return false;
+}
+
+void note_step(struct engine *g, struct task *t)
+{
+	t->done = true;
+	if (fits(t->rq.note.text, &t->result->err) && history_known(g, t))
+		write_note(g, t);
+}
+
+void events_step(struct engine *g, struct task *t)
+{
+	const struct events_request *rq = &t->rq.events;
+	struct events_result *r = &t->result->events;
+	struct events l;
+	if (!history_known(g, t))
+		return;
+	events_read(g, rq->from, rq->to, rq->most + 1, &l);
+	*r = (struct events_result){ .mem = l.mem, .v = l.v, .n = l.n, .more = l.n > rq->most };
+	r->n = r->more ? rq->most : r->n;
 }

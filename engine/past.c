@@ -328,16 +328,10 @@ static struct snapshot *snapshot_of(struct engine *g, int64_t at, struct err *e)
 
 void past_step(struct engine *g, struct task *t)
 {
-	struct err *e = &t->result->err;
 	int64_t at = t->rq.past.at;
 	t->done = true;
-	looks_account(g);
 	if (at <= 0 || at > clock_wall())
-		err_set(e, ERR_USAGE, "past", "it is not over yet");
-	else if (!g->cache)
-		err_set(e, ERR_DB, "past", "there is no history to look back into");
-	else if (!g->changes->target[0])
-		err_set(e, ERR_NOTFOUND, "past", "whose history to look into is not known yet");
-	else
-		t->result->past = snapshot_of(g, at, e);
+		err_set(&t->result->err, ERR_USAGE, "past", "it is not over yet");
+	else if (history_known(g, t))
+		t->result->past = snapshot_of(g, at, &t->result->err);
 }

@@ -15,7 +15,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
 	[REQUEST_DISCOVER] = discover_step, [REQUEST_NOTE] = note_step,
-	[REQUEST_PAST] = past_step,
+	[REQUEST_PAST] = past_step,         [REQUEST_EVENTS] = events_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -171,6 +171,10 @@ void result_free(struct result *r)
 		free((char *)r->history.info.key);
 		break;
 	case REQUEST_PAST: snapshot_free(r->past); break;
+	case REQUEST_EVENTS:
+		arena_clear(&r->events.mem);
+		free(r->events.v);
+		break;
 	case REQUEST_NOTE:
 	case REQUEST_CODE: break;
 	case REQUEST_PUT_RECORDS:

@@ -142,6 +142,8 @@ static int64_t tasks_wait(const struct engine *g)
 	for (const struct task *t = g->tasks; t; t = t->next)
 		if (!t->done && t->wake_ms)
 			wait = least(wait, t->wake_ms - clock_mono_ms());
+		else if (t->done && !g->threaded) /* the command has what it asked for */
+			return 0;
 	return wait;
 }
 
@@ -212,7 +214,7 @@ void engine_interrupt(struct engine *g)
 static bool reads_history(enum request_kind kind)
 {
 	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR || kind == REQUEST_NOTE ||
-	       kind == REQUEST_PAST;
+	       kind == REQUEST_PAST || kind == REQUEST_EVENTS;
 }
 
 struct result *engine_call(struct engine *g, const struct request *rq)
