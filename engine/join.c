@@ -51,8 +51,8 @@ static bool names(const struct event *v, const struct event *call, size_t cause)
 
 static bool may_be(const struct event *v, const struct event *call)
 {
-	if (call->kind != EVENT_CALL || strcmp(call->subject, v->subject) != 0 || call->at < v->at - APART ||
-	    call->at > v->at_most + APART)
+	if (call->kind != EVENT_CALL || strcmp(call->service, v->service) != 0 || strcmp(call->subject, v->subject) != 0 ||
+	    call->at < v->at - APART || call->at > v->at_most + APART)
 		return false;
 	for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
 		if (names(v, call, i))
