@@ -1,6 +1,7 @@
 /* report: what happened in a range of time, gathered; its forms are in report_*.c. */
 #include "cli/args.h"
 #include "cli/report.h"
+#include "cli/status.h"
 
 #include "core/clock.h"
 #include "core/mem.h"
@@ -177,14 +178,15 @@ static int print(const struct cli *c, const struct report *r)
 	return status;
 }
 
-/* What AWS says now where the end is now; otherwise, or when it cannot be asked, what is known of that instant. */
+/* What AWS says now where the end is now; otherwise, or when nobody answers, what is known of that instant. */
 static struct result *the_end(struct engine *g, const struct report *r, struct err *trouble)
 {
 	if (!r->offline) {
 		struct result *s = engine_call(g, &(struct request){ .kind = REQUEST_STATUS });
-		if (s->status && s->err.code == ERR_OK)
+		const struct api_health *problem = s->status ? status_problem(s->status, 0) : NULL;
+		*trouble = s->err.code != ERR_OK || !problem ? s->err : problem->last;
+		if (s->status && s->status->polled_at)
 			return s;
-		*trouble = s->err;
 		result_free(s);
 	}
 	return engine_call(g, &(struct request){ .kind = REQUEST_PAST, .past = { r->to } });
@@ -206,7 +208,7 @@ int cmd_report(const struct cli *c, struct engine *g)
 	if (!r.end || told->err.code != ERR_OK) {
 		status = cli_fail(c, trouble.code != ERR_OK ? &trouble : r.end ? &told->err : &end->err);
 	} else {
-		r.offline = r.offline || trouble.code != ERR_OK;
+		r.offline = r.offline || end->kind != REQUEST_STATUS;
 		add_charts(&r, g);
 		title(&r);
 		status = print(c, &r);

@@ -1,6 +1,7 @@
 /* What Markdown and HTML have in common: which parts a report has, and what stands in them. */
 #include "cli/check.h"
 #include "cli/report.h"
+#include "cli/status.h"
 
 #include "core/clock.h"
 
@@ -96,6 +97,11 @@ static void limits(struct buf *b, const struct report *r, const struct report_fo
 		say(b, f, "There are more events than the newest %u.", r->events->n);
 	if (r->left_out)
 		say(b, f, "%u more stages in trouble have no figures here.", r->left_out);
+	for (unsigned i = 0; i < status_problems(r->end); i++) {
+		char line[1024];
+		status_problem_line(status_problem(r->end, i), line);
+		f->paragraph(b, line);
+	}
 	if (r->end->events_note)
 		f->paragraph(b, r->end->events_note);
 }

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRESH (15 * 60)           /* seconds after a look for which it stands: three of the console's */
-#define COVERED (5 * STEP)        /* a point so near says that somebody was looking */
+#define FRESH (15 * 60)    /* seconds after a look for which it stands: three of the console's */
+#define COVERED (5 * STEP) /* a point so near says that somebody was looking */
+#define STANDS                                                                                                         \
+	(5 * STEP) /* a look stands so long although the next one saw something else: live, too, it was shown so long */
 #define EVENTS (3 * EVENTS_SHOWN) /* before calls and looks are joined */
 
 /* ---- what things were like: of each subject the look in force at the instant, and the next one */
@@ -75,10 +77,10 @@ static bool fresh(const struct then *t, const struct kept_look *l)
 
 /* ---- resources */
 
-/* Between two looks only what both say is known. */
+/* Between two looks, from some minutes after the first on, only what both say is known. */
 static void drop_doubtful(struct res *r, const struct kept_look *l, int64_t at)
 {
-	struct json *next = l->next && at > l->last ? json_parse(span_of(l->next), NULL) : NULL;
+	struct json *next = l->next && at > l->last + STANDS ? json_parse(span_of(l->next), NULL) : NULL;
 	const struct json *facts = json_get(next, "facts");
 	unsigned kept = 0;
 	for (unsigned i = 0; facts && i < r->nfacts; i++) {
@@ -189,7 +191,7 @@ static void make_alarm(struct then *t, const struct kept_look *l)
 		set_facts(p, a, body);
 	if (since > 0 && since <= p->past)
 		set_state(p, a, next);
-	else if (fresh(t, l) && !(next && p->past > l->last))
+	else if (fresh(t, l) && !(next && p->past > l->last + STANDS))
 		set_state(p, a, body);
 	else
 		a->reason = "its state at that time is not known";

@@ -245,6 +245,8 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 		p[i].rank = p[i].brief[0] ? ranks[i][0] : 0;
 		p[i].full_rank = p[i].full[0] ? ranks[i][1] : 0;
 	}
+	if (v->past) /* how long ago it is comes before everything but the place */
+		p[P_CLOCK].full_rank = 15;
 }
 
 static void pieces_fit(struct piece p[P_COUNT], int room, int gap)
