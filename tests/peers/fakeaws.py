@@ -26,11 +26,8 @@ OPERATIONS = {
     "cloudwatch:DescribeAlarms": "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData": "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics": "cloudwatch:ListMetrics",
-    # what nothing depends on
-    "cloudtrail:LookupEvents": "cloudtrail:LookupEvents",
-    "lambda:ListAliases": "lambda:ListAliases",
-    "lambda:ListVersionsByFunction": "lambda:ListVersionsByFunction",
 }
+OPTIONAL = ("cloudtrail:LookupEvents", "lambda:ListAliases", "lambda:ListVersionsByFunction")  # nothing depends on these
 TARGETS = {"AmazonSQS": "sqs", "GraniteServiceVersion20100801": "cloudwatch", "Kinesis_20131202": "kinesis",
            "ResourceGroupsTaggingAPI_20170126": "tagging", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
 
@@ -144,7 +141,7 @@ def error(status, code, message):
 def denied(h, op):
     code = "AccessDenied" if op.startswith(("sqs", "sts")) else "AccessDeniedException"
     status = 403 if op.startswith(("lambda", "sts", "sqs")) else 400
-    error(status, code, f"User: arn:aws:iam::{ACCOUNT}:user/tester is not authorized to perform: {OPERATIONS[op]} on resource: * "
+    error(status, code, f"User: arn:aws:iam::{ACCOUNT}:user/tester is not authorized to perform: {OPERATIONS.get(op, op)} on resource: * "
                         "because no identity-based policy allows the action")(h, op)
 
 
