@@ -19,6 +19,7 @@
 #include "core/mailbox.h"
 #include "core/series.h"
 #include "engine/engine.h"
+#include "engine/late.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,9 +28,8 @@
 
 #define STEP 60                /* seconds: every kind's metrics are read at one minute */
 #define LOOKBACK (3 * 3600)    /* the first poll back-fills this much: what a series holds */
-#define REREAD (8 * STEP)      /* a later poll reads this much again: late points are the rule, not the exception */
+#define REREAD (10 * STEP)     /* a later poll reads this much again: late points are the rule, not the exception */
 #define WINDOW (15 * 60)       /* what a check looks at by default */
-#define DELAY 120              /* a period is judged this long after its end, until the delay is learned */
 #define USD_PER_METRIC 0.00001 /* GetMetricData, per metric requested (an estimate: prices differ by region) */
 
 /* What a service has answered for, whole: inside [from, to) a gap is the service's own. */
@@ -47,6 +47,8 @@ struct measure {
 	bool sparse;
 	struct known known;
 	bool in_round;  /* asked for in the round under way */
+	struct lateness *late; /* of its namespace; NULL: not polled yet */
+	struct watch *watch;   /* it is one of those that teach it; NULL */
 	struct err err; /* why the last reading failed; code OK when it did not */
 };
 
@@ -130,6 +132,7 @@ struct batch {
 	enum metric_status *status;
 	bool retried;
 	int64_t correction; /* of the clock that chose its window */
+	int64_t asked;      /* the instant by that clock */
 	uint64_t call;
 	struct batch *next;
 	/* where the points go; NULL = ingest */
@@ -193,7 +196,10 @@ struct engine {
 	unsigned npipelines, cpipelines;
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
-	struct batch *plan;
+	struct batch *plan, *again; /* again: what failed inside CloudWatch, asked once more */
+	struct late late;
+	bool delay_said;     /* by a check: what is older than this is taken, whatever was learned */
+	int64_t said_delay;
 	struct measure **extra;
 	unsigned nextra;  /* measures no stage shows: named checks */
 	unsigned planned; /* the NEED_POLL bits the plan was made for */
@@ -282,6 +288,11 @@ const struct fact *res_fact(const struct res *r, const char *key);
 void known_add(struct known *k, int64_t from, int64_t to); /* [from, to) was answered, just now */
 bool known_covers(const struct known *k, int64_t from, int64_t to);
 void ingest_point(struct engine *g, struct measure *m, int64_t t, double v);
+/* A poll's: what is older than the namespace's delay is taken; what is younger may still change, and only teaches. */
+void ingest_polled(struct batch *b, struct measure *m, int64_t t, double v);
+void ingest_answered(struct batch *b, struct measure *m); /* the answer about it was whole */
+int64_t measure_delay(const struct engine *g, const struct measure *m);
+void ingest_learn(struct engine *g);   /* after a round */
 void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v);
 
 /* poll.c */
@@ -349,7 +360,9 @@ void stage_series(const struct stage *s, const struct metric_info *info, const s
                   struct series *out);
 const struct metric_info *stage_metric(const struct stage *s, const char *key,
                                        struct measure **own); /* key or role name */
-int64_t stale_after(const struct engine *g, uint32_t step);
+/* One rule for the screen, the status and --check: seconds after a period's end. */
+int64_t stale_after(const struct engine *g, int64_t delay, uint32_t step);
+int64_t stage_delay(const struct engine *g, const struct stage *s, const struct measure *own); /* how late its points are */
 const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
                             const struct measure *own);
 
@@ -371,7 +384,8 @@ void verdicts_clear(struct verdicts *vs);
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out); /* the default checks of one stage */
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out);
 void judge_all(struct engine *g); /* health, reason and first-loss clock of every stage */
-int64_t judged_until(void);       /* the end of the newest period that can have arrived */
+/* The end of the newest period that can have arrived, by the delay learned for the stage's namespace, or for `own` metric's. */
+int64_t judged_until(const struct engine *g, const struct stage *s, const struct measure *own);
 int64_t res_retention(const struct res *r); /* seconds that it keeps what it holds; 0: nobody said */
 
 /* loss.c */
@@ -419,6 +433,7 @@ bool store_recall_account(struct engine *g, bool loose); /* the account these cr
 void store_account(struct engine *g);
 void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);
+void store_peek(struct engine *g); /* a check's: what was learned of delays, from a history that it does not open otherwise */
 char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */
 void store_save(struct engine *g); /* after a round */
 

@@ -24,6 +24,7 @@ static void measure_free(struct measure *m)
 	metric_clear(&m->id);
 	series_clear(&m->series);
 	free(m->text);
+	free(m->watch);
 	free(m);
 }
 

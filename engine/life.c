@@ -233,6 +233,7 @@ void engine_free(struct engine *g)
 	describe_alarms_out_clear(&g->alarms);
 	inventory_free(g);
 	account_free(g->account);
+	late_free(&g->late);
 	arena_clear(&g->strings);
 	close(g->event_fd);
 	free(g);

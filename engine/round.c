@@ -69,6 +69,7 @@ static void round_end(struct engine *g)
 		flow_regroup(g);
 	if (anybody_answered(g))
 		g->polled_at = clock_wall();
+	ingest_learn(g);
 	judge_all(g);
 	if (g->cache)
 		store_save(g);

@@ -43,10 +43,9 @@ static void fill_readings(struct snapshot *snap, struct engine *g, const struct 
 	row->nreadings = n;
 }
 
-/* 48 minutes up to the newest full one, scaled to the row's own maximum. */
+/* 48 minutes up to the newest settled one, scaled to the row's own maximum. */
 static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
 {
-	(void)g;
 	double v[SPARK_LEN], most = 0;
 	struct series series;
 	struct measure *own;
@@ -55,7 +54,7 @@ static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
 	row->spark_key = s->kind->info.spark;
 	if (!info)
 		return;
-	int64_t end = clock_wall() / STEP * STEP - STEP;
+	int64_t end = (clock_wall() - stage_delay(g, s, own)) / STEP * STEP - STEP;
 	stage_series(s, info, own, end - SPARK_LEN * STEP, &series);
 	series_tail(&series, end, SPARK_LEN, v);
 	series_clear(&series);
