@@ -49,8 +49,8 @@ unsigned eval_range_most(unsigned n)
 
 struct tally {
 	unsigned real, breaching;
-	unsigned oldest;          /* breaching point: its position from the newest window, which is 1 */
-	bool newer_good;          /* than that one */
+	unsigned oldest; /* breaching point: its position from the newest window, which is 1 */
+	bool newer_good; /* than that one */
 };
 
 static struct tally tally_of(const struct eval_rule *r, const double *v, unsigned nv)
@@ -80,7 +80,8 @@ static enum eval_state judge_unfilled(const struct eval_rule *r, const struct ta
 		return EVAL_ALARM;
 	if (t->breaching < t->real)
 		return EVAL_OK;
-	return r->missing == EVAL_MISSING && t->oldest >= r->m ? EVAL_ALARM : EVAL_CURRENT; /* premature, but old enough to be meant */
+	return r->missing == EVAL_MISSING && t->oldest >= r->m ? EVAL_ALARM
+	                                                       : EVAL_CURRENT; /* premature, but old enough to be meant */
 }
 
 static enum eval_state judge(const struct eval_rule *r, const struct tally *t)

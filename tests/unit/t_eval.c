@@ -87,7 +87,10 @@ static void comparisons(void **state)
 	static const struct {
 		const char *sign;
 		bool below, at, above;
-	} cases[] = { { ">", false, false, true }, { ">=", false, true, true }, { "<", true, false, false }, { "<=", true, true, false } };
+	} cases[] = { { ">", false, false, true },
+		          { ">=", false, true, true },
+		          { "<", true, false, false },
+		          { "<=", true, true, false } };
 	for (size_t i = 0; i < 4; i++) {
 		struct eval_rule r = { .n = 1, .m = 1, .threshold = 0 };
 		assert_true(eval_compare_parse(cases[i].sign, &r.compare));
@@ -122,7 +125,8 @@ static void told(void **state)
 	r = eval_text("XXXX---", false, 3, 3, "missing"); /* seven windows are handed over, five are looked at */
 	assert_int_equal(r.state, EVAL_ALARM);
 	assert_int_equal(r.real, 2);
-	assert_true(eval_text("X-----", false, 3, 3, "missing").by_range); /* gone from a range of five, still in one of six */
+	assert_true(
+	    eval_text("X-----", false, 3, 3, "missing").by_range); /* gone from a range of five, still in one of six */
 	assert_true(eval_text("0-X--", false, 3, 3, "missing").by_reading);
 	assert_false(eval_text("0-X--", false, 3, 2, "missing").by_reading); /* the table has this one */
 	assert_int_equal(eval_range(3), 5);
@@ -206,7 +210,9 @@ static double plain(const struct raw *r, enum eval_stat s, long from, long to)
 		}
 	if (!n)
 		return NAN;
-	return (double[]){ [EVAL_SUM] = sum, [EVAL_SAMPLES] = n, [EVAL_AVERAGE] = sum / n, [EVAL_MINIMUM] = low, [EVAL_MAXIMUM] = high }[s];
+	return (double[]){
+		[EVAL_SUM] = sum, [EVAL_SAMPLES] = n, [EVAL_AVERAGE] = sum / n, [EVAL_MINIMUM] = low, [EVAL_MAXIMUM] = high
+	}[s];
 }
 
 static void draw_raw(struct raw *r, double sets[4][MINUTES])
