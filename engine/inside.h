@@ -83,6 +83,7 @@ struct stage {
 	struct metric_info own_info[ROLE_COUNT];
 	enum health health;
 	char *reason;
+	struct loss loss; /* its strings in g->losses, or static */
 };
 
 /* What answers said of who talks to whom, kept until the next whole answer. */
@@ -171,6 +172,7 @@ struct engine {
 	const struct conf *conf;
 	struct account *account;
 	struct err account_err; /* no calls can be made, and that will not change by itself */
+	struct arena losses; /* words of the stages' clocks, of the last loss_all */
 	struct cred *cred;
 	bool cred_lacked; /* there were no keys for a while: calls have failed for want of them */
 	struct http *http;
@@ -372,7 +374,12 @@ void verdicts_clear(struct verdicts *vs);
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out); /* the default checks of one stage */
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out);
 bool stage_has_metric(const struct stage *s, const struct metric_id *id, const char *text); /* its own, or one of its resource's */
-void judge_all(struct engine *g); /* health and reason of every stage */
+void judge_all(struct engine *g); /* health, reason and first-loss clock of every stage */
+int64_t judged_until(void);       /* the end of the newest period that can have arrived */
+int64_t res_retention(const struct res *r); /* seconds that it keeps what it holds; 0: nobody said */
+
+/* loss.c */
+void loss_all(struct engine *g);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
