@@ -13,6 +13,7 @@
 #include "aws/kind.h"
 #include "aws/op_cloudwatch.h"
 #include "aws/op_group.h"
+#include "aws/op_sns.h"
 #include "aws/op_sts.h"
 #include "cache/cache.h"
 #include "core/clock.h"
@@ -206,7 +207,8 @@ struct engine {
 
 	struct describe_alarms_out alarms;
 	struct err alarms_err;
-	bool alarms_read;
+	bool alarms_read, no_log_alarms; /* the service does not know the type LogAlarm */
+	struct told *told;               /* NULL: nothing was asked yet */
 	int64_t alarms_at;
 	struct err identity_err;
 
@@ -277,6 +279,7 @@ void inventory_pipelines_clear(struct engine *g);
 void inventory_members(struct engine *g, const struct group *p); /* its members are its pipeline's stages, and no others */
 void inventory_bind(struct engine *g); /* stages to resources; discovered ones become stages */
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse);
+struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step); /* NULL: nobody shows it */
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name);
 struct stage *inventory_adhoc(struct engine *g,
                               const char *name); /* KIND:NAME that no list showed; NULL unless it is one */
@@ -383,6 +386,7 @@ struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const 
 void verdicts_clear(struct verdicts *vs);
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out); /* the default checks of one stage */
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out);
+bool stage_has_metric(const struct stage *s, const struct metric_id *id, const char *text); /* its own, or one of its resource's */
 void judge_all(struct engine *g); /* health, reason and first-loss clock of every stage */
 /* The end of the newest period that can have arrived, by the delay learned for the stage's namespace, or for `own` metric's. */
 int64_t judged_until(const struct engine *g, const struct stage *s, const struct measure *own);
@@ -422,6 +426,19 @@ bool task_tells_itself(const struct task *t); /* its result says, item by item, 
 void status_step(struct engine *g, struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
 void task_need(struct engine *g, struct task *t, unsigned needs); /* the task goes on after a round with these needs */
+
+/* told.c: what is asked about alarms beside their list, outside of rounds: who is subscribed to their topics, what their tags say.
+ * Kept for minutes; asked for a few at a time, those in ALARM first. */
+void told_begin(struct engine *g, const char *alarm, enum call_class class); /* what is not known, or old; alarm NULL: of any */
+bool told_waiting(const struct engine *g, const struct alarm *a);            /* an answer is under way; a NULL: any */
+void told_fill(const struct engine *g, struct arena *mem, struct alarm *a);  /* what is known; texts in mem */
+void told_free(struct engine *g);
+
+/* alarm_points.c: an alarm's datapoints, for the evaluator of alarms/eval.h. */
+void alarms_watch(struct engine *g); /* after a round: each alarm's row, and its local state where its series is polled anyway */
+void alarm_step(struct engine *g, struct task *t);
+void alarm_abandon(struct task *t);
+void alarms_step(struct engine *g, struct task *t);
 
 /* snap.c */
 struct snapshot *snap_build(struct engine *g);

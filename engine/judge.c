@@ -318,15 +318,15 @@ static unsigned firing_alarms(const struct engine *g, struct firing **out)
 	return n;
 }
 
-static bool watches(const struct firing *f, const struct stage *s)
+bool stage_has_metric(const struct stage *s, const struct metric_id *id, const char *text)
 {
 	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
-		if (s->own[r] && strcmp(s->own[r]->text, f->text) == 0)
+		if (s->own[r] && strcmp(s->own[r]->text, text) == 0)
 			return true;
-	if (strcmp(f->id.ns, s->kind->info.ns) != 0)
+	if (strcmp(id->ns, s->kind->info.ns) != 0)
 		return false;
-	for (unsigned d = 0; d < f->id.ndims; d++)
-		if (strcmp(f->id.dims[d].name, s->kind->info.dimension) == 0 && strcmp(f->id.dims[d].value, s->resource) == 0)
+	for (unsigned d = 0; d < id->ndims; d++)
+		if (strcmp(id->dims[d].name, s->kind->info.dimension) == 0 && strcmp(id->dims[d].value, s->resource) == 0)
 			return true;
 	return false;
 }
@@ -404,7 +404,7 @@ static void judge_one(struct engine *g, struct stage *s, const struct firing *f,
 	}
 	set_reason(s, s->health == HEALTH_IDLE ? idle_words(s) : xstrdup(reason ? reason : ""));
 	for (unsigned i = 0; i < nf && s->health != HEALTH_ALARM; i++)
-		if (watches(&f[i], s)) {
+		if (stage_has_metric(s, &f[i].id, f[i].text)) {
 			s->health = HEALTH_ALARM;
 			set_reason(s, xasprintf("alarm %s", f[i].name));
 		}

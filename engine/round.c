@@ -71,6 +71,7 @@ static void round_end(struct engine *g)
 		g->polled_at = clock_wall();
 	ingest_learn(g);
 	judge_all(g);
+	alarms_watch(g);
 	if (g->cache)
 		store_save(g);
 	g->dirty = true;

@@ -164,14 +164,8 @@ static void fill_alarms(struct snapshot *snap, const struct engine *g)
 {
 	struct alarm *alarms = arena_array(&snap->mem, g->alarms.n, sizeof *alarms);
 	for (unsigned i = 0; i < g->alarms.n; i++) {
-		struct alarm *a = &alarms[i];
-		*a = g->alarms.alarms[i];
-		a->name = arena_strdup(&snap->mem, a->name ? a->name : "");
-		a->arn = arena_strdup(&snap->mem, a->arn);
-		a->description = arena_strdup(&snap->mem, a->description);
-		a->reason = arena_strdup(&snap->mem, a->reason);
-		a->metric = arena_strdup(&snap->mem, a->metric);
-		a->comparison = arena_strdup(&snap->mem, a->comparison);
+		alarms[i] = alarm_copy(&snap->mem, &g->alarms.alarms[i]);
+		told_fill(g, &snap->mem, &alarms[i]);
 	}
 	if (g->alarms.n > 1)
 		qsort(alarms, g->alarms.n, sizeof *alarms, worst_first);
@@ -193,6 +187,11 @@ static struct err results_err(const struct engine *g)
 	return fine;
 }
 
+static bool beside_rounds(const struct op *op)
+{
+	return op == &op_list_subscriptions || op == &op_list_alarm_tags || op == &op_describe_alarm_history;
+}
+
 /* Credentials come first: what fails for want of them is explained by them. */
 static void fill_apis(struct snapshot *snap, const struct engine *g)
 {
@@ -208,9 +207,12 @@ static void fill_apis(struct snapshot *snap, const struct engine *g)
 			                      .last = stats[i].last,
 			                      .ok_at = stats[i].ok_at,
 			                      .calls = stats[i].calls,
-			                      .failed = stats[i].failed };
+			                      .failed = stats[i].failed,
+			                      .aside = beside_rounds(stats[i].op) };
 		if (stats[i].op == &op_get_metric_data && a->last.code == ERR_OK)
 			a->last = results_err(g);
+		if (stats[i].op == &op_list_subscriptions && a->last.code == ERR_NOTFOUND)
+			err_clear(&a->last); /* an answer, about an alarm's topic: said there */
 	}
 	snap->apis = apis;
 	snap->napis = at;
