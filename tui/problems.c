@@ -1,7 +1,8 @@
-/* Row 3: what is wrong, in words, worst first. A call to AWS that failed stands before the rows that are unknown because
- * of it. */
+/* Row 3: the nearest deadline, then what is wrong, in words, worst first. A call to AWS that failed stands before the rows that
+ * are unknown because of it. */
 #include "core/text.h"
 #include "tui/frame.h"
+#include "tui/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,8 @@ struct problem {
 struct problems {
 	struct problem p[MOST];
 	unsigned most, n, total; /* n of total are kept */
+	uint32_t said[MOST];     /* rows whose deadline stands here */
+	unsigned nsaid;
 };
 
 static void add(struct problems *l, enum health h, const char *who, const char *why)
@@ -28,10 +31,44 @@ static void add(struct problems *l, enum health h, const char *who, const char *
 	snprintf(p->why, sizeof p->why, "%s", why);
 }
 
+static bool said(const struct problems *l, uint32_t row)
+{
+	for (unsigned i = 0; i < l->nsaid; i++)
+		if (l->said[i] == row)
+			return true;
+	return false;
+}
+
+/* The nearest deadlines, at most half of the lines there are: the other half says what is wrong besides. */
+static void add_deadlines(const struct view *v, struct problems *l)
+{
+	const struct snapshot *s = v->snap;
+	unsigned most = (l->most + 1) / 2;
+	for (uint32_t i = 0; i < s->nrows; i++) {
+		const struct loss *loss = &s->rows[i].loss;
+		unsigned at = l->nsaid;
+		if (!loss_runs(loss))
+			continue;
+		while (at > 0 && loss_soonest(loss) < loss_soonest(&s->rows[l->said[at - 1]].loss))
+			at--;
+		if (at >= most)
+			continue;
+		l->nsaid += l->nsaid < most;
+		memmove(&l->said[at + 1], &l->said[at], (l->nsaid - 1 - at) * sizeof *l->said);
+		l->said[at] = i;
+	}
+	for (unsigned i = 0; i < l->nsaid; i++) {
+		const struct row *r = &s->rows[l->said[i]];
+		char why[512];
+		loss_sentence(&r->loss, v->time_style, v->now, why, sizeof why);
+		add(l, r->health > HEALTH_WARN ? r->health : HEALTH_WARN, r->name, why);
+	}
+}
+
 static void add_rows(const struct snapshot *s, struct problems *l, enum health h)
 {
 	for (unsigned i = 0; i < s->nrows && s->count[h]; i++)
-		if (s->rows[i].health == h)
+		if (s->rows[i].health == h && !said(l, i))
 			add(l, h, s->rows[i].name, s->rows[i].reason && s->rows[i].reason[0] ? s->rows[i].reason : health_name(h));
 }
 
@@ -127,6 +164,7 @@ int frame_problems(struct view *v, int y, int most)
 	struct problems l = { .most = most < MOST ? (unsigned)most : MOST };
 	const struct snapshot *s = v->snap;
 	if (s) {
+		add_deadlines(v, &l);
 		add_rows(s, &l, HEALTH_ALARM);
 		if (s->alarms_current)
 			add_alarms(s, &l);
