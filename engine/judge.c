@@ -88,7 +88,7 @@ const struct err *discovery_err(const struct engine *g, unsigned k)
 	return NULL;
 }
 
-static int64_t judged_until(void)
+int64_t judged_until(void)
 {
 	return (clock_wall() - DELAY) / STEP * STEP;
 }
@@ -167,9 +167,9 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 }
 
 /* What a record's age is held against; 0 when nobody said. */
-static int64_t retention(const struct stage *s)
+int64_t res_retention(const struct res *r)
 {
-	const struct fact *seconds = res_fact(s->res, "retention_s"), *hours = res_fact(s->res, "retention_h");
+	const struct fact *seconds = res_fact(r, "retention_s"), *hours = res_fact(r, "retention_h");
 	if (seconds)
 		return strtoll(seconds->value, NULL, 10);
 	return hours ? strtoll(hours->value, NULL, 10) * 3600 : 0;
@@ -179,7 +179,7 @@ static int64_t retention(const struct stage *s)
 static void say_age(struct verdict *v, const struct stage *s, double newest, double scale, bool growing, double slope)
 {
 	char age[TEXT_NUM], left[TEXT_NUM];
-	int64_t keeps = retention(s);
+	int64_t keeps = res_retention(s->res);
 	double loss_in = keeps && slope > 0 ? ((double)keeps - newest * scale) / slope : 0;
 	v->value = newest;
 	text_duration((int64_t)(newest * scale), age);
@@ -419,4 +419,5 @@ void judge_all(struct engine *g)
 	for (unsigned i = 0; i < n; i++)
 		metric_clear(&f[i].id);
 	free(f);
+	loss_all(g);
 }

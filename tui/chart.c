@@ -353,17 +353,17 @@ static void draw_times(struct canvas *c, int y, int x, const struct plot *p)
 		if (step * p->cells / span >= apart)
 			break;
 	}
+	bool now = ch->now > ch->from && ch->now < ch->to && ch->forecast.from;
+	int here = now ? (int)((ch->now - ch->from) * p->cells / span) : -label;
 	for (int64_t t = (ch->from + step - 1) / step * step; t < ch->to; t += step) {
 		int at = (int)((t - ch->from) * p->cells / span);
 		char text[WHEN_SIZE];
 		time_mark(ch, t, step >= 86400, text);
-		if (at + label <= p->cells)
+		if (at + label <= p->cells && (at + label < here || at > here + 4))
 			draw_str(c, y, x + at, label, STYLE_FAINT, text);
 	}
-	if (ch->now > ch->from && ch->forecast.from && ch->now < ch->to) {
-		int at = (int)((ch->now - ch->from) * p->cells / span);
-		draw_str(c, y, x + at, at + 5 <= p->cells ? 5 : 1, STYLE_STRONG, "^now ");
-	}
+	if (now)
+		draw_str(c, y, x + here, here + 4 <= p->cells ? 4 : 1, STYLE_STRONG, "^now");
 }
 
 void chart_draw(struct canvas *c, int y, int x, int h, int w, unsigned level, const struct chart *ch)

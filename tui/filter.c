@@ -1,7 +1,6 @@
 #include "tui/filter.h"
 
 #include "tui/fields.h"
-#include "tui/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -65,10 +64,16 @@ static bool number_holds(double have, const char *p, size_t n)
 	return more ? have > wanted : less ? have < wanted : have == wanted;
 }
 
+/* The nearest instant that cannot be ruled out. */
 static double seconds_left(const struct row *r, int64_t now)
 {
-	int64_t at = loss_soonest(&r->loss);
-	return loss_runs(&r->loss) && at != INT64_MAX ? (double)(at - now) : NAN;
+	switch (r->loss.state) {
+	case LOSS_EXACT:
+	case LOSS_BETWEEN:
+	case LOSS_AT_LEAST: return (double)(r->loss.low - now);
+	case LOSS_AT_MOST: return (double)(r->loss.high - now);
+	default: return NAN;
+	}
 }
 
 static const char *pipeline_name(const struct snapshot *s, const struct row *r)

@@ -26,7 +26,7 @@ static const struct metric_info *info_of(const struct row *r, const char *key)
 static unsigned choose(const struct row *r, const struct metric_info *out[CHARTS])
 {
 	unsigned n = 0;
-	const struct reading *wanted[] = { loss_runs(&r->loss) ? r->by_role[ROLE_AGE] : NULL, r->by_role[ROLE_ERROR],
+	const struct reading *wanted[] = { loss_at_risk(&r->loss) ? r->by_role[ROLE_AGE] : NULL, r->by_role[ROLE_ERROR],
 		                               r->by_role[ROLE_BACKLOG] };
 	const struct metric_info *spark = r->spark_key ? info_of(r, r->spark_key) : NULL;
 	if (wanted[0])
@@ -52,7 +52,7 @@ int chart_want(const struct view *v)
 static struct wish wish_of(const struct view *v, const struct row *r, int64_t *ahead)
 {
 	struct wish w = { .range = RANGE, .offline = true };
-	int64_t until = loss_runs(&r->loss) && r->loss.from ? r->loss.high - v->now : 0;
+	int64_t until = loss_at_risk(&r->loss) && r->loss.from ? r->loss.high - v->now : 0;
 	*ahead = until > 0 ? until + until / 20 : 0;
 	for (unsigned i = 0; i < view_nranges && w.range < until / 3; i++)
 		w.range = view_ranges[i].seconds > w.range ? view_ranges[i].seconds : w.range;

@@ -28,10 +28,6 @@ struct list_lines stages_lines(const struct view *v)
 
 static double sort_number(const struct row *r, enum sort by)
 {
-	if (by == SORT_LOSS) { /* the soonest first; what may be lost at a time nobody knows comes after these */
-		int64_t at = loss_soonest(&r->loss);
-		return !loss_runs(&r->loss) ? NAN : at == INT64_MAX ? -1e15 : -(double)at;
-	}
 	static const enum role roles[SORT_COUNT] = {
 		[SORT_IN] = ROLE_IN,           [SORT_OUT] = ROLE_OUT, [SORT_ERROR] = ROLE_ERROR,
 		[SORT_BACKLOG] = ROLE_BACKLOG, [SORT_AGE] = ROLE_AGE,
@@ -48,6 +44,11 @@ static int compare(const void *a, const void *b, void *ctx)
 	int d;
 	if (v->overview.sort == SORT_NAME) {
 		d = strcmp(x->name, y->name);
+	} else if (v->overview.sort == SORT_LOSS) {
+		bool p = loss_at_risk(&x->loss), q = loss_at_risk(&y->loss);
+		if (p != q)
+			return p ? -1 : 1;
+		d = loss_order(&x->loss, &y->loss);
 	} else {
 		double p = sort_number(x, v->overview.sort), q = sort_number(y, v->overview.sort);
 		if (isnan(p) || isnan(q))
@@ -189,8 +190,8 @@ static void draw_cell(const struct table *t, int y, int x, enum column col, cons
 		draw_sentence(c, y, x, width, STYLE_NORMAL, note);
 		return;
 	case C_LOSS:
-		loss_cell(&r->loss, t->v->now, text);
-		draw_right(c, y, x, width, loss_runs(&r->loss) ? style_of(r->health) : STYLE_NORMAL, text);
+		loss_in(&r->loss, t->v->now, text);
+		draw_right(c, y, x, width, loss_at_risk(&r->loss) ? style_of(r->health) : STYLE_NORMAL, text);
 		return;
 	default: break;
 	}

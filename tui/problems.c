@@ -2,7 +2,6 @@
  * are unknown because of it. */
 #include "core/text.h"
 #include "tui/frame.h"
-#include "tui/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 
 struct problem {
 	enum health health;
-	const char *who;
+	const char *who; /* NULL: why says it */
 	char why[512];
 };
 struct problems {
@@ -39,29 +38,33 @@ static bool said(const struct problems *l, uint32_t row)
 	return false;
 }
 
+static void keep_nearest(const struct snapshot *s, struct problems *l, unsigned most, uint32_t row)
+{
+	unsigned at = l->nsaid;
+	while (at > 0 && loss_order(&s->rows[row].loss, &s->rows[l->said[at - 1]].loss) < 0)
+		at--;
+	if (at >= most)
+		return;
+	l->nsaid += l->nsaid < most;
+	memmove(&l->said[at + 1], &l->said[at], (l->nsaid - 1 - at) * sizeof *l->said);
+	l->said[at] = row;
+}
+
 /* The nearest deadlines, at most half of the lines there are: the other half says what is wrong besides. */
 static void add_deadlines(const struct view *v, struct problems *l)
 {
 	const struct snapshot *s = v->snap;
-	unsigned most = (l->most + 1) / 2;
-	for (uint32_t i = 0; i < s->nrows; i++) {
-		const struct loss *loss = &s->rows[i].loss;
-		unsigned at = l->nsaid;
-		if (!loss_runs(loss))
-			continue;
-		while (at > 0 && loss_soonest(loss) < loss_soonest(&s->rows[l->said[at - 1]].loss))
-			at--;
-		if (at >= most)
-			continue;
-		l->nsaid += l->nsaid < most;
-		memmove(&l->said[at + 1], &l->said[at], (l->nsaid - 1 - at) * sizeof *l->said);
-		l->said[at] = i;
-	}
+	for (uint32_t i = 0; i < s->nrows; i++)
+		if (loss_at_risk(&s->rows[i].loss))
+			keep_nearest(s, l, (l->most + 1) / 2, i);
 	for (unsigned i = 0; i < l->nsaid; i++) {
 		const struct row *r = &s->rows[l->said[i]];
-		char why[512];
-		loss_sentence(&r->loss, v->time_style, v->now, why, sizeof why);
-		add(l, r->health > HEALTH_WARN ? r->health : HEALTH_WARN, r->name, why);
+		struct buf why;
+		buf_init(&why, sizeof l->p->why - 1);
+		loss_line(&r->loss, r->name, v->now, (unsigned)v->canvas.cols - 3, &why);
+		buf_addc(&why, '\0');
+		add(l, r->health > HEALTH_WARN ? r->health : HEALTH_WARN, NULL, why.p ? why.p : "");
+		buf_clear(&why);
 	}
 }
 
@@ -136,7 +139,7 @@ static int widest(const struct problems *l, int most)
 {
 	int cells = 0;
 	for (unsigned i = 0; i < l->n; i++) {
-		int w = (int)text_width(span_of(l->p[i].who));
+		int w = l->p[i].who ? (int)text_width(span_of(l->p[i].who)) : 0;
 		cells = w > cells ? w : cells;
 	}
 	return cells < most ? cells : most;
@@ -151,10 +154,11 @@ static void draw(struct view *v, int y, const struct problems *l)
 		cells = snprintf(more, sizeof more, "  +%u more", l->total - l->n);
 	for (unsigned i = 0; i < l->n; i++) {
 		const struct problem *p = &l->p[i];
-		int row = y + (int)i, room = c->cols - at - (i + 1 == l->n ? cells : 0);
+		int row = y + (int)i, from = p->who ? at : 3, room = c->cols - from - (i + 1 == l->n ? cells : 0);
 		draw_str(c, row, 0, 2, style_of(p->health), health_mark(p->health));
-		draw_name(c, row, 3, who, style_of(p->health), p->who);
-		draw_sentence(c, row, at, room, STYLE_NORMAL, p->why);
+		if (p->who)
+			draw_name(c, row, 3, who, style_of(p->health), p->who);
+		draw_sentence(c, row, from, room, p->who ? STYLE_NORMAL : style_of(p->health), p->why);
 	}
 	draw_str(c, y + (int)l->n - 1, c->cols - cells, cells, STYLE_FAINT, more);
 }

@@ -97,6 +97,7 @@ static void share_rest(const struct view *v, struct layout *l, int rest, int ala
 		l->chart = least(rest - keep, CHART_MOST);
 	else if (chart && rest >= CHART_LEAST)
 		l->chart = least(rest, CHART_MOST);
+	l->chart -= l->chart % 2 == 0 && l->chart; /* title, axis and an odd plot, which has a middle to label */
 	rest -= l->chart;
 	int more = least(rest, alarms + 1 - l->alarms);
 	if (l->alarms && more > 0) {
