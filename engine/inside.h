@@ -85,6 +85,7 @@ struct stage {
 	struct metric_info own_info[ROLE_COUNT];
 	enum health health;
 	char *reason;
+	uint32_t row; /* in the snapshot that is being built; UINT32_MAX before the first */
 	struct loss loss; /* its strings in g->losses, or static */
 };
 
@@ -166,6 +167,7 @@ struct round {
 	uint64_t number;         /* of this round, from 1 */
 };
 
+struct kept_link;
 struct task; /* a request being worked on */
 struct ask;
 
@@ -225,6 +227,8 @@ struct engine {
 	struct relations sources; /* by what dead-letter queues say */
 	const char **sources_of;  /* ARNs of those that were asked whole, sorted; in sources.mem */
 	unsigned nsources_of;
+	struct kept_link *links;  /* between stages; none from the moment a stage goes until the next drawing */
+	unsigned nlinks;
 	struct err sources_err; /* the first that failed */
 	struct group **groups;
 	unsigned ngroups;
@@ -342,10 +346,15 @@ void flow_sources(struct engine *g, const struct res *dlq, const struct found *f
 void flow_sources_begin(struct engine *g);
 /* The account as a graph; group NULL: all of it. Owned by the caller. */
 struct flow_graph *flow_draw(struct engine *g, const struct group *group);
-void flow_regroup(struct engine *g); /* discovered stages into discovered pipelines, in flow order */
+void flow_redraw(struct engine *g);  /* after relations were read: the links, and discovered stages into discovered pipelines in flow order */
 void flow_sort(struct engine *g);    /* by what their resources' groups say already */
 void discover_step(struct engine *g, struct task *t);
 void discover_result_clear(struct discover_result *r);
+
+/* links.c */
+void links_keep(struct engine *g, const struct flow_graph *f); /* drawn just now */
+void links_clear(struct engine *g);
+void links_give(const struct engine *g, struct snapshot *s);   /* its rows are there */
 
 /* reading.c: what a metric of a stage is worth now, derived ones included */
 struct value {

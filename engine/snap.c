@@ -136,6 +136,7 @@ static void fill_rows(struct snapshot *snap, struct engine *g)
 	for (unsigned i = 0; i < g->nstages; i++) {
 		struct pipeline *p = &pipes[g->stages[i]->pipeline];
 		struct row *row = &rows[p->first + next[g->stages[i]->pipeline]++];
+		g->stages[i]->row = (uint32_t)(row - rows);
 		fill_row(snap, g, g->stages[i], row);
 		p->health = row->health > p->health ? row->health : p->health;
 	}
@@ -267,6 +268,7 @@ struct snapshot *snap_build(struct engine *g)
 	fill_credential(s, g);
 	fill_kinds(s);
 	fill_rows(s, g);
+	links_give(g, s);
 	fill_alarms(s, g);
 	fill_apis(s, g);
 	s->data_to = data_to(g);
