@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define SHARE 0.95
-#define POINTS 60    /* before that nothing is learned */
-#define EVIDENCE 30  /* looks at one age: fewer say nothing */
+#define POINTS 60   /* before that nothing is learned */
+#define EVIDENCE 30 /* looks at one age: fewer say nothing */
 #define HOUR 3600
 #define LOOKS_APART 20 /* a refresh by hand soon after a poll adds no look of its own */
 

@@ -242,8 +242,8 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
 		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 6 }, [P_ENDPOINT] = { 18, 10 }, [P_PROD] = { 17, 0 },
-		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 9 },   [P_KEYS] = { 15, 6 },     [P_DATA] = { 12, 5 },
-		[P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 4, 0 },      [P_COST] = { 10, 3 },
+		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 9 },   [P_KEYS] = { 15, 6 },      [P_DATA] = { 12, 5 },
+		[P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 4, 0 },       [P_COST] = { 10, 3 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
 	put_where(v, &p[P_WHERE]);
