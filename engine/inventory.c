@@ -24,6 +24,7 @@ static void measure_free(struct measure *m)
 	metric_clear(&m->id);
 	series_clear(&m->series);
 	free(m->text);
+	free(m->watch);
 	free(m);
 }
 
@@ -66,6 +67,17 @@ struct measure *inventory_measure(struct engine *g, const struct metric_id *id, 
 		store_points(g, m);
 	}
 	return m;
+}
+
+struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step)
+{
+	struct buf text;
+	buf_init(&text, 64 * 1024);
+	metric_text(id, &text);
+	struct measure key = { .text = text.p, .series.step = step };
+	struct measure **found = text.p ? tfind(&key, &g->measures, by_text) : NULL;
+	buf_clear(&text);
+	return found ? *found : NULL;
 }
 
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name)

@@ -358,11 +358,13 @@ static struct loss loss_of(const struct books *b, struct arena *mem, const struc
 
 void loss_all(struct engine *g)
 {
-	struct books b = { .g = g, .now = clock_wall(), .until = judged_until() };
+	struct books b = { .g = g, .now = clock_wall() };
 	b.tied = xcalloc(g->nres + 1u, sizeof *b.tied);
 	tie(&b);
 	arena_clear(&g->losses);
-	for (unsigned i = 0; i < g->nstages; i++)
+	for (unsigned i = 0; i < g->nstages; i++) {
+		b.until = judged_until(g, g->stages[i], NULL);
 		g->stages[i]->loss = loss_of(&b, &g->losses, g->stages[i]);
+	}
 	free(b.tied);
 }

@@ -69,7 +69,9 @@ static void round_end(struct engine *g)
 		flow_redraw(g);
 	if (anybody_answered(g))
 		g->polled_at = clock_wall();
+	ingest_learn(g);
 	judge_all(g);
+	alarms_watch(g);
 	if (g->cache)
 		store_save(g);
 	g->dirty = true;

@@ -115,7 +115,7 @@ static unsigned failed_calls(const struct view *v)
 {
 	unsigned n = 0;
 	for (unsigned i = 0; v->snap && i < v->snap->napis; i++)
-		n += v->snap->apis[i].last.code != ERR_OK;
+		n += v->snap->apis[i].last.code != ERR_OK && !v->snap->apis[i].aside;
 	return n;
 }
 

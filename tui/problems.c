@@ -97,7 +97,7 @@ static bool said_before(const struct snapshot *s, unsigned nth)
 {
 	enum err_code code = s->apis[nth].last.code;
 	for (unsigned i = 0; i < nth; i++)
-		if (s->apis[i].last.code == code && err_shared(code))
+		if (s->apis[i].last.code == code && !s->apis[i].aside && err_shared(code))
 			return true;
 	return false;
 }
@@ -107,7 +107,7 @@ static void add_calls(const struct snapshot *s, struct problems *l)
 	for (unsigned i = 0; i < s->napis; i++) {
 		const struct err *e = &s->apis[i].last;
 		char why[512];
-		if (e->code == ERR_OK || said_before(s, i))
+		if (e->code == ERR_OK || s->apis[i].aside || said_before(s, i))
 			continue;
 		if (i == 0 && s->credential.state == CREDENTIAL_WANTS_CODE)
 			snprintf(why, sizeof why, "press A, type the code of %.240s", s->credential.mfa_serial);

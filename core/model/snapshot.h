@@ -64,6 +64,7 @@ struct api_health {                            /* one a service operation that w
 	struct err last;                           /* code OK when the last call succeeded */
 	int64_t ok_at;                             /* last success; 0 = never */
 	uint32_t calls, failed;
+	bool aside;                                /* a round does without it: its failure is said where its answer would stand */
 };
 
 enum phase { PHASE_STARTING, PHASE_CACHED, PHASE_LIVE };
