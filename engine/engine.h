@@ -43,6 +43,9 @@ int engine_fd(
     const struct engine *g); /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
 struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free */
 bool engine_refresh(struct engine *g);          /* poll now; false when the engine has too much to do already */
+/* Where the reader is: the row under their eyes (0: none), and that a key was pressed. What is looked at is asked at every poll, and
+ * with nobody at the keys the rest is asked more rarely. Never waits. */
+void engine_attend(struct engine *g, uint64_t row, bool key);
 
 /* ---- typed requests */
 struct history_request { /* points of one metric, gap for gap */

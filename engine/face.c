@@ -51,6 +51,7 @@ bool engine_start(struct engine *g, struct err *e)
 	     i++) /* a blocked fault ends the process past the handler that restores the terminal */
 		sigdelset(&all, faults[i]);
 	g->threaded = true;
+	atomic_store(&g->key_ms, clock_mono_ms());
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int failed = pthread_create(&g->thread, NULL, engine_main, g);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -19,6 +19,7 @@
 #include "core/mailbox.h"
 #include "core/series.h"
 #include "engine/engine.h"
+#include "engine/sched.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,6 +28,7 @@
 
 #define STEP 60                /* seconds: every kind's metrics are read at one minute */
 #define LOOKBACK (3 * 3600)    /* the first poll back-fills this much: what a series holds */
+#define REST (10 * 60)         /* what has never had a point is asked again so much later: within 15 minutes of appearing it is seen */
 #define REREAD (8 * STEP)      /* a later poll reads this much again: late points are the rule, not the exception */
 #define WINDOW (15 * 60)       /* what a check looks at by default */
 #define DELAY 120              /* a period is judged this long after its end, until the delay is learned */
@@ -46,7 +48,10 @@ struct measure {
 	uint32_t cache_id; /* 0: not kept */
 	bool sparse;
 	struct known known;
+	bool due;       /* in the plan that is being made */
 	bool in_round;  /* asked for in the round under way */
+	int64_t asked;  /* monotonic seconds; 0: never */
+	struct measure *sibling; /* a ring: the same metric's other statistics, which go side by side into one request */
 	struct err err; /* why the last reading failed; code OK when it did not */
 };
 
@@ -60,6 +65,7 @@ struct res {
 	unsigned nfacts;
 	uint64_t round; /* in which it was last described */
 	bool dlq, dlq_seen, seen, shown, described;
+	bool due; /* a stage that shows it has its turn */
 	struct stage *stage; /* its discovered stage; NULL when stages come from the configuration */
 	char *fed_by, *feeds;
 	char *group;    /* the discovered pipeline it is in; NULL: none (yet) */
@@ -80,6 +86,7 @@ struct stage {
 	struct measure **m; /* one for each of the kind's metrics; NULL for derived ones */
 	struct measure *own[ROLE_COUNT];
 	struct metric_info own_info[ROLE_COUNT];
+	struct sched_row sched; /* turns.c */
 	enum health health;
 	char *reason;
 };
@@ -123,7 +130,9 @@ struct batch {
 	struct metric_queries q;
 	struct measure **m;
 	unsigned n;
+	int64_t back; /* seconds before now that it asks for */
 	bool filling; /* asks for the whole lookback */
+	unsigned side_by_side; /* its metrics when five statistics of one count as one */
 	struct get_metric_data_in in;
 	struct get_metric_data_out out;
 	enum metric_status *status;
@@ -153,12 +162,33 @@ enum need {
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
+enum round_turns { TURNS_DUE, TURNS_ALL /* a refresh */, TURNS_FOCUS /* only the row that was selected just now */ };
 struct round {
+	enum round_turns turns;
+	bool replanned;
 	bool active, metrics_begun, sources_begun;
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
 	int64_t begun_ms; /* monotonic: the wall clock may be corrected meanwhile */
 	uint64_t number;         /* of this round, from 1 */
+};
+
+/* ---- what GetMetricData has cost (bill.c) */
+#define BILL_HOURS 25
+struct bill_hour {
+	int64_t hour;             /* since 1970; 0: unused */
+	uint64_t metrics, beyond; /* asked in it; of these what no schedule had foreseen */
+};
+struct bill_ns {
+	char ns[64];
+	unsigned metrics;
+};
+struct bill {
+	struct bill_hour hour[BILL_HOURS];
+	char account[16];         /* whose stored hours are in it; "": only what this process asked */
+	bool changed;
+	struct bill_ns ns[16];    /* this process's, the rest under "" */
+	unsigned nns;
 };
 
 struct task; /* a request being worked on */
@@ -192,9 +222,11 @@ struct engine {
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
 	struct batch *plan;
+	void *bases;              /* tsearch tree: metrics without their statistic, to find siblings by */
 	struct measure **extra;
 	unsigned nextra;  /* measures no stage shows: named checks */
-	unsigned planned; /* the NEED_POLL bits the plan was made for */
+	struct measure **due; /* what this round asks CloudWatch for */
+	unsigned ndue, cdue;
 
 	struct describe_alarms_out alarms;
 	struct err alarms_err;
@@ -205,12 +237,18 @@ struct engine {
 	struct round round;
 	const char *describe_only; /* a command that wants one resource: no other is described; NULL = all */
 	unsigned wanted;           /* needs of the next round; 0 = none */
+	enum round_turns turns;    /* of the next round */
 	int64_t lookback;          /* of the next round's back-fill */
 	bool prepared;             /* inventory (and history) are loaded */
 	uint64_t rounds_done;
 	int64_t polled_at;
 	bool live;              /* at least one round has finished */
-	unsigned metrics_asked; /* since the last reset: what it cost */
+	unsigned metrics_asked; /* by this process: what it cost, each statistic counted */
+	unsigned side_by_side;  /* the same when up to five statistics of one metric count as one */
+	struct bill bill;
+	struct sched sched, sched_before; /* before: of this round's plan */
+	uint64_t plan_print;    /* of what the plan asks for */
+	uint64_t jitter;        /* its state */
 	struct ask *edges;      /* answers about edges, until the lists are complete */
 	struct relations sources; /* by what dead-letter queues say */
 	const char **sources_of;  /* ARNs of those that were asked whole, sorted; in sources.mem */
@@ -223,7 +261,11 @@ struct engine {
 	/* the thread and the hand-over */
 	pthread_t thread;
 	bool threaded;
-	atomic_bool stop, refresh;
+	atomic_bool stop, refresh, awake; /* awake: a key came after a long while without */
+	_Atomic(uint64_t) focus;     /* the row under the reader's eyes; 0: none */
+	_Atomic(int64_t) focused_ms, key_ms; /* monotonic: since when, and the last key */
+	uint64_t focus_asked;        /* the row that was asked because it was selected */
+	int64_t focus_wait_ms;       /* until the selected row may be asked so */
 	_Atomic(struct http *) wakeable; /* http, once it is there: the faces' thread may wake it */
 	bool closing;                    /* calls are being ended: no new ones */
 	int event_fd;
@@ -288,10 +330,29 @@ bool batch_add(struct batch *b, struct measure *m); /* false when it is full */
 void batch_send(struct batch *b, int64_t from, int64_t to);
 void batch_free(struct batch *b);
 void batch_status_err(const struct batch *b, unsigned query, struct err *e); /* OK when that metric came whole */
-void poll_plan(struct engine *g);                                            /* packs what stages show into batches */
+void poll_plan(struct engine *g);                                            /* packs what is due into batches */
 void poll_begin(struct engine *g); /* sends the plan; each answer ends in round_arrived */
 void poll_free(struct engine *g);
 bool measure_percentile(const struct measure *m);
+
+/* turns.c: whose turn it is in this round (sched.h decides) */
+int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */
+void turns_take(struct engine *g); /* of the round that begins, and again when there are more stages */
+enum sched_turn turns_of(const struct engine *g, const struct stage *s); /* of a command's round: everybody's */
+void turns_taken(struct engine *g);            /* what has its turn is asked now */
+bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital); /* is this metric of the kind asked for? */
+bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital);
+bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms); /* a row was selected long enough and is not fresh: ask it. Else how long until that may be, or INT64_MAX */
+double turns_rate(struct engine *g); /* USD a day that the console would spend, or spends, on these stages */
+
+/* bill.c */
+void bill_batch(struct engine *g, const struct batch *b); /* it is being sent */
+void bill_beyond(struct engine *g, double metrics);
+void bill_load(struct engine *g);  /* what was billed before, once the account is known */
+void bill_save(struct engine *g);
+double bill_today(const struct engine *g);  /* metrics since midnight UTC */
+double bill_beyond_day(const struct engine *g); /* of 24 hours */
+void bill_show(struct engine *g, struct snapshot *s);
 
 /* discover.c, round.c */
 void discover_begin(struct engine *g);
@@ -302,7 +363,7 @@ unsigned kind_bit(const struct kind *k);                   /* for needs */
 void discover_relate(struct engine *g); /* the edges that came, once everything they may name is listed */
 void alarms_begin(struct engine *g);
 void identity_begin(struct engine *g);
-void round_begin(struct engine *g, unsigned needs, int64_t lookback);
+void round_begin(struct engine *g, unsigned needs, int64_t lookback, enum round_turns turns);
 void round_expect(struct engine *g); /* one more answer to wait for */
 void round_arrived(struct engine *g);
 void round_step(struct engine *g); /* moves the round on when answers have arrived */
@@ -335,6 +396,7 @@ void discover_result_clear(struct discover_result *r);
 struct value {
 	double v;
 	int64_t at;
+	int64_t read_at; /* when its metric, of two the one that was read first, was last read; 0: never */
 	bool stale, asked;
 	const struct err *err;
 };
@@ -347,7 +409,8 @@ void stage_series(const struct stage *s, const struct metric_info *info, const s
                   struct series *out);
 const struct metric_info *stage_metric(const struct stage *s, const char *key,
                                        struct measure **own); /* key or role name */
-int64_t stale_after(const struct engine *g, uint32_t step);
+int64_t stale_after(int64_t every, uint32_t step); /* seconds after a period's end; every: between two polls of it */
+int64_t stage_every(const struct engine *g, const struct stage *s, const struct metric_info *info); /* that interval */
 const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
                             const struct measure *own);
 

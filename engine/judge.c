@@ -88,9 +88,11 @@ const struct err *discovery_err(const struct engine *g, unsigned k)
 	return NULL;
 }
 
-static int64_t judged_until(void)
+/* Up to what was known when the metric was last read: a row that is asked rarely is judged by what it said then, and by its age. */
+static int64_t judged_until(const struct value *val)
 {
-	return (clock_wall() - DELAY) / STEP * STEP;
+	int64_t now = clock_wall(), read = val->read_at && val->read_at < now ? val->read_at : now;
+	return (read - DELAY) / STEP * STEP;
 }
 
 /* Idle when the metric only exists while something happens, else unknown. */
@@ -112,7 +114,7 @@ static struct verdict *begin(struct engine *g, struct stage *s, const struct met
 {
 	struct verdict *v = verdicts_add(out, g, s, info->key);
 	v->unit = unit_name(info->unit);
-	v->window_end = judged_until();
+	v->window_end = judged_until(val);
 	v->window_start = v->window_end - WINDOW;
 	v->age_s = val->at ? clock_wall() - val->at : -1;
 	v->source = g->live || g->round.active ? "live" : "cache";

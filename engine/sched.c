@@ -31,12 +31,12 @@ static void add_up(struct sched_row *const *rows, unsigned n, struct sums *sum)
 
 /* What the plan comes to: who waits how long. */
 struct pace {
-	bool vital;      /* rows in trouble are asked for what is vital at each poll, and wait with the tail for the rest */
-	double pinned;   /* metrics a second that the budget does not touch */
-	double tail;     /* metrics: one pass over the tail */
-	double rate;     /* metrics a second that are the tail's; INFINITY: no limit */
-	int64_t want;    /* seconds: the tail's interval without a budget */
-	int64_t every;   /* and with it */
+	bool vital;    /* rows in trouble are asked for what is vital at each poll, and wait with the tail for the rest */
+	double pinned; /* metrics a second that the budget does not touch */
+	double tail;   /* metrics: one pass over the tail */
+	double rate;   /* metrics a second that are the tail's; INFINITY: no limit */
+	int64_t want;  /* seconds: the tail's interval without a budget */
+	int64_t every; /* and with it */
 	bool slowed;
 };
 
@@ -51,7 +51,8 @@ static double rate_left(const struct sched *s, double pinned)
 
 static struct pace pace_of(const struct sched *s, const struct sums *sum)
 {
-	struct pace p = { .want = s->poll * (s->idle ? SCHED_IDLE_EVERY : SCHED_TAIL_EVERY) };
+	int64_t rest = s->rest ? s->rest : SCHED_REST;
+	struct pace p = { .want = s->idle && rest < SCHED_IDLE ? SCHED_IDLE : rest };
 	double poll = (double)s->poll;
 	p.pinned = (sum->selected + sum->trouble) / poll;
 	p.tail = sum->tail;

@@ -1,5 +1,5 @@
 /* Whose turn it is, pure: which rows a poll asks for, and how often each is asked. What is looked at and what is in trouble is asked
- * at every poll, the rest every fifth, with nobody at the keys every fifteenth. A budget, in metrics a day, slows the rest (the tail)
+ * at every poll, the rest (the tail) less often, and less often still with nobody at the keys. A budget, in metrics a day, slows the tail
  * down further, never what is looked at nor what tells of trouble. Any thread, no clock of its own. */
 #ifndef ENGINE_SCHED_H
 #define ENGINE_SCHED_H
@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SCHED_TAIL_EVERY 5  /* polls */
-#define SCHED_IDLE_EVERY 15 /* polls, while nobody is at the keys */
+#define SCHED_REST 300 /* seconds: the tail's interval */
+#define SCHED_IDLE 900 /* while nobody is at the keys */
 #define SCHED_DAY 86400
 #define SCHED_NEVER INT64_MIN
 
@@ -29,6 +29,7 @@ struct sched_row {
 struct sched {
 	int64_t now;             /* seconds of a clock that only goes forward, as `asked` is */
 	int64_t poll;            /* seconds between two polls */
+	int64_t rest;            /* seconds: the tail's interval; 0: SCHED_REST */
 	bool idle;               /* nobody is at the keys */
 	bool refresh;            /* somebody wants everything now: granted while all of it costs no more than a hundredth of the budget */
 	double budget;           /* metrics a day; 0: there is no limit */

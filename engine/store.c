@@ -31,8 +31,10 @@ void store_open(struct engine *g)
 
 void store_close(struct engine *g)
 {
-	if (g->cache)
+	if (g->cache) {
+		bill_save(g);
 		cache_close(g->cache);
+	}
 	g->cache = NULL;
 }
 
@@ -231,6 +233,7 @@ void store_load(struct engine *g)
 	json_free(doc);
 	free(text);
 	inventory_bind(g);
+	bill_load(g);
 	judge_all(g);
 }
 
@@ -272,6 +275,7 @@ void store_save(struct engine *g)
 	bool wrote = cache_is_writer(g->cache);
 	if (wrote && g->target.account[0] && (g->round.needs & NEED_LIST))
 		save_inventory(g);
+	bill_save(g);
 	if (!cache_commit(g->cache, &e)) {
 		g->cache_err = e;
 		log_warn(LOG_ENGINE, "points not kept: %s", e.text);

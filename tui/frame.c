@@ -23,7 +23,20 @@ enum style style_of(enum health h)
 
 /* ---- row 1: pieces in one or two lengths, added by rank while they fit */
 
-enum piece_id { P_NAME, P_PROD, P_WHERE, P_ENDPOINT, P_KEYS, P_WHAT, P_COUNTS, P_MODE, P_DATA, P_CLOCK, P_COUNT };
+enum piece_id {
+	P_NAME,
+	P_PROD,
+	P_WHERE,
+	P_ENDPOINT,
+	P_KEYS,
+	P_WHAT,
+	P_COUNTS,
+	P_MODE,
+	P_COST,
+	P_DATA,
+	P_CLOCK,
+	P_COUNT
+};
 #define RIGHT_FROM P_COUNTS
 
 struct piece {
@@ -185,6 +198,14 @@ static void put_clock(const struct view *v, struct piece *clock, struct piece *d
 	}
 }
 
+/* What polling costs at this rate, where there is room for it. */
+static void put_cost(const struct view *v, struct piece *p)
+{
+	const struct snapshot *s = v->snap;
+	if (s && s->cost.usd_per_day >= 0 && v->canvas.cols >= 120)
+		snprintf(p->brief, sizeof p->brief, "$%.2f/day", s->cost.usd_per_day);
+}
+
 static void put_what(const struct view *v, struct piece *p)
 {
 	const struct screen *s = screen_get(view_screen(v));
@@ -196,7 +217,7 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 	static const uint8_t ranks[P_COUNT][2] = {
 		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 13 }, [P_PROD] = { 17, 0 },
 		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },   [P_KEYS] = { 15, 6 },      [P_NAME] = { 12, 0 },
-		[P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },
+		[P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },   [P_COST] = { 5, 0 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
 	put_where(v, &p[P_WHERE]);
@@ -210,6 +231,7 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 	put_counts(v, true, p[P_COUNTS].full, sizeof p->full);
 	snprintf(p[P_MODE].brief, sizeof p->brief, "RO");
 	snprintf(p[P_MODE].full, sizeof p->full, "READ-ONLY");
+	put_cost(v, &p[P_COST]);
 	put_clock(v, &p[P_CLOCK], &p[P_DATA]);
 	for (int i = 0; i < P_COUNT; i++) {
 		p[i].rank = p[i].brief[0] ? ranks[i][0] : 0;

@@ -23,7 +23,7 @@ struct console {
 	const struct tui_options *o;
 	struct view v;
 	struct script *script;
-	bool dirty, hung_up;
+	bool dirty, hung_up, keyed;
 	int status;
 	char why[256]; /* said once the terminal is back */
 };
@@ -59,6 +59,7 @@ static void take_keys(struct console *c)
 			view_key(&c->v, key);
 	}
 	c->dirty = c->dirty || n > 0;
+	c->keyed = c->keyed || n > 0;
 	if (n == 0 && term_gone())
 		c->hung_up = true;
 }
@@ -112,6 +113,13 @@ static void ask(struct console *c)
 			return; /* the ring is full: next second */
 		view_asked(&c->v, s, id);
 	}
+}
+
+/* Who is looked at is asked for first, and whoever presses keys is there. */
+static void attend(struct console *c)
+{
+	engine_attend(c->o->engine, view_focus(&c->v), c->keyed);
+	c->keyed = false;
 }
 
 static void draw(struct console *c)
@@ -170,6 +178,7 @@ static void run(struct console *c)
 		c->v.now = now;
 		take_engine(c);
 		grant_wishes(c);
+		attend(c);
 		draw(c);
 		ask(c);
 		step_script(c);

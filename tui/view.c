@@ -61,6 +61,14 @@ const struct row *view_row(const struct view *v, uint64_t id)
 	return NULL;
 }
 
+uint64_t view_focus(const struct view *v)
+{
+	for (unsigned i = v->depth; i-- > 0;)
+		if (v->stack[i] == SCREEN_DETAIL)
+			return v->detail.row;
+	return v->overview.rows.id;
+}
+
 /* ---- which screen ---- */
 
 enum screen_id view_screen(const struct view *v)

@@ -107,6 +107,7 @@ void view_push(struct view *v, enum screen_id id);
 void view_pop(struct view *v);
 
 void detail_show(struct view *v, uint64_t row);         /* scr_detail.c: the row that the detail screen is about */
+uint64_t view_focus(const struct view *v);              /* the row under the reader's eyes: open, or selected; 0: none */
 const struct row *view_row(const struct view *v, uint64_t id); /* NULL when it is not in the snapshot */
 
 #endif

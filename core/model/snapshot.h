@@ -38,6 +38,8 @@ struct row {                                   /* one stage (or discovered resou
 	enum health health;
 	const char *reason;                        /* why, in words; "" when ok */
 	bool dlq;
+	int64_t every;                             /* seconds between two polls of it */
+	bool slowed;                               /* the budget has made that longer */
 	const struct reading *readings;            /* one for each of the kind's metrics, then the stage's own */
 	unsigned nreadings;
 	const struct reading *by_role[ROLE_COUNT]; /* the stage's own metric wins over the kind's; NULL = no source, no cell */
@@ -96,8 +98,9 @@ struct snapshot {
 	bool settled;                              /* the first round (discovery, alarms, metrics) has finished, well or not */
 	const char *cache_note;                    /* "read-only: another sluice writes", or NULL */
 	struct {
-		unsigned metrics;                      /* asked so far, as AWS bills them */
-		double usd;
+		unsigned metrics;                      /* asked so far, each statistic counted: the larger way to count */
+		unsigned side_by_side;                 /* the same when up to five statistics of one metric in one request bill as one */
+		double usd;                            /* of `metrics` */
 		double today_usd;                      /* since midnight UTC, over restarts; NAN: not known */
 		double usd_per_day;                    /* at this rate; NAN: too early to say */
 		double budget;                         /* USD a day; 0: none */

@@ -25,8 +25,8 @@ struct day {
 	double all, today;              /* billed */
 	double minute[3 * DAY_MINUTES]; /* billed in each */
 	double extra[3 * DAY_MINUTES];
-	unsigned at;                    /* minutes done */
-	unsigned asked[MOST];           /* times asked whole */
+	unsigned at;          /* minutes done */
+	unsigned asked[MOST]; /* times asked whole */
 };
 
 static struct day *begin(unsigned rows, unsigned metrics, double budget, int64_t since_midnight)
