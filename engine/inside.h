@@ -89,6 +89,7 @@ struct stage {
 	struct sched_row sched; /* turns.c */
 	enum health health;
 	char *reason;
+	struct loss loss; /* its strings in g->losses, or static */
 };
 
 /* What answers said of who talks to whom, kept until the next whole answer. */
@@ -200,6 +201,7 @@ struct engine {
 	const struct conf *conf;
 	struct account *account;
 	struct err account_err; /* no calls can be made, and that will not change by itself */
+	struct arena losses; /* words of the stages' clocks, of the last loss_all */
 	struct cred *cred;
 	bool cred_lacked; /* there were no keys for a while: calls have failed for want of them */
 	struct http *http;
@@ -431,7 +433,12 @@ struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const 
 void verdicts_clear(struct verdicts *vs);
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out); /* the default checks of one stage */
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out);
-void judge_all(struct engine *g); /* health and reason of every stage */
+void judge_all(struct engine *g); /* health, reason and first-loss clock of every stage */
+int64_t judged_until(void);       /* the end of the newest period that can have arrived */
+int64_t res_retention(const struct res *r); /* seconds that it keeps what it holds; 0: nobody said */
+
+/* loss.c */
+void loss_all(struct engine *g);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */

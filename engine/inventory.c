@@ -394,6 +394,7 @@ static struct stage *stage_new(struct engine *g, unsigned pipeline, const char *
 	s->m = xcalloc(k->info.nmetrics, sizeof *s->m);
 	for (unsigned i = 0; i < k->info.nmetrics; i++)
 		s->m[i] = kind_measure(g, k, &k->info.metrics[i], resource);
+	s->loss.state = k->keeps == KEEPS_NOTHING ? LOSS_NONE : LOSS_UNKNOWN;
 	own_measures(g, s);
 	MEM_GROW(g->stages, g->nstages, g->cstages);
 	g->stages[g->nstages++] = s;
@@ -586,6 +587,7 @@ void inventory_free(struct engine *g)
 	tdestroy(g->res_tree, nothing);
 	for (unsigned i = 0; i < g->nres; i++)
 		res_free(g->res[i]);
+	arena_clear(&g->losses);
 	inventory_pipelines_clear(g);
 	groups_free(g);
 	for (unsigned i = 0; g->kind_state && i < nkinds; i++)

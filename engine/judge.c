@@ -88,11 +88,21 @@ const struct err *discovery_err(const struct engine *g, unsigned k)
 	return NULL;
 }
 
-/* Up to what was known when the metric was last read: a row that is asked rarely is judged by what it said then, and by its age. */
-static int64_t judged_until(const struct value *val)
+static int64_t full_periods(int64_t now)
 {
-	int64_t now = clock_wall(), read = val->read_at && val->read_at < now ? val->read_at : now;
-	return (read - DELAY) / STEP * STEP;
+	return (now - DELAY) / STEP * STEP;
+}
+
+int64_t judged_until(void)
+{
+	return full_periods(clock_wall());
+}
+
+/* Up to what was known when the metric was last read: a row that is asked rarely is judged by what it said then, and by its age. */
+static int64_t judged_to(const struct value *val)
+{
+	int64_t now = clock_wall();
+	return full_periods(val->read_at && val->read_at < now ? val->read_at : now);
 }
 
 /* Idle when the metric only exists while something happens, else unknown. */
@@ -114,7 +124,7 @@ static struct verdict *begin(struct engine *g, struct stage *s, const struct met
 {
 	struct verdict *v = verdicts_add(out, g, s, info->key);
 	v->unit = unit_name(info->unit);
-	v->window_end = judged_until(val);
+	v->window_end = judged_to(val);
 	v->window_start = v->window_end - WINDOW;
 	v->age_s = val->at ? clock_wall() - val->at : -1;
 	v->source = g->live || g->round.active ? "live" : "cache";
@@ -169,9 +179,9 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 }
 
 /* What a record's age is held against; 0 when nobody said. */
-static int64_t retention(const struct stage *s)
+int64_t res_retention(const struct res *r)
 {
-	const struct fact *seconds = res_fact(s->res, "retention_s"), *hours = res_fact(s->res, "retention_h");
+	const struct fact *seconds = res_fact(r, "retention_s"), *hours = res_fact(r, "retention_h");
 	if (seconds)
 		return strtoll(seconds->value, NULL, 10);
 	return hours ? strtoll(hours->value, NULL, 10) * 3600 : 0;
@@ -181,7 +191,7 @@ static int64_t retention(const struct stage *s)
 static void say_age(struct verdict *v, const struct stage *s, double newest, double scale, bool growing, double slope)
 {
 	char age[TEXT_NUM], left[TEXT_NUM];
-	int64_t keeps = retention(s);
+	int64_t keeps = res_retention(s->res);
 	double loss_in = keeps && slope > 0 ? ((double)keeps - newest * scale) / slope : 0;
 	v->value = newest;
 	text_duration((int64_t)(newest * scale), age);
@@ -421,4 +431,5 @@ void judge_all(struct engine *g)
 	for (unsigned i = 0; i < n; i++)
 		metric_clear(&f[i].id);
 	free(f);
+	loss_all(g);
 }

@@ -79,6 +79,13 @@ static void fill_facts(struct snapshot *snap, const struct res *r, struct row *r
 	row->feeds = arena_strdup(&snap->mem, r->feeds);
 }
 
+static void fill_loss(struct snapshot *snap, const struct stage *s, struct row *row)
+{
+	row->loss = s->loss;
+	row->loss.where = arena_strdup(&snap->mem, s->loss.where);
+	row->loss.basis = arena_strdup(&snap->mem, s->loss.basis);
+}
+
 static void fill_row(struct snapshot *snap, struct engine *g, const struct stage *s, struct row *row)
 {
 	row->id = s->id;
@@ -92,6 +99,7 @@ static void fill_row(struct snapshot *snap, struct engine *g, const struct stage
 	row->every = stage_every(g, s, &s->kind->info.metrics[0]);
 	row->slowed = g->threaded && s->sched.slowed;
 	fill_readings(snap, g, s, row);
+	fill_loss(snap, s, row);
 	fill_spark(g, s, row);
 	if (s->res)
 		fill_facts(snap, s->res, row);
