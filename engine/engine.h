@@ -174,6 +174,15 @@ struct discover_result {
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
 };
 
+struct first_request { /* the answer to snapshot.first. A dry run only says what it would cost; else it is saved, and watched from then on */
+	enum first_choice choice;
+	const char *text; /* KEY=VALUE or KEY, the prefix, the pipeline's name; NULL: everything */
+};
+struct first_result {
+	struct first_cost cost;
+	bool saved; /* in the configuration. Everything is watched even when that fails: then err says why it will be asked again */
+};
+
 struct code_request { /* the code of the MFA device that snapshot.credential names */
 	char code[16];
 };
@@ -242,7 +251,8 @@ enum request_kind {
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
-	REQUEST_DISCOVER
+	REQUEST_DISCOVER,
+	REQUEST_FIRST
 };
 struct request {
 	enum request_kind kind;
@@ -257,6 +267,7 @@ struct request {
 		struct put_metric_request put_metric;
 		struct code_request code;
 		struct discover_request discover;
+		struct first_request first;
 	};
 };
 struct result {
@@ -275,6 +286,7 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
+		struct first_result first;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -29,6 +29,7 @@ static void *engine_main(void *arg)
 	struct engine *g = arg;
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE); /* Linux: of this thread alone */
 	engine_prepare(g, true, false);
+	first_begin(g);
 	g->dirty = true;
 	engine_publish(g, true); /* the first frame: the history, before any network */
 	while (!atomic_load(&g->stop)) {

@@ -51,6 +51,7 @@ struct measure {
 	bool due;       /* in the plan that is being made */
 	bool in_round;  /* asked for in the round under way */
 	int64_t asked;  /* monotonic seconds; 0: never */
+	int64_t every;  /* seconds between two polls of it: the least of the stages that show it; 0: every poll */
 	struct measure *sibling; /* a ring: the same metric's other statistics, which go side by side into one request */
 	struct err err; /* why the last reading failed; code OK when it did not */
 };
@@ -192,6 +193,9 @@ struct bill {
 	unsigned nns;
 };
 
+/* ---- the first contact (first.c) */
+enum first_state { FIRST_OVER, FIRST_LOOKING /* free calls are under way */, FIRST_ASKING /* it waits for a person */ };
+
 struct task; /* a request being worked on */
 struct ask;
 
@@ -199,6 +203,8 @@ struct engine {
 	struct engine_options o; /* its strings in `strings` */
 	struct arena strings;
 	const struct conf *conf;
+	struct conf *own_conf; /* read again after the first contact; NULL */
+	enum first_state first;
 	struct account *account;
 	struct err account_err; /* no calls can be made, and that will not change by itself */
 	struct arena losses; /* words of the stages' clocks, of the last loss_all */
@@ -295,7 +301,7 @@ void engine_publish(struct engine *g, bool now);
 
 /* inventory.c */
 void inventory_init(struct engine *g); /* stages from the configuration */
-void inventory_free(struct engine *g);
+void inventory_free(struct engine *g); /* inventory_init may begin a new one */
 struct kind_state *kind_state_of(const struct engine *g, const struct kind *k);
 struct res *inventory_res(struct engine *g, const struct kind *k, const char *name, bool add);
 struct res *inventory_by_arn(struct engine *g, const char *arn);
@@ -346,6 +352,12 @@ bool turns_measure(const struct engine *g, const struct stage *s, unsigned metri
 bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital);
 bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms); /* a row was selected long enough and is not fresh: ask it. Else how long until that may be, or INT64_MAX */
 double turns_rate(struct engine *g); /* USD a day that the console would spend, or spends, on these stages */
+
+/* first.c: until it is over, nothing that costs is asked */
+void first_begin(struct engine *g);
+void first_step(struct engine *g); /* after each round */
+void first_show(struct engine *g, struct snapshot *s);
+void first_task_step(struct engine *g, struct task *t);
 
 /* bill.c */
 void bill_batch(struct engine *g, const struct batch *b); /* it is being sent */
@@ -413,6 +425,7 @@ const struct metric_info *stage_metric(const struct stage *s, const char *key,
                                        struct measure **own); /* key or role name */
 int64_t stale_after(int64_t every, uint32_t step); /* seconds after a period's end; every: between two polls of it */
 int64_t stage_every(const struct engine *g, const struct stage *s, const struct metric_info *info); /* that interval */
+int64_t measure_every(const struct engine *g, const struct measure *m);
 const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
                             const struct measure *own);
 
@@ -480,6 +493,7 @@ void store_open(struct engine *g);
 void store_close(struct engine *g);
 bool store_recall_account(struct engine *g, bool loose); /* the account these credentials had last time */
 void store_account(struct engine *g);
+bool store_remembers(const struct engine *g); /* something of this account was seen before */
 void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);
 char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */

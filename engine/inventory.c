@@ -598,4 +598,12 @@ void inventory_free(struct engine *g)
 	free(g->res);
 	free(g->pipelines);
 	free(g->kind_state);
+	g->measures = g->bases = g->res_tree = NULL;
+	g->due = g->measure_list = NULL;
+	g->res = NULL;
+	g->stages = NULL;
+	g->pipelines = NULL;
+	g->kind_state = NULL;
+	g->ndue = g->cdue = g->nmeasures = g->cmeasures = g->nres = g->cres = 0;
+	g->nstages = g->cstages = g->npipelines = g->cpipelines = 0;
 }

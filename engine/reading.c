@@ -16,6 +16,11 @@ int64_t stage_every(const struct engine *g, const struct stage *s, const struct 
 	return info->from == FROM_DIRECT && every > SCHED_REST ? SCHED_REST : every;
 }
 
+int64_t measure_every(const struct engine *g, const struct measure *m)
+{
+	return g->threaded && m->every ? m->every : g->o.poll_s;
+}
+
 static struct measure *measure_of(const struct stage *s, const char *key, bool *sparse)
 {
 	for (unsigned i = 0; i < s->kind->info.nmetrics; i++) {

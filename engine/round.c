@@ -74,6 +74,7 @@ static void round_end(struct engine *g)
 	if (anybody_answered(g))
 		g->polled_at = clock_wall();
 	judge_all(g);
+	first_step(g);
 	if (g->cache)
 		store_save(g);
 	g->dirty = true;

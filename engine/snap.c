@@ -273,6 +273,7 @@ struct snapshot *snap_build(struct engine *g)
 	s->data_to = data_to(g);
 	s->phase = g->rounds_done || g->account_err.code != ERR_OK ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
 	bill_show(g, s);
+	first_show(g, s);
 	const char *note = g->cache ? cache_note(g->cache) : g->cache_err.code != ERR_OK ? g->cache_err.text : NULL;
 	s->cache_note = arena_strdup(&s->mem, note);
 	return s;

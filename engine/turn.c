@@ -177,7 +177,7 @@ static int wait_ms(struct engine *g, int most)
 
 static void begin_round(struct engine *g)
 {
-	unsigned needs = g->wanted;
+	unsigned needs = g->first == FIRST_OVER ? g->wanted : g->wanted & ~(unsigned)NEED_POLL;
 	if (!needs || g->round.active)
 		return;
 	enum round_turns turns = g->turns;

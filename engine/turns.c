@@ -135,6 +135,25 @@ static void mark_resources(struct engine *g)
 			g->stages[i]->res->due = true;
 }
 
+static void set_every(struct measure *m, int64_t every)
+{
+	if (m && (!m->every || every < m->every))
+		m->every = every;
+}
+
+static void mark_measures(struct engine *g)
+{
+	for (unsigned i = 0; i < g->nmeasures; i++)
+		g->measure_list[i]->every = 0;
+	for (unsigned i = 0; i < g->nstages; i++) {
+		const struct stage *s = g->stages[i];
+		for (unsigned k = 0; k < s->kind->info.nmetrics; k++)
+			set_every(s->m[k], s->sched.every);
+		for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
+			set_every(s->own[r], s->sched.every);
+	}
+}
+
 static void plan(struct engine *g, bool refresh)
 {
 	struct sched_row **rows = rows_of(g);
@@ -142,6 +161,7 @@ static void plan(struct engine *g, bool refresh)
 	g->sched.refresh = refresh;
 	sched_plan(&g->sched, rows, g->nstages);
 	free(rows);
+	mark_measures(g);
 }
 
 /* What discovery has found since the round's first plan takes part in its second, which stands in the first one's place. */

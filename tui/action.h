@@ -30,6 +30,11 @@ struct view;
 	X(filter, "/", IN(OVERVIEW), FIND, "filter", "filter (!word leaves out)")                              \
 	X(sort, "s", IN(OVERVIEW), FIND, "sort", "sort by the next column")                                    \
 	X(sort_reverse, "S", IN(OVERVIEW), FIND, NULL, "sort the other way round")                             \
+	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch everything within the budget")                \
+	X(first_pipeline, "p Enter", IN(FIRST), FIRST, "pipeline", "watch the selected pipeline")              \
+	X(first_tag, "t", IN(FIRST), FIRST, "tag", "watch what carries a tag")                                 \
+	X(first_prefix, "/", IN(FIRST), FIRST, "prefix", "watch what is named alike")                          \
+	X(first_keep, "y", IN(FIRST), FIRST, "yes", "yes: save the choice, begin")                             \
 	X(range_less, "[", IN(DETAIL), TIME, "shorter", "shorter range")                                       \
 	X(range_more, "]", IN(DETAIL), TIME, "longer", "longer range")                                         \
 	X(cursor, "c", IN(DETAIL), TIME, "cursor", "cursor on the charts")                                     \
@@ -52,6 +57,7 @@ struct view;
 #define ACTION_GROUPS(X)                                                                                \
 	X(MOVE, "MOVE")                                                                                        \
 	X(FIND, "FIND")                                                                                        \
+	X(FIRST, "FIRST CONTACT")                                                                              \
 	X(TIME, "TIME")                                                                                        \
 	X(VIEW, "VIEW")                                                                                        \
 	X(PROMPT, "WHILE TYPING")

@@ -10,7 +10,8 @@ struct view;
 #define SCREENS(X)                  \
 	X(OVERVIEW, screen_overview)    \
 	X(DETAIL, screen_detail)        \
-	X(HELP, screen_help)
+	X(HELP, screen_help)            \
+	X(FIRST, screen_first)
 
 enum screen_id {
 #define X(id, variable) SCREEN_##id,

@@ -87,6 +87,16 @@ static void hand_over_code(struct console *c)
 	memset(&rq, 0, sizeof rq);
 }
 
+static void choose(struct console *c)
+{
+	struct first *f = &c->v.first;
+	struct request rq = { .kind = REQUEST_FIRST, .dry_run = !f->keep, .first = { f->choice, f->text } };
+	f->pending = engine_ask(c->o->engine, &rq);
+	if (!f->pending)
+		view_note(&c->v, "the engine has too much to do already; try again");
+	f->ask = f->keep = false;
+}
+
 /* What keys have asked for and only the outside can do. */
 static void grant_wishes(struct console *c)
 {
@@ -95,6 +105,8 @@ static void grant_wishes(struct console *c)
 		view_note(v, "the engine has too much to do already; try again");
 	if (v->code[0])
 		hand_over_code(c);
+	if (v->first.ask || v->first.keep)
+		choose(c);
 	if (v->suspend) {
 		term_suspend();
 		resize(c);

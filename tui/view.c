@@ -154,7 +154,9 @@ void act_page_up(struct view *v)
 
 void act_back(struct view *v)
 {
-	if (v->depth > 1)
+	if (view_screen(v) == SCREEN_FIRST) /* there is nothing behind it yet */
+		v->quit = !first_leave(v);
+	else if (v->depth > 1)
 		view_pop(v);
 	else
 		v->quit = true;
@@ -162,7 +164,9 @@ void act_back(struct view *v)
 
 void act_leave(struct view *v)
 {
-	if (v->depth > 1)
+	if (view_screen(v) == SCREEN_FIRST)
+		first_leave(v);
+	else if (v->depth > 1)
 		view_pop(v);
 	else
 		overview_filter(v, "");

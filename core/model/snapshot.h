@@ -8,6 +8,7 @@
 #include "core/model/alarm.h"
 #include "core/model/credential.h"
 #include "core/model/event.h"
+#include "core/model/first.h"
 #include "core/model/health.h"
 #include "core/model/kind.h"
 #include "core/model/loss.h"
@@ -96,6 +97,7 @@ struct snapshot {
 	int64_t polled_at;                         /* last poll that finished; 0 = none yet */
 	int64_t data_to;                           /* end of the newest period that any series has */
 	bool settled;                              /* the first round (discovery, alarms, metrics) has finished, well or not */
+	const struct first_contact *first;         /* it must be said what to watch before anything is paid for; NULL: nothing to say */
 	const char *cache_note;                    /* "read-only: another sluice writes", or NULL */
 	struct {
 		unsigned metrics;                      /* asked so far, each statistic counted: the larger way to count */
