@@ -241,6 +241,35 @@ struct act_result { /* of both: one call */
 	char request_id[64];           /* "" when the answer named none, and in a dry run */
 };
 
+struct alarm_request { /* one alarm, and what it would be now by its own datapoints */
+	const char *name;
+	int64_t points_from;   /* of the line to draw, seconds; 0: none */
+	int64_t history_from;  /* 0: no history */
+	unsigned history_most; /* moments; 0: all */
+	bool history_only;     /* neither its datapoints nor whom it tells are asked for */
+};
+struct alarm_line { /* what the alarm looks at, minute by minute: the statistic over the period that ends with each step */
+	int64_t from, to; /* from, from + step ... < to */
+	uint32_t step;
+	unsigned n;
+	const double *v;  /* NAN: no datapoint */
+};
+struct alarm_result {
+	struct arena mem;
+	struct alarm alarm;
+	int64_t at, read_at;       /* of this answer; when CloudWatch told of the alarm */
+	const struct alarm_moment *history; /* newest first */
+	unsigned nhistory;
+	bool history_more;
+	struct err history_err;
+	struct alarm_line line;    /* n 0: none was wanted, or none could be had */
+	const double *windows;     /* what was judged, oldest first, NAN where there is none; the newest ends at windows_end */
+	unsigned nwindows;
+	int64_t windows_end;
+	struct err points_err;     /* why its datapoints could not be read */
+	unsigned metrics;          /* asked for, as AWS bills them */
+};
+
 enum request_kind {
 	REQUEST_STATUS,
 	REQUEST_HISTORY,
@@ -252,7 +281,9 @@ enum request_kind {
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
 	REQUEST_DISCOVER,
-	REQUEST_FIRST
+	REQUEST_FIRST,
+	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
+	REQUEST_ALARM
 };
 struct request {
 	enum request_kind kind;
@@ -268,6 +299,7 @@ struct request {
 		struct code_request code;
 		struct discover_request discover;
 		struct first_request first;
+		struct alarm_request alarm;
 	};
 };
 struct result {
@@ -278,7 +310,7 @@ struct result {
 	char *question;    /* then what to ask, without its question mark; and the name to type, of GATE_ASK_NAME */
 	char *name;
 	union {
-		struct snapshot *status;
+		struct snapshot *status; /* also of REQUEST_ALARMS */
 		struct history_result history;
 		struct check_result check;
 		struct doctor_result doctor;
@@ -287,6 +319,7 @@ struct result {
 		struct act_result act;
 		struct discover_result discover;
 		struct first_result first;
+		struct alarm_result alarm;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

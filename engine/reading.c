@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-int64_t stale_after(int64_t every, uint32_t step)
+int64_t stale_after(int64_t delay, int64_t every, uint32_t step)
 {
-	return DELAY + every + 2 * (int64_t)step;
+	return delay + every + 2 * (int64_t)step;
 }
 
 /* A row that is asked rarely is not stale for it; discovery reads the services themselves every five minutes at least. */
@@ -19,6 +19,11 @@ int64_t stage_every(const struct engine *g, const struct stage *s, const struct 
 int64_t measure_every(const struct engine *g, const struct measure *m)
 {
 	return g->threaded && m->every ? m->every : g->o.poll_s;
+}
+
+int64_t stage_delay(const struct engine *g, const struct stage *s, const struct measure *own)
+{
+	return late_delay(&g->late, own && own->id.ns ? own->id.ns : s->kind->info.ns);
 }
 
 static struct measure *measure_of(const struct stage *s, const char *key, bool *sparse)
@@ -152,7 +157,7 @@ struct value stage_value(const struct engine *g, const struct stage *s, const st
 	if (!some)
 		return (struct value){ .v = NAN, .err = out.err, .asked = out.asked, .read_at = out.read_at };
 	int64_t end = out.at + (info->from == FROM_DIRECT ? 0 : STEP);
-	out.stale = clock_wall() - end > stale_after(stage_every(g, s, info), STEP);
+	out.stale = clock_wall() - end > stale_after(stage_delay(g, s, own), stage_every(g, s, info), STEP);
 	return out;
 }
 
