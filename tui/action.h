@@ -23,15 +23,16 @@ struct view;
 	X(half_up, "Ctrl-U", IN_SCREENS, MOVE, NULL, "half a page up")                                         \
 	X(page_down, "PgDn", IN_SCREENS, MOVE, NULL, "a page down")                                            \
 	X(page_up, "PgUp", IN_SCREENS, MOVE, NULL, "a page up")                                                \
-	X(open, "Enter l", IN(OVERVIEW), MOVE, "open", "open the selected stage")                              \
+	X(open, "Enter l", IN(OVERVIEW) | IN(ALARMS), MOVE, "open", "open the selected stage")                 \
 	X(pane, "Tab", IN(OVERVIEW), MOVE, "pane", "to the alarms and back")                                   \
+	X(alarms, "3", IN_SCREENS, MOVE, NULL, "the alarms: who is told, history")                             \
 	X(next_problem, "n", IN(OVERVIEW) | IN(DETAIL), MOVE, "problem", "next problem")                       \
 	X(previous_problem, "N", IN(OVERVIEW) | IN(DETAIL), MOVE, NULL, "previous problem")                    \
 	X(filter, "/", IN(OVERVIEW), FIND, "filter", "filter (!word leaves out)")                              \
 	X(sort, "s", IN(OVERVIEW), FIND, "sort", "sort by the next column")                                    \
 	X(sort_reverse, "S", IN(OVERVIEW), FIND, NULL, "sort the other way round")                             \
-	X(range_less, "[", IN(DETAIL), TIME, "shorter", "shorter range")                                       \
-	X(range_more, "]", IN(DETAIL), TIME, "longer", "longer range")                                         \
+	X(range_less, "[", IN(DETAIL) | IN(ALARMS), TIME, "shorter", "shorter range")                          \
+	X(range_more, "]", IN(DETAIL) | IN(ALARMS), TIME, "longer", "longer range")                            \
 	X(cursor, "c", IN(DETAIL), TIME, "cursor", "cursor on the charts")                                     \
 	X(cursor_left, "Left", IN(DETAIL), TIME, NULL, "cursor to the past")                                   \
 	X(cursor_right, "Right", IN(DETAIL), TIME, NULL, "cursor towards now")                                 \

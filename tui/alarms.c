@@ -26,7 +26,7 @@ struct list_lines alarms_lines(const struct view *v)
 }
 
 /* What could not be read again is old, whatever it said: OK is impossible on old data. */
-static enum health health_of(const struct snapshot *snap, enum alarm_state s)
+enum health alarm_health(const struct snapshot *snap, enum alarm_state s)
 {
 	if (!snap->alarms_current)
 		return s == ALARM_STATE_OK ? HEALTH_STALE : HEALTH_UNKNOWN;
@@ -42,7 +42,7 @@ static const char *word_of(enum alarm_state s)
 }
 
 /* "ErrorRate" and "orders-enrich" out of the canonical text; an expression or a composite's rule stands as it is. */
-static void alarm_words(const struct alarm *a, char *what, size_t nwhat, char *on, size_t non)
+void alarm_words(const struct alarm *a, char *what, size_t nwhat, char *on, size_t non)
 {
 	struct metric_id id = { 0 };
 	struct err e;
@@ -65,7 +65,7 @@ static const struct list_column columns[C_COUNT] = {
 };
 
 /* "Visible > 0": what is measured and where it hurts. */
-static void condition(const struct alarm *a, const char *what, char *out, size_t size)
+void alarm_condition(const struct alarm *a, const char *what, char *out, size_t size)
 {
 	char limit[TEXT_NUM];
 	text_number(a->threshold, limit);
@@ -79,11 +79,11 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 {
 	struct canvas *c = &v->canvas;
 	char what[200], on[160], text[256], since[TEXT_NUM] = "-";
-	enum style style = style_of(health_of(v->snap, a->state));
+	enum style style = style_of(alarm_health(v->snap, a->state));
 	if (col == C_ON || col == C_WHAT)
 		alarm_words(a, what, sizeof what, on, sizeof on);
 	if (col == C_WHAT)
-		condition(a, what, text, sizeof text);
+		alarm_condition(a, what, text, sizeof text);
 	if (a->since > 0)
 		text_duration(v->now > a->since ? v->now - a->since : 0, since);
 	switch (col) {
@@ -117,7 +117,7 @@ static void fit(const struct view *v, uint8_t width[C_COUNT])
 static void draw_alarm(struct view *v, int y, const uint8_t *width, const struct alarm *a, bool selected)
 {
 	struct canvas *c = &v->canvas;
-	enum health h = health_of(v->snap, a->state);
+	enum health h = alarm_health(v->snap, a->state);
 	int x = GUTTER;
 	draw_str(c, y, 1, 2, style_of(h), health_mark(h));
 	for (unsigned i = 0; i < C_COUNT; i++) {

@@ -174,6 +174,10 @@ static bool plot_init(struct plot *p, const struct chart *ch, int cells, int row
 		most = isfinite(ch->v[i]) && ch->v[i] > most ? ch->v[i] : most;
 		least = isfinite(ch->v[i]) && ch->v[i] < least ? ch->v[i] : least;
 	}
+	if (ch->limit && isfinite(*ch->limit)) {
+		most = *ch->limit > most ? *ch->limit : most;
+		least = *ch->limit < least ? *ch->limit : least;
+	}
 	p->top = chart_top(most, ch->unit);
 	p->bottom = least < 0 ? -chart_top(-least, ch->unit) : 0;
 	return ch->to > ch->from && ch->step > 0;
@@ -225,6 +229,17 @@ static void draw_plot(struct canvas *c, int y, int x, const struct plot *p, unsi
 				draw_text(c, y + p->rows - 1 - row, x + cell, 1, STYLE_NORMAL,
 				          (struct span){ s, text_encode(glyph, s) });
 		}
+}
+
+/* Where the line itself is not. */
+static void draw_limit(struct canvas *c, int y, int x, const struct plot *p, unsigned level)
+{
+	if (!p->ch->limit || !isfinite(*p->ch->limit))
+		return;
+	int row = dot_y(p, *p->ch->limit) * p->rows / p->dots_y;
+	for (int cell = 0; cell < p->cells; cell += 2)
+		if (glyph_at(p, level, cell, row) == ' ')
+			draw_str(c, y + p->rows - 1 - row, x + cell, 1, STYLE_FAINT, level ? "\xE2\x95\x8C" : "-");
 }
 
 static void draw_cursor(struct canvas *c, int y, int x, const struct plot *p, unsigned level)
@@ -296,6 +311,7 @@ void chart_draw(struct canvas *c, int y, int x, int h, int w, unsigned level, co
 		plot_line(&p);
 	draw_scale(c, y, x, &p, level);
 	draw_plot(c, y, x + CHART_LABEL, &p, level);
+	draw_limit(c, y, x + CHART_LABEL, &p, level);
 	draw_cursor(c, y, x + CHART_LABEL, &p, level);
 	draw_times(c, y + rows, x + CHART_LABEL, &p);
 }

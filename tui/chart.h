@@ -15,6 +15,7 @@ struct chart {
 	const double *v;     /* NAN: no point */
 	enum unit unit;
 	int64_t cursor;      /* a line down the chart at this time; 0 = none */
+	const double *limit; /* a dashed line across at this value, always within the axis; NULL = none */
 };
 
 #define CHART_LABEL 7    /* cells left of the plot: "6h09m" "12.3kB" and the axis itself */

@@ -295,7 +295,16 @@ const struct screen screen_overview = {
 
 void act_open(struct view *v)
 {
-	if (v->overview.on_alarms || !view_row(v, v->overview.rows.id)) {
+	if (view_screen(v) == SCREEN_ALARMS) {
+		if (!alarms_open(v))
+			view_note(v, "it watches no stage that is shown");
+		return;
+	}
+	if (v->overview.on_alarms) {
+		alarms_show(v);
+		return;
+	}
+	if ( !view_row(v, v->overview.rows.id)) {
 		view_note(v, "nothing to open here");
 		return;
 	}

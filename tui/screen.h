@@ -10,6 +10,7 @@ struct view;
 #define SCREENS(X)                  \
 	X(OVERVIEW, screen_overview)    \
 	X(DETAIL, screen_detail)        \
+	X(ALARMS, screen_alarms)        \
 	X(HELP, screen_help)
 
 enum screen_id {

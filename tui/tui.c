@@ -114,6 +114,14 @@ static void ask(struct console *c)
 	}
 }
 
+static void ask_alarm(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_ALARM };
+	uint64_t id;
+	if (alarms_question(&c->v, &rq.alarm) && (id = engine_ask(c->o->engine, &rq)))
+		alarms_asked(&c->v, id);
+}
+
 static void draw(struct console *c)
 {
 	if (!c->dirty || !term_writable())
@@ -172,6 +180,7 @@ static void run(struct console *c)
 		grant_wishes(c);
 		draw(c);
 		ask(c);
+		ask_alarm(c);
 		step_script(c);
 		if (!c->v.quit)
 			sleep_until_something(c);
