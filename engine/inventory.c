@@ -24,6 +24,7 @@ static void measure_free(struct measure *m)
 	metric_clear(&m->id);
 	series_clear(&m->series);
 	free(m->text);
+	free(m->watch);
 	free(m);
 }
 
@@ -366,6 +367,7 @@ static struct stage *stage_new(struct engine *g, unsigned pipeline, const char *
 	s->conf = conf;
 	s->pipeline = pipeline;
 	s->health = HEALTH_UNKNOWN;
+	s->row = UINT32_MAX;
 	s->m = xcalloc(k->info.nmetrics, sizeof *s->m);
 	for (unsigned i = 0; i < k->info.nmetrics; i++)
 		s->m[i] = kind_measure(g, k, &k->info.metrics[i], resource);
@@ -426,6 +428,7 @@ static void drop_gone_stages(struct engine *g)
 			g->stages[keep++] = g->stages[i];
 			continue;
 		}
+		links_clear(g);
 		stage_free(g->stages[i]);
 		g->stages_changed = true;
 	}
@@ -457,6 +460,7 @@ static void drop_former_members(struct engine *g, const struct group *p)
 			g->stages[keep++] = s;
 			continue;
 		}
+		links_clear(g);
 		stage_free(s);
 		g->stages_changed = true;
 	}
@@ -566,6 +570,7 @@ void inventory_free(struct engine *g)
 	for (unsigned i = 0; g->kind_state && i < nkinds; i++)
 		relations_clear(&g->kind_state[i].relations);
 	relations_clear(&g->sources);
+	links_clear(g);
 	free(g->stages);
 	free(g->measure_list);
 	free(g->res);

@@ -88,9 +88,10 @@ const struct err *discovery_err(const struct engine *g, unsigned k)
 	return NULL;
 }
 
-int64_t judged_until(void)
+/* Never the newest periods, whose points may still change. */
+int64_t judged_until(const struct engine *g, const struct stage *s, const struct measure *own)
 {
-	return (clock_wall() - DELAY) / STEP * STEP;
+	return (clock_wall() - stage_delay(g, s, own)) / STEP * STEP;
 }
 
 /* Idle when the metric only exists while something happens, else unknown. */
@@ -107,12 +108,12 @@ void verdict_empty(struct verdict *v, const struct metric_info *info, const stru
 		verdict_set(v, VERDICT_UNKNOWN, "NO_DATA", "no %s datapoint", info->key);
 }
 
-static struct verdict *begin(struct engine *g, struct stage *s, const struct metric_info *info, const struct value *val,
-                             struct verdicts *out)
+static struct verdict *begin(struct engine *g, struct stage *s, const struct metric_info *info,
+                             const struct measure *own, const struct value *val, struct verdicts *out)
 {
 	struct verdict *v = verdicts_add(out, g, s, info->key);
 	v->unit = unit_name(info->unit);
-	v->window_end = judged_until();
+	v->window_end = judged_until(g, s, own);
 	v->window_start = v->window_end - WINDOW;
 	v->age_s = val->at ? clock_wall() - val->at : -1;
 	v->source = g->live || g->round.active ? "live" : "cache";
@@ -136,7 +137,7 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 	if (!info)
 		return;
 	struct value val = stage_value(g, s, info, own);
-	struct verdict *v = begin(g, s, info, &val, out);
+	struct verdict *v = begin(g, s, info, own, &val, out);
 	v->critical = xasprintf("%g", ERROR_PERCENT);
 	if (unreadable(v, info, &val))
 		return;
@@ -202,7 +203,7 @@ static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
 	if (!info)
 		return;
 	struct value val = stage_value(g, s, info, own);
-	struct verdict *v = begin(g, s, info, &val, out);
+	struct verdict *v = begin(g, s, info, own, &val, out);
 	if (unreadable(v, info, &val))
 		return;
 	struct series series;
@@ -226,7 +227,7 @@ void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *o
 	if (!info || !s->res || !s->res->dlq)
 		return;
 	struct value val = stage_value(g, s, info, NULL);
-	struct verdict *v = begin(g, s, info, &val, out);
+	struct verdict *v = begin(g, s, info, own, &val, out);
 	v->critical = xasprintf("%g", max);
 	v->value = val.v;
 	v->samples = isnan(val.v) ? 0u : 1u;

@@ -234,6 +234,7 @@ void engine_free(struct engine *g)
 	told_free(g);
 	inventory_free(g);
 	account_free(g->account);
+	late_free(&g->late);
 	arena_clear(&g->strings);
 	close(g->event_fd);
 	free(g);

@@ -25,8 +25,8 @@ struct tied {
 struct books {
 	struct engine *g;
 	struct tied *tied;
-	int64_t now, until;
-	bool sources_known; /* every queue was listed and described */
+	int64_t now, until, delay; /* until, delay: of the stage at hand */
+	bool sources_known;        /* every queue was listed and described */
 };
 
 /* ---- readings */
@@ -58,13 +58,13 @@ static struct loss_trend trend(const struct books *b, const struct stage *s)
 static bool current(const struct books *b, const struct stage *s, const struct loss_trend *t)
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
-	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->g, STEP);
+	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->g, b->delay, STEP);
 }
 
 /* The end of what was answered, while that is as new as it can be. */
 static int64_t until(const struct books *b, const struct measure *m)
 {
-	bool lately = m->known.to && b->now - m->known.to <= stale_after(b->g, STEP);
+	bool lately = m->known.to && b->now - m->known.to <= stale_after(b->g, b->delay, STEP);
 	return lately && m->known.to < b->until ? m->known.to / STEP * STEP : b->until;
 }
 
@@ -358,11 +358,14 @@ static struct loss loss_of(const struct books *b, struct arena *mem, const struc
 
 void loss_all(struct engine *g)
 {
-	struct books b = { .g = g, .now = clock_wall(), .until = judged_until() };
+	struct books b = { .g = g, .now = clock_wall() };
 	b.tied = xcalloc(g->nres + 1u, sizeof *b.tied);
 	tie(&b);
 	arena_clear(&g->losses);
-	for (unsigned i = 0; i < g->nstages; i++)
+	for (unsigned i = 0; i < g->nstages; i++) {
+		b.delay = stage_delay(g, g->stages[i], NULL);
+		b.until = judged_until(g, g->stages[i], NULL);
 		g->stages[i]->loss = loss_of(&b, &g->losses, g->stages[i]);
+	}
 	free(b.tied);
 }

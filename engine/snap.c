@@ -43,10 +43,9 @@ static void fill_readings(struct snapshot *snap, struct engine *g, const struct 
 	row->nreadings = n;
 }
 
-/* 48 minutes up to the newest full one, scaled to the row's own maximum. */
+/* 48 minutes up to the newest settled one, scaled to the row's own maximum. */
 static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
 {
-	(void)g;
 	double v[SPARK_LEN], most = 0;
 	struct series series;
 	struct measure *own;
@@ -55,7 +54,7 @@ static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
 	row->spark_key = s->kind->info.spark;
 	if (!info)
 		return;
-	int64_t end = clock_wall() / STEP * STEP - STEP;
+	int64_t end = (clock_wall() - stage_delay(g, s, own)) / STEP * STEP - STEP;
 	stage_series(s, info, own, end - SPARK_LEN * STEP, &series);
 	series_tail(&series, end, SPARK_LEN, v);
 	series_clear(&series);
@@ -137,6 +136,7 @@ static void fill_rows(struct snapshot *snap, struct engine *g)
 	for (unsigned i = 0; i < g->nstages; i++) {
 		struct pipeline *p = &pipes[g->stages[i]->pipeline];
 		struct row *row = &rows[p->first + next[g->stages[i]->pipeline]++];
+		g->stages[i]->row = (uint32_t)(row - rows);
 		fill_row(snap, g, g->stages[i], row);
 		p->health = row->health > p->health ? row->health : p->health;
 	}
@@ -268,6 +268,7 @@ struct snapshot *snap_build(struct engine *g)
 	fill_credential(s, g);
 	fill_kinds(s);
 	fill_rows(s, g);
+	links_give(g, s);
 	fill_alarms(s, g);
 	fill_apis(s, g);
 	s->data_to = data_to(g);

@@ -33,7 +33,7 @@ void act_filter(struct view *v)
 	struct prompt *p = &v->prompt;
 	p->open = true;
 	p->kind = &filter_kind;
-	v->overview.on_alarms = false;
+	v->overview.focus = PANE_STAGES;
 	snprintf(p->before, sizeof p->before, "%s", v->overview.filter);
 	snprintf(p->text, sizeof p->text, "%s", v->overview.filter);
 }

@@ -4,24 +4,19 @@
 #include "core/metric.h"
 #include "core/text.h"
 #include "tui/action.h"
-#include "tui/alarms.h"
 #include "tui/chart.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
-#include "tui/view.h"
+#include "tui/pane.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SIDE_BY_SIDE 160  /* columns from which the list has a neighbour */
+#define SIDE_BY_SIDE 160 /* columns from which the list has a neighbour */
 #define HISTORY_S (7 * 86400)
-#define MOMENTS 50        /* of history asked for: more than any screen shows */
+#define MOMENTS 50 /* of history asked for: more than any screen shows */
 #define UNANSWERED_MOST 2
-
-struct area {
-	int y, x, h, w;
-};
 
 static const struct alarm *selected(const struct view *v)
 {
@@ -98,18 +93,9 @@ bool alarms_waiting(const struct view *v)
 /* The unit that the stage's kind knows for the metric: CloudWatch does not say one with an alarm. */
 static enum unit unit_of(const struct view *v, const struct alarm *a)
 {
-	const struct row *r = a->row ? view_row(v, a->row) : NULL;
-	struct metric_id id = { 0 };
-	enum unit unit = UNIT_NONE;
-	if (!r || !a->metric || !metric_parse(&id, a->metric, NULL))
-		return unit;
-	for (unsigned i = 0; i < r->nreadings; i++) {
-		const struct metric_info *m = r->readings[i].info;
-		if (m->name && strcmp(m->name, id.name) == 0)
-			unit = m->unit;
-	}
-	metric_clear(&id);
-	return unit;
+	const struct row *r;
+	const struct reading *rd = alarm_reading(v, a, &r);
+	return rd ? rd->info->unit : UNIT_NONE;
 }
 
 static const struct alarm_local *local_of(const struct view *v, const struct alarm *a)
@@ -120,22 +106,24 @@ static const struct alarm_local *local_of(const struct view *v, const struct ala
 
 enum column { C_NAME, C_ON, C_RULE, C_NOW, C_FOR, C_ACTS, C_TOLD, C_KEPT, C_COUNT };
 static const struct list_column columns[C_COUNT] = {
-	[C_NAME] = { "ALARM", 14, 16, 28, 0, false },   [C_FOR] = { "FOR", 5, 5, 5, 1, true },
-	[C_RULE] = { "RULE", 16, 24, 44, 2, false },    [C_NOW] = { "NOW", 7, 7, 7, 3, true },
-	[C_ACTS] = { "ACTS", 4, 4, 4, 4, false },       [C_ON] = { "RESOURCE", 10, 15, 24, 5, false },
-	[C_TOLD] = { "TOLD IN ALARM", 13, 30, 60, 6, false }, [C_KEPT] = { "KEPT BY", 10, 14, 14, 7, false },
+	[C_NAME] = { "ALARM", 14, 24, 40, 0, false },
+	[C_FOR] = { "FOR", 5, 5, 5, 1, true },
+	[C_RULE] = { "RULE", 16, 24, 32, 2, false },
+	[C_NOW] = { "NOW", 7, 7, 7, 3, true },
+	[C_ACTS] = { "ACTS", 4, 4, 4, 4, false },
+	[C_ON] = { "RESOURCE", 10, 15, 15, 5, false },
+	[C_TOLD] = { "TOLD IN ALARM", 13, 34, 80, 6, false },
+	[C_KEPT] = { "KEPT BY", 8, 14, 14, 7, false },
 };
 
+/* In the words of the stage's own table where there is one: "Iterator age > 30m". */
 static void limit_text(const struct view *v, const struct alarm *a, char *out, size_t size)
 {
-	char what[200], on[160], limit[16];
-	enum unit unit = unit_of(v, a);
+	char what[200], on[160];
+	const struct row *r;
+	const struct reading *rd = alarm_reading(v, a, &r);
 	alarm_words(a, what, sizeof what, on, sizeof on);
-	chart_label(a->threshold, unit, limit);
-	if (unit == UNIT_NONE || isnan(a->threshold) || !a->comparison)
-		alarm_condition(a, what, out, size);
-	else
-		snprintf(out, size, "%.120s %s %s", what, a->comparison, limit);
+	alarm_condition(a, rd ? rd->info->title : what, unit_of(v, a), out, size);
 }
 
 static void now_text(const struct view *v, const struct alarm *a, char out[16])
@@ -179,7 +167,9 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 			text_duration(v->now > a->since ? v->now - a->since : 0, since);
 		draw_right(c, y, x, width, STYLE_NORMAL, since);
 		break;
-	case C_ACTS: draw_str(c, y, x, width, a->actions_enabled ? STYLE_NORMAL : STYLE_WARN, a->actions_enabled ? "on" : "OFF"); break;
+	case C_ACTS:
+		draw_str(c, y, x, width, a->actions_enabled ? STYLE_NORMAL : STYLE_WARN, a->actions_enabled ? "on" : "OFF");
+		break;
 	case C_TOLD:
 		heard = alarm_heard_words(a, text);
 		draw_sentence(c, y, x, width, heard_style(heard), text);
@@ -188,7 +178,8 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 	}
 }
 
-static void draw_line(struct view *v, int y, const struct area *at, const uint8_t *width, const struct alarm *a, bool chosen)
+static void draw_line(struct view *v, int y, const struct area *at, const uint8_t *width, const struct alarm *a,
+                      bool chosen)
 {
 	struct canvas *c = &v->canvas;
 	int x = at->x + GUTTER;
@@ -209,16 +200,30 @@ static void draw_line(struct view *v, int y, const struct area *at, const uint8_
 	draw_str(c, y, at->x + 1, 2, style_of(h), h == HEALTH_OK ? "ok" : health_mark(h));
 	if (!chosen)
 		return;
-	draw_str(c, y, at->x, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
-	draw_style(c, y, at->x, at->w, STYLE_REVERSE);
-	c->cursor_y = y;
+	pane_select(v, at, y);
+}
+
+/* A name's column needs no more than the longest. */
+static void fit(const struct view *v, int cells, uint8_t width[C_COUNT])
+{
+	struct list_column fitted[C_COUNT];
+	unsigned longest = 14;
+	memcpy(fitted, columns, sizeof fitted);
+	for (unsigned i = 0; i < v->snap->nalarms; i++) {
+		unsigned n = text_width(span_of(v->snap->alarms[i].name));
+		longest = n > longest ? n : longest;
+	}
+	struct list_column *name = &fitted[C_NAME];
+	name->max = longest < name->max ? (uint8_t)longest : name->max;
+	name->want = name->want < name->max ? name->want : name->max;
+	list_fit(fitted, C_COUNT, (unsigned)cells, width);
 }
 
 static void draw_list(struct view *v, const struct area *at)
 {
 	struct list *l = &v->alarms.list;
 	uint8_t width[C_COUNT];
-	list_fit(columns, C_COUNT, (unsigned)(at->w - GUTTER), width);
+	fit(v, at->w - GUTTER, width);
 	draw_line(v, at->y, at, width, NULL, false);
 	list_scroll(l, v->snap->nalarms, (unsigned)at->h - 1);
 	for (int i = 0; i < at->h - 1 && l->top + (unsigned)i < v->snap->nalarms; i++) {
@@ -288,7 +293,9 @@ static void add_keeper(struct text_lines *t, const struct alarm *a)
 {
 	char words[300];
 	snprintf(words, sizeof words, "%s, owner %.120s", a->tagged ? alarm_manager_name(a->manager) : "? (tags not read)",
-	         a->owner ? a->owner : a->tagged ? "not tagged" : "?");
+	         a->owner    ? a->owner
+	         : a->tagged ? "not tagged"
+	                     : "?");
 	add_line(t, "kept by", STYLE_NORMAL, words);
 	add_line(t, "runbook", STYLE_NORMAL, a->runbook);
 }
@@ -306,13 +313,39 @@ static void add_told(struct text_lines *t, const struct alarm *a)
 		}
 }
 
-static void moment_text(const struct alarm_moment *m, char *out, size_t size)
+/* What CloudWatch did at a transition stands beside it: that it acted is not that anybody heard. */
+static bool acted_with(const struct alarm_moment *m, const struct alarm_moment *transition)
+{
+	return strcmp(m->type, "Action") == 0 && !m->failed && transition->to && m->at >= transition->at &&
+	       m->at <= transition->at + 2;
+}
+
+static bool folded(const struct alarm_result *r, unsigned i)
+{
+	for (unsigned k = 0; k < r->nhistory; k++)
+		if (acted_with(&r->history[i], &r->history[k]))
+			return true;
+	return false;
+}
+
+static const char *target_name(const char *summary)
+{
+	const char *arn = summary ? strstr(summary, "arn:") : NULL, *colon = arn ? strrchr(arn, ':') : NULL;
+	return colon ? colon + 1 : "?";
+}
+
+static void moment_text(const struct alarm_result *r, const struct alarm_moment *m, char *out, size_t size)
 {
 	const char *why = m->points ? m->points : m->failed ? m->reason : NULL;
-	if (m->to)
-		snprintf(out, size, "%s -> %s  %.200s", alarm_state_name(m->from), alarm_state_name(m->to), why ? why : "");
-	else
+	if (!m->to) {
 		snprintf(out, size, "%.160s%s%.120s", m->summary ? m->summary : m->type, why ? ": " : "", why ? why : "");
+		return;
+	}
+	size_t n = (size_t)snprintf(out, size, "%s -> %s%s%.120s", alarm_state_name(m->from), alarm_state_name(m->to),
+	                            why ? "  " : "", why ? why : "");
+	for (unsigned i = 0; i < r->nhistory && n + 80 < size; i++)
+		if (acted_with(&r->history[i], m))
+			n += (size_t)snprintf(out + n, size - n, ", published to %.60s", target_name(r->history[i].summary));
 }
 
 static void draw_history(struct view *v, const struct area *at, const struct alarm *a)
@@ -327,13 +360,16 @@ static void draw_history(struct view *v, const struct area *at, const struct ala
 		draw_sentence(c, at->y + 1, at->x + 1, at->w - 1, STYLE_FAINT, why);
 		return;
 	}
-	for (int i = 0; i < at->h - 1 && (unsigned)i < r->nhistory; i++) {
-		char when[CLOCK_RFC3339_SIZE], words[400];
+	int y = at->y + 1;
+	for (unsigned i = 0; i < r->nhistory && y < at->y + at->h; i++) {
+		char when[WHEN_SIZE], words[400];
 		const struct alarm_moment *m = &r->history[i];
-		clock_rfc3339(m->at, when);
-		moment_text(m, words, sizeof words);
-		draw_fmt(c, at->y + 1 + i, at->x + 1, 12, STYLE_FAINT, "%.5s %.5sZ", when + 5, when + 11);
-		draw_sentence(c, at->y + 1 + i, at->x + 15, at->w - 15, m->failed ? STYLE_WARN : STYLE_NORMAL, words);
+		if (folded(r, i))
+			continue;
+		when_text(v->time_style, m->at, v->now, when);
+		moment_text(r, m, words, sizeof words);
+		draw_str(c, y, at->x + 1, 13, STYLE_FAINT, when);
+		draw_sentence(c, y++, at->x + 15, at->w - 15, m->failed ? STYLE_WARN : STYLE_NORMAL, words);
 	}
 }
 
@@ -344,20 +380,24 @@ static void draw_chart(struct view *v, const struct area *at, const struct alarm
 	char words[ALARM_WORDS];
 	int x = at->x + CHART_LABEL + 2, w = at->w - CHART_LABEL - 2, middle = at->y + at->h / 2;
 	if (!r || !r->line.n) {
-		const char *why = !r                               ? "asking..."
+		const char *why = !r                             ? "asking..."
 		                  : r->points_err.code != ERR_OK ? r->points_err.text
 		                  : r->alarm.local.why           ? r->alarm.local.why
 		                                                 : "no datapoint";
 		draw_sentence(c, middle, x, w, STYLE_FAINT, why);
 		return;
 	}
+	struct chart_level limit = { .at = a->threshold, .label = "threshold" };
 	struct chart ch = { .from = r->line.from,
 		                .to = r->line.to,
 		                .step = r->line.step,
 		                .n = r->line.n,
 		                .v = r->line.v,
 		                .unit = unit_of(v, a),
-		                .limit = isnan(a->threshold) ? NULL : &a->threshold };
+		                .levels = &limit,
+		                .nlevels = isnan(a->threshold) ? 0 : 1,
+		                .now = v->now,
+		                .times = v->time_style };
 	chart_draw(c, at->y, at->x, at->h, at->w, v->level, &ch);
 	bool any = false;
 	for (unsigned i = 0; i < ch.n && !any; i++)
@@ -398,8 +438,8 @@ static void draw_nothing(struct view *v, int y)
 {
 	const struct snapshot *s = v->snap;
 	const char *text = !s || (!s->alarms_at && !s->settled) ? "asking AWS..."
-	                   : !s->alarms_current                ? "?? the alarms could not be read; the overview says why"
-	                                                       : "there are no alarms in this account and region";
+	                   : !s->alarms_current                 ? "?? the alarms could not be read; the overview says why"
+	                                                        : "there are no alarms in this account and region";
 	draw_str(&v->canvas, y + 1, GUTTER, v->canvas.cols - GUTTER, STYLE_NORMAL, text);
 }
 
@@ -453,29 +493,28 @@ const struct screen screen_alarms = { .name = "alarms", .sync = sync_alarms, .dr
 
 /* ---- actions */
 
-void alarms_show(struct view *v)
-{
-	struct list_lines lines = alarms_lines(v);
-	if (v->overview.on_alarms && v->overview.alarms.line < lines.n)
-		list_select(&v->alarms.list, &lines, v->overview.alarms.line);
-	view_push(v, SCREEN_ALARMS);
-}
-
+/* From the overview's pane of alarms it is about the one selected there. */
 void act_alarms(struct view *v)
 {
+	struct list_lines lines = alarms_lines(v);
+	const struct overview *o = &v->overview;
 	if (view_screen(v) == SCREEN_ALARMS)
 		return;
+	if ((view_screen(v) == SCREEN_OVERVIEW || view_screen(v) == SCREEN_PIPELINE) && o->focus == PANE_ALARMS &&
+	    o->alarms.line < lines.n)
+		list_select(&v->alarms.list, &lines, o->alarms.line);
 	while (v->depth > 1) /* a place of its own, not one step further */
 		view_pop(v);
 	view_push(v, SCREEN_ALARMS);
 }
 
-bool alarms_open(struct view *v)
+void alarms_open(struct view *v)
 {
 	const struct alarm *a = selected(v);
-	if (!a || !a->row || !view_row(v, a->row))
-		return false;
+	if (!a || !a->row || !view_row(v, a->row)) {
+		view_note(v, "it watches no stage that is shown");
+		return;
+	}
 	detail_show(v, a->row);
 	view_push(v, SCREEN_DETAIL);
-	return true;
 }

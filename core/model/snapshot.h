@@ -53,6 +53,7 @@ struct row_link {                              /* an edge between two rows of th
 	uint32_t from, to;                         /* row indices */
 	const char *kind;                          /* static, as in flow_edge */
 	bool inferred;                             /* not configured so, only likely */
+	bool back;                                 /* closes a cycle */
 	double rate;                               /* a second over the last minute; NAN: no metric tells */
 };
 

@@ -295,13 +295,14 @@ static void only_so_many(void **state)
 	bool whole = true;
 	got.n = 0;
 	assert_true(cache_read_as_seen(c, s, START + 10, 0, START + 60, take, &got, &whole, &e));
-	assert_false(whole); /* said, not passed over */
+	assert_false(whole);                /* said, not passed over */
 	for (unsigned i = 0; i < 10; i++) { /* another span has its own room */
 		cache_revise(c, s, START + CHUNK_SPAN, 1, START, START + CHUNK_SPAN + 60 + i);
 		cache_add(c, s, START + CHUNK_SPAN, i);
 		commit(c);
 	}
-	assert_true(cache_read_as_seen(c, s, START + DAY, START + CHUNK_SPAN, START + 2 * CHUNK_SPAN, take, &got, &whole, &e));
+	assert_true(
+	    cache_read_as_seen(c, s, START + DAY, START + CHUNK_SPAN, START + 2 * CHUNK_SPAN, take, &got, &whole, &e));
 	assert_true(whole);
 	cache_close(c);
 }
