@@ -395,7 +395,7 @@ static void draw_chart(struct view *v, const struct area *at, const struct alarm
 		                .v = r->line.v,
 		                .unit = unit_of(v, a),
 		                .levels = &limit,
-		                .nlevels = isnan(a->threshold) ? 0 : 1,
+		                .nlevels = isnan(a->threshold) ? 0u : 1u,
 		                .now = v->now,
 		                .times = v->time_style };
 	chart_draw(c, at->y, at->x, at->h, at->w, v->level, &ch);
