@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_SCHEMA 3 /* from which on a file has these tables */
+#define EVENTS_SCHEMA 4 /* from which on a file has these tables */
 
 /* Binds numbers and texts in the statement's order. */
 struct binder {

@@ -53,6 +53,14 @@ CREATE TABLE coarse (
 );
 
 -- migration 3
+-- Fine points that had changed when they were read again: id = span << 24 | number within the span, body as in revise.h. Those
+-- of one commit lie in one row; the span is that of the points' own time, as in tick.
+CREATE TABLE revision (
+	id   INTEGER PRIMARY KEY,
+	body BLOB NOT NULL
+);
+
+-- migration 4
 -- What happened, as it was told: raw text. key is what makes telling it again the same (cache/events.h).
 CREATE TABLE event (
 	id      INTEGER PRIMARY KEY,

@@ -5,6 +5,7 @@
 #include "core/text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,8 +256,10 @@ static char *alarm_body(const struct alarm *a)
 {
 	struct buf b;
 	struct json_out o;
-	char threshold[32];
+	char threshold[32], period[16], points[32];
 	text_exact(a->threshold, threshold);
+	snprintf(period, sizeof period, "%u", a->period);
+	snprintf(points, sizeof points, "%u of %u", a->m, a->n);
 	buf_init(&b, STATE_BODY_MOST);
 	json_out_init(&o, &b);
 	json_out_object(&o, NULL);
@@ -266,10 +269,15 @@ static char *alarm_body(const struct alarm *a)
 	json_out_str(&o, "arn", a->arn);
 	json_out_str(&o, "description", a->description);
 	json_out_bool(&o, "composite", a->composite);
+	json_out_int(&o, "kind", a->kind);
 	json_out_object(&o, "facts");
 	json_out_str(&o, "metric", a->metric);
 	json_out_str(&o, "comparison", a->comparison);
 	json_out_str(&o, "threshold", threshold);
+	json_out_str(&o, "statistic", a->stat);
+	json_out_str(&o, "period_s", period);
+	json_out_str(&o, "datapoints", points);
+	json_out_str(&o, "missing_data", a->missing);
 	json_out_str(&o, "actions", a->actions_enabled ? "on" : "off");
 	json_out_object_end(&o);
 	json_out_object_end(&o);

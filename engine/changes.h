@@ -29,6 +29,9 @@ unsigned events_join(struct event *v, unsigned n, struct arena *mem);
 /* An alarm's state moved at `at` (at_most when it is not known exactly). from: UNKNOWN when nobody saw it before. */
 void events_alarm(struct engine *g, const struct alarm *a, enum alarm_state from, int64_t at, int64_t at_most, const char *source);
 
+/* The transitions that an alarm's history tells of. */
+void events_moments(struct engine *g, const struct alarm *a, const struct alarm_moment *v, unsigned n);
+
 /* ---- looks.c: what things were like */
 struct look {
 	char *subject;        /* "sqs:orders", "alarm:NAME", "mapping:UUID", "release:NAME", "list:sqs" */

@@ -111,3 +111,16 @@ void events_alarm(struct engine *g, const struct alarm *a, enum alarm_state from
 	free(text);
 	free(before);
 }
+
+void events_moments(struct engine *g, const struct alarm *a, const struct alarm_moment *v, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct alarm then = *a;
+		then.state = v[i].to;
+		then.reason = v[i].reason;
+		if (v[i].to != ALARM_STATE_UNKNOWN && v[i].at > 0)
+			events_alarm(g, &then, v[i].from, v[i].at, v[i].at, "cloudwatch:DescribeAlarmHistory");
+	}
+	if (n)
+		events_flush(g);
+}

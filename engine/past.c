@@ -140,13 +140,24 @@ static void add_unlooked(struct then *t)
 
 /* ---- alarms */
 
+/* Nobody kept whom it told. */
+static const struct alarm_target unknown = {
+	.arn = "", .name = "?", .when = "ALARM", .topic = true, .why = "who was told then is not kept"
+};
+
 static struct alarm *add_alarm(struct engine *p, const char *name)
 {
 	struct describe_alarms_out *o = &p->alarms;
 	MEM_GROW(o->alarms, o->n, o->cap);
 	struct alarm *a = &o->alarms[o->n++];
 	*a = (struct alarm){
-		.name = arena_strdup(&o->mem, name), .comparison = "", .threshold = NAN, .actions_enabled = true
+		.name = arena_strdup(&o->mem, name),
+		.comparison = "",
+		.threshold = NAN,
+		.actions_enabled = true,
+		.told = &unknown,
+		.ntold = 1,
+		.local = { .value = NAN, .why = "only what CloudWatch said of it is kept" },
 	};
 	return a;
 }
@@ -172,6 +183,10 @@ static void set_facts(struct engine *p, struct alarm *a, const struct json *body
 	a->threshold = threshold && *threshold ? strtod(threshold, NULL) : NAN;
 	a->actions_enabled = !actions || strcmp(actions, "off") != 0;
 	json_bool(json_get(body, "composite"), &a->composite);
+	int64_t kind = 0;
+	json_int(json_get(body, "kind"), &kind);
+	a->kind = kind >= ALARM_METRIC && kind <= ALARM_COMPOSITE ? (enum alarm_kind)kind : ALARM_METRIC;
+	a->stat = arena_strdup(mem, json_get_str(f, "statistic"));
 }
 
 /* A later look tells since when its state has held: when that is not after the instant, it is the state of then. */

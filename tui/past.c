@@ -1,7 +1,8 @@
-/* t: every pane at one past instant, from what was kept. And what else is typed behind a colon. */
+/* t: every pane at one past instant, from what was kept; and a note among the events. */
 #include "tui/past.h"
 #include "core/clock.h"
 #include "tui/action.h"
+#include "tui/command.h"
 #include "tui/prompt.h"
 
 #include <stdio.h>
@@ -67,12 +68,9 @@ void past_leave(struct view *v)
 	view_note(v, "live again");
 }
 
-static void asked(struct view *v)
+static void go(struct view *v, const char *text)
 {
 	int64_t t, now = clock_wall();
-	const char *text = v->prompt.text;
-	if (!text[0])
-		return;
 	if (!past_instant(text, now, &t)) {
 		view_note(v, "\"%.40s\" is no instant of the past: -3h, 02:41 or 2026-11-23T02:41Z", text);
 		return;
@@ -81,8 +79,14 @@ static void asked(struct view *v)
 	view_note(v, "looking back...");
 }
 
+static void asked(struct view *v)
+{
+	if (v->prompt.text[0])
+		go(v, v->prompt.text);
+}
+
 static const struct prompt_kind instant_kind = {
-	.label = "back to (-3h, 02:41): ", .uncounted = true, .changed = nothing, .accepted = asked, .cancelled = nothing
+	.label = "back to (-3h, 02:41): ", .changed = nothing, .accepted = asked, .cancelled = nothing
 };
 
 void act_past(struct view *v)
@@ -107,54 +111,18 @@ void past_arrived(struct view *v, struct result *r)
 
 /* ---- commands */
 
-static void note(struct view *v, const char *rest)
+bool typed_note(struct view *v, const char *args)
 {
-	bool incident = strncmp(rest, "kind=incident ", 14) == 0;
-	rest += incident ? 14 : 0;
-	if (!*rest) {
-		view_note(v, ":note TEXT, or :note kind=incident TEXT");
-		return;
-	}
-	snprintf(v->note_wish, sizeof v->note_wish, "%s", rest);
-	v->note_incident = incident;
+	v->note_incident = strncmp(args, "kind=incident ", 14) == 0;
+	snprintf(v->note_wish, sizeof v->note_wish, "%s", args + (v->note_incident ? 14 : 0));
+	return v->note_wish[0];
 }
 
-static void back(struct view *v, const char *rest)
+bool typed_past(struct view *v, const char *args)
 {
-	snprintf(v->prompt.text, sizeof v->prompt.text, "%s", rest);
-	if (*rest)
-		asked(v);
+	if (*args)
+		go(v, args);
 	else
 		past_leave(v);
-}
-
-static const struct {
-	const char *name;
-	void (*run)(struct view *v, const char *rest);
-} commands[] = { { "note", note }, { "t", back } };
-
-static void run_command(struct view *v)
-{
-	char text[FILTER_SIZE];
-	snprintf(text, sizeof text, "%s", v->prompt.text);
-	char *name = text + strspn(text, " "), *rest = name + strcspn(name, " ");
-	if (*rest)
-		*rest++ = '\0';
-	rest += strspn(rest, " ");
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		if (strcmp(name, commands[i].name) == 0) {
-			commands[i].run(v, rest);
-			return;
-		}
-	if (*name)
-		view_note(v, "no command \"%.40s\"; there are: note TEXT, t -3h", name);
-}
-
-static const struct prompt_kind command_kind = {
-	.label = ":", .uncounted = true, .changed = nothing, .accepted = run_command, .cancelled = nothing
-};
-
-void act_command(struct view *v)
-{
-	prompt_open(v, &command_kind, "");
+	return true;
 }

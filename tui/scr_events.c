@@ -82,19 +82,6 @@ static void sync_events(struct view *v)
 
 /* ---- words */
 
-/* "03:12:07Z"; "22 03:12Z" of another day; both ends where nobody knows the instant between two looks. */
-static void when_text(const struct event *e, int64_t now, char out[48])
-{
-	char a[CLOCK_RFC3339_SIZE], b[CLOCK_RFC3339_SIZE];
-	clock_rfc3339(e->at, a);
-	clock_rfc3339(e->at_most, b);
-	const char *day = e->at / 86400 == now / 86400 ? "" : a + 5;
-	if (e->at == e->at_most)
-		snprintf(out, 48, "%.*s%s%.*sZ", *day ? 5 : 0, day, *day ? " " : "", *day ? 5 : 8, a + 11);
-	else
-		snprintf(out, 48, "%.*s%s%.5s..%.5sZ", *day ? 5 : 0, day, *day ? " " : "", a + 11, b + 11);
-}
-
 static const char *who(const struct event *e)
 {
 	const char *colon = e->by && strncmp(e->by, "arn:", 4) == 0 ? strrchr(e->by, ':') : NULL;
@@ -114,7 +101,7 @@ static enum style event_style(const struct event *e)
 
 enum column { C_WHEN, C_KIND, C_SUBJECT, C_TEXT, C_BY, C_SOURCE, C_COUNT };
 static const struct list_column columns[C_COUNT] = {
-	[C_WHEN] = { "WHEN", 13, 19, 19, 0, false }, [C_TEXT] = { "WHAT", 12, 40, 200, 1, false },
+	[C_WHEN] = { "WHEN", 13, 20, 26, 0, false }, [C_TEXT] = { "WHAT", 12, 40, 200, 1, false },
 	[C_SUBJECT] = { "OF", 8, 18, 32, 2, false }, [C_KIND] = { "KIND", 8, 8, 8, 3, false },
 	[C_BY] = { "BY", 8, 16, 28, 4, false },      [C_SOURCE] = { "SAYS", 16, 28, 36, 5, false },
 };
@@ -122,10 +109,10 @@ static const struct list_column columns[C_COUNT] = {
 static void draw_cell(struct view *v, int y, int x, int width, enum column col, const struct event *e)
 {
 	struct canvas *c = &v->canvas;
-	char when[48];
+	char when[WHEN_SIZE];
 	switch (col) {
 	case C_WHEN:
-		when_text(e, v->now, when);
+		when_between(v->time_style, e->at, e->at_most, v->now, when);
 		draw_str(c, y, x, width, STYLE_NORMAL, when);
 		break;
 	case C_KIND: draw_str(c, y, x, width, event_style(e), event_kind_name(e->kind)); break;
@@ -172,7 +159,7 @@ static void draw_title(struct view *v, int y)
 	if (s->filter[0])
 		snprintf(title + n, sizeof title - (size_t)n, "  /%.60s  %u of %u", s->filter, s->n,
 		         v->snap ? v->snap->nevents : 0);
-	draw_rule(&v->canvas, y, 0, v->canvas.cols, v->level > GLYPH_ASCII, title, "UTC, newest first");
+	draw_rule(&v->canvas, y, 0, v->canvas.cols, v->level > GLYPH_ASCII, title, "newest first");
 }
 
 static void draw_head(struct view *v, int y, const uint8_t *width)
@@ -313,7 +300,7 @@ static void filter_cancelled(struct view *v)
 }
 
 static const struct prompt_kind filter_kind = {
-	.label = "/", .uncounted = true, .changed = filter_changed, .accepted = filter_kept, .cancelled = filter_cancelled
+	.label = "/", .changed = filter_changed, .accepted = filter_kept, .cancelled = filter_cancelled
 };
 
 void act_event_filter(struct view *v)

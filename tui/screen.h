@@ -9,10 +9,13 @@ struct view;
 /*  X(ID, variable) - in scr_*.c */
 #define SCREENS(X)                  \
 	X(OVERVIEW, screen_overview)    \
+	X(PIPELINE, screen_pipeline)    \
 	X(DETAIL, screen_detail)        \
+	X(ALARMS, screen_alarms)        \
 	X(EVENTS, screen_events)        \
 	X(EVENT, screen_event)          \
-	X(HELP, screen_help)
+	X(HELP, screen_help)            \
+	X(FIRST, screen_first)
 
 enum screen_id {
 #define X(id, variable) SCREEN_##id,

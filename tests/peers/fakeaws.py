@@ -128,7 +128,7 @@ def method_of(operation):
 def error(status, code, message):
     """AWS's error in the shape of the operation's protocol."""
     def fault(h, op):
-        if op.startswith("sts:"):
+        if op.startswith(("sts:", "sns:")):
             h.reply(status, f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
                             "<RequestId>r-2</RequestId></ErrorResponse>", "text/xml")
         elif op.startswith(("lambda:", "sso")):
@@ -253,13 +253,13 @@ class _Handler(BaseHTTPRequestHandler):
             return "lambda:ListFunctions"
         form = urllib.parse.parse_qs(self.body.decode())
         action = form["Action"][0]
-        return f"{'cloudformation' if 'Stack' in action else 'sts'}:{action}"
+        return f"{'cloudformation' if 'Stack' in action else 'sns' if 'Subscription' in action else 'sts'}:{action}"
 
     def good(self):
         asked = {}
         if self.headers.get("X-Amz-Target"):
             asked = json.loads(self.body or b"{}")
-        elif self.op.startswith("cloudformation:"):
+        elif self.op.startswith(("cloudformation:", "sns:")):
             asked = {k: v[0] for k, v in urllib.parse.parse_qs(self.body.decode()).items()}
         answer = getattr(self.server.owner.answers, method_of(self.op.split(":")[1]))(asked)
         return (answer if isinstance(answer, str) else json.dumps(answer)).encode("utf-8", "surrogatepass")
@@ -275,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault:
             fault(self, self.op)
         else:
-            self.reply(200, self.good(), "text/xml" if self.op.startswith(("sts:", "cloudformation:")) else "application/x-amz-json-1.0")
+            self.reply(200, self.good(), "text/xml" if self.op.startswith(("sts:", "sns:", "cloudformation:")) else "application/x-amz-json-1.0")
 
     do_GET = do_POST = serve
 
