@@ -311,6 +311,9 @@ void engine_turn(struct engine *g, int most_ms);
 void engine_work(struct engine *g); /* requests alone, without the network */
 void engine_publish(struct engine *g, bool now);
 
+/* measure.c */
+void measures_free(struct engine *g);
+
 /* inventory.c */
 void inventory_init(struct engine *g); /* stages from the configuration */
 void inventory_free(struct engine *g); /* inventory_init may begin a new one */

@@ -35,7 +35,7 @@ struct view;
 	X(sort_reverse, "S", TABLES, FIND, NULL, "sort the other way round")                             \
 	X(mark, "Space", TABLES, FIND, NULL, "mark, unmark")                                                    \
 	X(pin, "*", TABLES, FIND, NULL, "pin on top, let go")                                                   \
-	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch everything within the budget")                \
+	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch all, in the budget")                          \
 	X(first_pipeline, "p Enter", IN(FIRST), FIRST, "pipeline", "watch the selected pipeline")              \
 	X(first_tag, "t", IN(FIRST), FIRST, "tag", "watch what carries a tag")                                 \
 	X(first_prefix, "/", IN(FIRST), FIRST, "prefix", "watch what is named alike")                          \
