@@ -242,8 +242,8 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
 		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 6 }, [P_ENDPOINT] = { 18, 10 }, [P_PROD] = { 17, 0 },
-		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 9 },   [P_KEYS] = { 15, 6 },     [P_DATA] = { 12, 5 },
-		[P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 4, 0 },      [P_COST] = { 10, 3 },
+		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 9 },   [P_KEYS] = { 15, 6 },      [P_DATA] = { 12, 5 },
+		[P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 4, 0 },       [P_COST] = { 10, 3 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
 	put_where(v, &p[P_WHERE]);
@@ -389,7 +389,9 @@ static void footer_prompt(struct view *v, int y)
 	c->cursor_y = y;
 	c->cursor_x = x;
 	c->cursor_on = true;
-	if (p->kind->counted)
+	if (p->hint[0])
+		x += 3 + draw_sentence(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, p->hint);
+	else if (p->kind->counted)
 		x += 3 + draw_fmt(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, "%u of %u", v->overview.shown,
 		                  v->snap ? v->snap->nrows : 0);
 	footer_hints(v, y, x + 3, IN_PROMPT);

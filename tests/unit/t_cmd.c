@@ -255,7 +255,7 @@ static void status_on_a_pipe(void **state)
 	assert_int_equal(ran.status, 0);
 	assert_string_equal(ran.err, "");
 	assert_string_equal(ran.out,
-	                    "target\t123456789012\teu-west-1\t\t2026-11-23T03:14:42Z\t2026-11-23T03:13:42Z\n"
+	                    "target\t123456789012\teu-west-1\t\t2026-11-23T03:14:42Z\t2026-11-23T03:13:42Z\t\n"
 	                    "stage\torders\tload\tsqs\torders-load\talarm\t\t\t7.5~\t\t1291.25\t\ttab<U+0009>here\n"
 	                    "stage\tbilling\tbill\tsqs\tbilling\tunknown\t\t\t\t\t\t\t\n"
 	                    "alarm\tHigh<U+000A>Error\tALARM\t2026-11-23T02:14:42Z\tA/B:Sum\t> 5\tbecause\n"

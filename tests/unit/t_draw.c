@@ -159,7 +159,8 @@ static void test_overview_rich(void **state)
 	                  " 02:41Z        cloudwatch HighErrorRate OK -> ALARM\n"));
 	open_view(40, 120, false, picture_rich());
 	assert_non_null(strstr(line(0), "$0.55/day"));
-	assert_string_equal(line(3), "!! DATA LOSS  17h50m  first record expires 21:05Z     orders-ingest shard 3: age 6h09m, growing 1.00 s/s, retention 24h");
+	assert_string_equal(line(3), "!! DATA LOSS  17h50m  first record expires 21:05Z     orders-ingest shard 3: age "
+	                             "6h09m, growing 1.00 s/s, retention 24h");
 	assert_true(shows("\n ingest !! 6h09m ==361==> enrich !!\n ` holds back 51/s\n"
 	                  " load 214 --360--> loader ~\n"));
 	assert_true(shows("DlqAge          orders-load-dlq      Approximate~ge > 1d00h   3d02h ALARM     33m"));
