@@ -264,6 +264,7 @@ struct engine {
 	unsigned metrics_asked; /* by this process: what it cost, each statistic counted */
 	unsigned side_by_side;  /* the same when up to five statistics of one metric count as one */
 	struct bill bill;
+	double usd_per_day;     /* at this rate; NAN: too early to say */
 	struct sched sched, sched_before; /* before: of this round's plan */
 	uint64_t plan_print;    /* of what the plan asks for */
 	uint64_t jitter;        /* its state */
@@ -372,7 +373,7 @@ void turns_taken(struct engine *g);            /* what has its turn is asked now
 bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital); /* is this metric of the kind asked for? */
 bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital);
 bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms); /* a row was selected long enough and is not fresh: ask it. Else how long until that may be, or INT64_MAX */
-double turns_rate(struct engine *g); /* USD a day that the console would spend, or spends, on these stages */
+void turns_rate(struct engine *g); /* after judging: what the console spends, or would spend, on these stages */
 
 /* first.c: until it is over, nothing that costs is asked */
 void first_begin(struct engine *g);
@@ -387,7 +388,7 @@ void bill_load(struct engine *g);  /* what was billed before, once the account i
 void bill_save(struct engine *g);
 double bill_today(const struct engine *g);  /* metrics since midnight UTC */
 double bill_beyond_day(const struct engine *g); /* of 24 hours */
-void bill_show(struct engine *g, struct snapshot *s);
+void bill_show(const struct engine *g, struct snapshot *s);
 
 /* discover.c, round.c */
 void discover_begin(struct engine *g);

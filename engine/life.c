@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "engine/inside.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,7 @@ struct engine *engine_new(const struct engine_options *o, struct err *e)
 	g->conf = o->conf;
 	g->lookback = LOOKBACK;
 	g->focus_wait_ms = INT64_MAX;
+	g->usd_per_day = NAN;
 	g->jitter = (uint64_t)clock_wall_ms() ^ (uint64_t)getpid() << 32;
 	g->jitter = g->jitter ? g->jitter : 1;
 	g->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
