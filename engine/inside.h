@@ -155,7 +155,8 @@ enum need {
 	NEED_EXTRA = 256,  /* the measures in g->extra */
 	NEED_SOURCES = 512,    /* ask each dead-letter queue whose it is */
 	NEED_EVERYTHING = 1024, /* the whole account, whatever the configuration names */
-	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA,
+	NEED_CLOCKS = 2048,    /* of the stages' metrics only what the first-loss clocks go by */
+	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA | NEED_CLOCKS,
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
@@ -403,6 +404,11 @@ int64_t res_retention(const struct res *r); /* seconds that it keeps what it hol
 
 /* loss.c */
 void loss_all(struct engine *g);
+bool stage_clocked(const struct stage *s, unsigned metric); /* do the clocks go by this metric of the kind? */
+
+/* check_kept.c */
+void check_dlqs(struct engine *g, double max, struct verdicts *out);
+void check_clocks(struct engine *g, int64_t least, struct verdicts *out);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */

@@ -229,11 +229,12 @@ static void plan_measure(struct engine *g, struct batch **open, struct measure *
 
 static void plan_stage(struct engine *g, struct batch **open, struct stage *s)
 {
-	bool all = g->round.needs & NEED_METRICS;
+	bool all = g->round.needs & NEED_METRICS, judged = g->round.needs & NEED_JUDGED,
+	     clocks = g->round.needs & NEED_CLOCKS;
 	for (unsigned k = 0; k < s->kind->info.nmetrics; k++)
-		if (all || stage_judged(s, k))
+		if (all || (judged && stage_judged(s, k)) || (clocks && stage_clocked(s, k)))
 			plan_measure(g, open, s->m[k]);
-	for (unsigned r = 0; r < ROLE_COUNT; r++)
+	for (unsigned r = 0; (all || judged) && r < ROLE_COUNT; r++)
 		if (all || r == ROLE_ERROR || r == ROLE_AGE)
 			plan_measure(g, open, s->own[r]);
 }
@@ -245,7 +246,7 @@ void poll_plan(struct engine *g)
 	for (unsigned i = 0; i < g->nmeasures; i++)
 		g->measure_list[i]->in_round = false;
 	unsigned needs = g->round.needs;
-	for (unsigned i = 0; (needs & (NEED_METRICS | NEED_JUDGED)) && i < g->nstages; i++)
+	for (unsigned i = 0; (needs & (NEED_METRICS | NEED_JUDGED | NEED_CLOCKS)) && i < g->nstages; i++)
 		plan_stage(g, open, g->stages[i]);
 	for (unsigned i = 0; (needs & NEED_EXTRA) && i < g->nextra; i++)
 		plan_measure(g, open, g->extra[i]);
