@@ -33,9 +33,4 @@ void changes_draw(struct view *v, struct area a);
 int chart_want(const struct view *v);                /* rows it is worth; 0: there is nothing to show */
 void chart_pane(struct view *v, struct area a);
 
-/* alarms.c */
-bool alarm_watches(const struct alarm *a, const struct row *r, const struct metric_info *m);
-struct list_lines alarms_lines(const struct view *v);
-void alarms_draw(struct view *v, struct area a);
-
 #endif
