@@ -21,7 +21,9 @@
 	  "over the option, and that over [checks]. docs/ci.md has examples for CI, cron and monitoring.")                     \
 	X(STATUS, "status", "[PIPELINE]", 0, 1, "text json", true, cmd_status, "the overview, from one poll",                  \
 	  "Prints every stage with its health and its newest values, then the alarms. Without a terminal the text form is "    \
-	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. What "      \
+	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. The "         \
+	  "last column of a stage is its first-loss clock: in how many seconds the first item is lost, LOW..HIGH between "     \
+	  "bounds, <= or >= where one is known, ?? where none is, and nothing when nothing is at risk. What "      \
 	  "could not be read is named on standard error, and the exit status is then 1.")                                      \
 	X(HISTORY, "history", "RESOURCE METRIC", 2, 2, "text csv json", true, cmd_history,                                     \
 	  "points of one metric, gap for gap",                                                                                 \
