@@ -60,13 +60,13 @@ static struct loss_trend trend(const struct books *b, const struct stage *s)
 static bool current(const struct books *b, const struct stage *s, const struct loss_trend *t)
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
-	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->g, b->delay, STEP);
+	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->delay, measure_every(b->g, m), STEP);
 }
 
 /* The end of what was answered, while that is as new as it can be. */
 static int64_t until(const struct books *b, const struct measure *m)
 {
-	bool lately = m->known.to && b->now - m->known.to <= stale_after(b->g, b->delay, STEP);
+	bool lately = m->known.to && b->now - m->known.to <= stale_after(b->delay, measure_every(b->g, m), STEP);
 	return lately && m->known.to < b->until ? m->known.to / STEP * STEP : b->until;
 }
 
@@ -143,9 +143,12 @@ static bool steady(const struct books *b, const struct stage *s, const struct lo
 
 /* ---- queues */
 
+/* What never had a point is asked for rarely (engine/turns.c): its last answer counts. */
 static bool received_here(const struct books *b, const struct stage *s)
 {
 	const struct measure *m = measure_of_key(s, RECEIVED);
+	if (m && measure_never_seen(m) && m->err.code == ERR_OK && b->now - m->known.to < REST + LOSS_POINTS * STEP)
+		return false;
 	double n = counted(b, m, known_from(b, m));
 	return isnan(n) || n > 0;
 }

@@ -329,8 +329,7 @@ static unsigned revisions(struct world *w)
 {
 	unsigned n = 0;
 	bool whole;
-	assert_true(
-	    cache_read_revisions(w->g->cache, w->m->cache_id, 0, INT64_MAX, count_one, &n, &whole, NULL) && whole);
+	assert_true(cache_read_revisions(w->g->cache, w->m->cache_id, 0, INT64_MAX, count_one, &n, &whole, NULL) && whole);
 	return n;
 }
 
