@@ -456,8 +456,8 @@ static void one_rule_of_staleness(void **state)
 	(void)state;
 	struct world w = begin();
 	w.g->o.poll_s = 300;
-	assert_int_equal(stale_after(w.g, 75, 60), 75 + 300 + 120);
-	assert_int_equal(stale_after(w.g, LATE_UNKNOWN, 300), 120 + 300 + 600);
+	assert_int_equal(stale_after(75, w.g->o.poll_s, 60), 75 + 300 + 120);
+	assert_int_equal(stale_after(late_delay(&w.g->late, "A/B"), w.g->o.poll_s, 300), 120 + 300 + 600);
 	end(&w);
 }
 
