@@ -47,7 +47,7 @@ struct conf_checks {                       /* [checks]: what --check does where 
 	bool alarms, warn_is_ok, until_ok;
 	char *in_alarm_is, *unknown_is, *format; /* NULL = not given */
 	double dlq_max, max_usd;               /* below 0 = not given */
-	int64_t for_s, timeout;                /* 0 = not given */
+	int64_t ttl_min, for_s, timeout;       /* 0 = not given */
 	unsigned fail_limit;
 };
 

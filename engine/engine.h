@@ -109,6 +109,7 @@ struct check_request {
 	bool in_alarm_said, in_alarm_is_warning;
 	bool dlq;
 	double dlq_max; /* --dlq-max N */
+	int64_t ttl_min; /* --ttl-min: seconds that a first-loss clock may not be nearer than; 0: not asked for */
 	const struct check_metric *metrics;
 	unsigned nmetrics; /* --metric */
 	unsigned m, n;

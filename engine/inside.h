@@ -165,7 +165,8 @@ enum need {
 	NEED_EXTRA = 256,  /* the measures in g->extra */
 	NEED_SOURCES = 512,    /* ask each dead-letter queue whose it is */
 	NEED_EVERYTHING = 1024, /* the whole account, whatever the configuration names */
-	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA,
+	NEED_CLOCKS = 2048,    /* of the stages' metrics only what the first-loss clocks go by */
+	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA | NEED_CLOCKS,
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
@@ -368,6 +369,7 @@ bool measure_percentile(const struct measure *m);
 /* turns.c: whose turn it is in this round (sched.h decides) */
 int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */
 void turns_take(struct engine *g); /* of the round that begins, and again when there are more stages */
+bool measure_never_seen(const struct measure *m); /* asked for all of the lookback, and nothing was there */
 enum sched_turn turns_of(const struct engine *g, const struct stage *s); /* of a command's round: everybody's */
 void turns_taken(struct engine *g);            /* what has its turn is asked now */
 bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital); /* is this metric of the kind asked for? */
@@ -483,6 +485,11 @@ int64_t res_retention(const struct res *r); /* seconds that it keeps what it hol
 
 /* loss.c */
 void loss_all(struct engine *g);
+bool stage_clocked(const struct stage *s, unsigned metric); /* do the clocks go by this metric of the kind? */
+
+/* check_kept.c */
+void check_dlqs(struct engine *g, double max, struct verdicts *out);
+void check_clocks(struct engine *g, int64_t least, struct verdicts *out);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
