@@ -32,6 +32,8 @@ struct view;
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
 	X(alarms, "3", IN_SCREENS, MOVE, NULL, "the alarms: who is told, history")                              \
 	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
+	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
+	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \
 	X(sort, "s", TABLES, FIND, "sort", "sort by the next column")                                    \
 	X(sort_reverse, "S", TABLES, FIND, NULL, "sort the other way round")                             \
 	X(mark, "Space", TABLES, FIND, NULL, "mark, unmark")                                                    \
@@ -59,6 +61,9 @@ struct view;
 	X(back, "q", IN_SCREENS, MOVE, "back", "back; at top: quit")                                           \
 	X(prompt_accept, "Enter", IN_PROMPT, PROMPT, "keep", "keep what is typed")                                \
 	X(prompt_cancel, "Esc", IN_PROMPT, PROMPT, "cancel", "as it was")                           \
+	X(prompt_up, "Up Ctrl-P", IN_PROMPT, PROMPT, NULL, "the one before")                                    \
+	X(prompt_down, "Down Ctrl-N", IN_PROMPT, PROMPT, NULL, "the next one")                                  \
+	X(prompt_complete, "Tab", IN_PROMPT, PROMPT, NULL, "complete a command")                                \
 	X(prompt_erase, "Backspace", IN_PROMPT, PROMPT, NULL, "erase a character")                             \
 	X(prompt_erase_all, "Ctrl-U", IN_PROMPT, PROMPT, NULL, "erase all")
 

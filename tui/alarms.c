@@ -1,10 +1,11 @@
 /* The alarms below the stage table: what CloudWatch says of them, worst first. */
+#include "tui/alarms.h"
+
 #include "core/metric.h"
 #include "core/text.h"
 #include "tui/chart.h"
 #include "tui/fields.h"
 #include "tui/frame.h"
-#include "tui/pane.h"
 
 #include <math.h>
 #include <stdio.h>

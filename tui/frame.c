@@ -389,7 +389,9 @@ static void footer_prompt(struct view *v, int y)
 	c->cursor_y = y;
 	c->cursor_x = x;
 	c->cursor_on = true;
-	if (!p->kind->secret)
+	if (p->hint[0])
+		x += 3 + draw_sentence(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, p->hint);
+	else if (!p->kind->secret && !p->kind->uncounted)
 		x += 3 + draw_fmt(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, "%u of %u", v->overview.shown,
 		                  v->snap ? v->snap->nrows : 0);
 	footer_hints(v, y, x + 3, IN_PROMPT);

@@ -33,14 +33,4 @@ void changes_draw(struct view *v, struct area a);
 int chart_want(const struct view *v);                /* rows it is worth; 0: there is nothing to show */
 void chart_pane(struct view *v, struct area a);
 
-/* alarms.c */
-bool alarm_watches(const struct alarm *a, const struct row *r, const struct metric_info *m);
-struct list_lines alarms_lines(const struct view *v);
-void alarms_draw(struct view *v, struct area a);
-enum health alarm_health(const struct snapshot *snap, enum alarm_state s);               /* what could not be read again is old */
-void alarm_words(const struct alarm *a, char *what, size_t nwhat, char *on, size_t non); /* "ErrorRate", "orders-enrich" */
-void alarm_condition(const struct alarm *a, const char *what, enum unit unit, char *out, size_t size); /* "Visible > 0" */
-/* What it watches, as the screen knows it; NULL when it watches nothing that is shown. */
-const struct reading *alarm_reading(const struct view *v, const struct alarm *a, const struct row **row);
-
 #endif

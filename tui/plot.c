@@ -1,6 +1,7 @@
 #include "tui/plot.h"
 
 #include "core/text.h"
+#include "tui/alarms.h"
 #include "tui/fields.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"

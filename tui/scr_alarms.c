@@ -4,6 +4,7 @@
 #include "core/metric.h"
 #include "core/text.h"
 #include "tui/action.h"
+#include "tui/alarms.h"
 #include "tui/chart.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"

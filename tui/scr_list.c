@@ -2,6 +2,7 @@
  * their newest values, the chart of the selected one, alarms worst first, what changed. What there is decides how the rows of the
  * screen are shared. */
 #include "tui/action.h"
+#include "tui/alarms.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/pane.h"
@@ -235,16 +236,20 @@ void act_go_overview(struct view *v)
 		view_pop(v);
 }
 
-void act_go_pipeline(struct view *v)
+void pipeline_show(struct view *v, uint64_t row)
 {
-	uint64_t row = view_screen(v) == SCREEN_DETAIL ? v->detail.row : v->overview.rows.id;
-	if (!view_row(v, row)) {
-		view_note(v, "no pipeline to show");
-		return;
-	}
 	act_go_overview(v);
 	v->overview.only_row = row;
 	view_push(v, SCREEN_PIPELINE);
+}
+
+void act_go_pipeline(struct view *v)
+{
+	uint64_t row = view_screen(v) == SCREEN_DETAIL ? v->detail.row : v->overview.rows.id;
+	if (view_row(v, row))
+		pipeline_show(v, row);
+	else
+		view_note(v, "no pipeline to show");
 }
 
 void act_pane(struct view *v)
@@ -268,11 +273,16 @@ void act_zoom_pane(struct view *v)
 	v->overview.zoomed = !v->overview.zoomed;
 }
 
-void act_sort(struct view *v)
+void overview_sort(struct view *v, enum sort by)
 {
-	v->overview.sort = (v->overview.sort + 1) % SORT_COUNT;
+	v->overview.sort = by;
 	v->overview.reversed = false;
 	sync_overview(v);
+}
+
+void act_sort(struct view *v)
+{
+	overview_sort(v, (v->overview.sort + 1) % SORT_COUNT);
 }
 
 void act_sort_reverse(struct view *v)

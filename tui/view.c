@@ -6,6 +6,7 @@
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/keys.h"
+#include "tui/palette.h"
 #include "tui/prompt.h"
 
 #include <stdarg.h>
@@ -62,6 +63,8 @@ static void show(struct view *v, struct snapshot *s)
 	v->snap = s;
 	index_rows(v);
 	sync(v);
+	if (palette_open(v)) /* its lines are the old snapshot's */
+		palette_fill(v);
 }
 
 void view_snapshot(struct view *v, struct snapshot *s)
@@ -267,7 +270,10 @@ void view_draw(struct view *v)
 		draw_fmt(c, 0, 0, c->cols, STYLE_NORMAL, "sluice: 80x24 wanted, %dx%d needed", LEAST_COLS, LEAST_ROWS);
 		return;
 	}
-	screen_get(view_screen(v))->draw(v, FRAME_TOP, c->rows - FRAME_TOP - FRAME_BOTTOM);
+	int h = c->rows - FRAME_TOP - FRAME_BOTTOM;
+	screen_get(view_screen(v))->draw(v, FRAME_TOP, h);
+	if (palette_open(v))
+		palette_draw(v, FRAME_TOP, h);
 	frame_header(v);
 	frame_footer(v);
 }

@@ -20,14 +20,35 @@ struct view;
 struct prompt_kind { /* what is typed, and what becomes of it */
 	const char *label;
 	bool secret;                             /* shown as * */
+	bool uncounted;                          /* it chooses no stages: their number is not shown */
 	void (*changed)(struct view *v);
 	void (*accepted)(struct view *v);
 	void (*cancelled)(struct view *v);
+	void (*move)(struct view *v, int direction); /* Up -1, Down 1; NULL */
+	void (*complete)(struct view *v);            /* Tab; NULL */
 };
 struct prompt {
 	bool open;
 	const struct prompt_kind *kind;
 	char text[FILTER_SIZE], before[FILTER_SIZE]; /* before: what Esc brings back */
+	char hint[200];                              /* beside it, until the next key */
+};
+#define TYPED_MOST 32
+struct typed { /* commands, the newest last */
+	char line[TYPED_MOST][FILTER_SIZE];
+	unsigned n, at; /* at: how far back the one is that stands in the prompt; 0 = none of them */
+};
+
+#define PALETTE_MOST 64
+enum palette_what { PALETTE_ROW, PALETTE_ALARM, PALETTE_ACTION, PALETTE_COMMAND };
+struct palette_item {
+	enum palette_what what;
+	uint32_t index;             /* in the snapshot, or in the table */
+	int score;
+};
+struct palette {
+	struct palette_item item[PALETTE_MOST]; /* the best first */
+	unsigned n, total, at;
 };
 
 enum sort { SORT_FLOW, SORT_STATE, SORT_NAME, SORT_IN, SORT_OUT, SORT_ERROR, SORT_BACKLOG, SORT_AGE, SORT_LOSS, SORT_COUNT };
@@ -102,6 +123,9 @@ struct view {
 	enum screen_id stack[VIEW_DEPTH];
 	unsigned depth;
 	struct prompt prompt;
+	struct typed typed;
+	struct palette palette;
+	bool bell_off, title_off;
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
 	bool quit, redraw, suspend, refresh; /* wishes */
@@ -143,6 +167,8 @@ enum screen_id view_screen(const struct view *v);
 void view_push(struct view *v, enum screen_id id);
 void view_pop(struct view *v);
 
+void pipeline_show(struct view *v, uint64_t row);       /* scr_list.c: the pipeline of this row alone */
+void overview_sort(struct view *v, enum sort by);
 void detail_show(struct view *v, uint64_t row);         /* scr_detail.c: the row that the detail screen is about */
 const struct row *view_row(const struct view *v, uint64_t id); /* NULL when it is not in the snapshot */
 
