@@ -38,6 +38,11 @@ struct view;
 	X(sort_reverse, "S", TABLES, FIND, NULL, "sort the other way round")                             \
 	X(mark, "Space", TABLES, FIND, NULL, "mark, unmark")                                                    \
 	X(pin, "*", TABLES, FIND, NULL, "pin on top, let go")                                                   \
+	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch everything within the budget")                \
+	X(first_pipeline, "p Enter", IN(FIRST), FIRST, "pipeline", "watch the selected pipeline")              \
+	X(first_tag, "t", IN(FIRST), FIRST, "tag", "watch what carries a tag")                                 \
+	X(first_prefix, "/", IN(FIRST), FIRST, "prefix", "watch what is named alike")                          \
+	X(first_keep, "y", IN(FIRST), FIRST, "yes", "yes: save the choice, begin")                             \
 	X(range_less, "[", IN(DETAIL) | IN(ALARMS), TIME, "shorter", "shorter range")                          \
 	X(range_more, "]", IN(DETAIL) | IN(ALARMS), TIME, "longer", "longer range")                            \
 	X(pan_past, "<", IN(DETAIL), TIME, NULL, "charts to the past")                                          \
@@ -70,6 +75,7 @@ struct view;
 #define ACTION_GROUPS(X)                                                                                \
 	X(MOVE, "MOVE")                                                                                        \
 	X(FIND, "FIND")                                                                                        \
+	X(FIRST, "FIRST CONTACT")                                                                              \
 	X(TIME, "TIME")                                                                                        \
 	X(VIEW, "VIEW")                                                                                        \
 	X(PROMPT, "WHILE TYPING")

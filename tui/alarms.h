@@ -1,4 +1,4 @@
-/* The alarms below the stage table. */
+/* Alarms in words and lines, for whoever shows them: the pane below the stages, the alarms screen, charts. */
 #ifndef TUI_ALARMS_H
 #define TUI_ALARMS_H
 

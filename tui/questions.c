@@ -102,6 +102,8 @@ void view_asked(struct view *v, struct slot *s, uint64_t id)
 
 void view_answer(struct view *v, struct result *r)
 {
+	if (r->kind == REQUEST_FIRST)
+		first_answer(v, r);
 	if (r->kind == REQUEST_ALARM) {
 		alarms_answer(v, r);
 		return;

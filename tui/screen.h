@@ -12,7 +12,8 @@ struct view;
 	X(PIPELINE, screen_pipeline)    \
 	X(DETAIL, screen_detail)        \
 	X(ALARMS, screen_alarms)        \
-	X(HELP, screen_help)
+	X(HELP, screen_help)            \
+	X(FIRST, screen_first)
 
 enum screen_id {
 #define X(id, variable) SCREEN_##id,
