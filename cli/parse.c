@@ -13,8 +13,7 @@
 static const char *const later_options[] = {
 	"--baseline", "--baseline-max-ratio", "--ttl-min", "--drift", "--quality", "--publish", "--notify", NULL
 };
-static const char *const later_commands[] = { "alarms", "topics", "replay", "quality", "cost",
-	                                          "note",   "report", "audit",  NULL };
+static const char *const later_commands[] = { "topics", "replay", "quality", "cost", "note", "report", "audit", NULL };
 
 struct word {
 	const struct cli_option *option;

@@ -27,6 +27,38 @@ static void json_reading(struct json_out *j, const struct reading *m, int64_t no
 	json_out_object_end(j);
 }
 
+static void json_bound(struct json_out *j, const char *key, bool known, int64_t at, int64_t now)
+{
+	if (known)
+		json_out_int(j, key, at - now);
+	else
+		json_out_null(j, key);
+}
+
+/* in_seconds and at: the nearer bound that is known; both and the bounds are null where there is none, and state says why. */
+static void json_loss(struct json_out *j, const struct loss *l, int64_t now)
+{
+	bool low = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_LEAST;
+	bool high = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_MOST;
+	int64_t at = low ? l->low : high ? l->high : 0;
+	if (l->state == LOSS_NONE) {
+		json_out_null(j, "loss");
+		return;
+	}
+	json_out_object(j, "loss");
+	json_out_str(j, "state", loss_state_name(l->state));
+	json_out_time(j, "at", at);
+	json_bound(j, "in_seconds", low || high, at, now);
+	json_bound(j, "low_seconds", low, l->low, now);
+	json_bound(j, "high_seconds", high, l->high, now);
+	json_out_str(j, "what", l->what);
+	json_out_str(j, "where", l->where);
+	json_out_str(j, "basis", l->basis);
+	json_out_num(j, "lost_per_second", l->rate);
+	json_out_time(j, "drains_at", l->drains_at);
+	json_out_object_end(j);
+}
+
 static void json_stage(struct json_out *j, const struct row *r, int64_t now)
 {
 	json_out_object(j, NULL);
@@ -42,7 +74,7 @@ static void json_stage(struct json_out *j, const struct row *r, int64_t now)
 		if (!shadowed(r, i))
 			json_reading(j, &r->readings[i], now);
 	json_out_object_end(j);
-	json_out_null(j, "loss");
+	json_loss(j, &r->loss, now);
 	json_out_object_end(j);
 }
 
@@ -104,6 +136,26 @@ static void json_problem(struct json_out *j, const struct api_health *a)
 	json_out_object_end(j);
 }
 
+static double dollars(double usd)
+{
+	return round(usd * 1e6) / 1e6;
+}
+
+static void json_cost(struct json_out *j, const struct snapshot *s)
+{
+	json_out_object(j, "cost");
+	json_out_int(j, "metrics", s->cost.metrics);
+	json_out_int(j, "metrics_side_by_side", s->cost.side_by_side);
+	json_out_num(j, "usd", dollars(s->cost.usd));
+	json_out_num(j, "today_usd", dollars(s->cost.today_usd));
+	json_out_num(j, "usd_per_day", dollars(s->cost.usd_per_day));
+	json_out_num(j, "budget_usd_per_day", s->cost.budget);
+	json_out_str(j, "top", s->cost.top);
+	json_out_int(j, "top_percent", s->cost.top_percent);
+	json_out_int(j, "slowed", s->cost.slowed);
+	json_out_object_end(j);
+}
+
 void status_json(struct out *o, const struct snapshot *s, const struct pipeline *only)
 {
 	struct json_out j;
@@ -111,6 +163,8 @@ void status_json(struct out *o, const struct snapshot *s, const struct pipeline 
 	json_out_object(&j, NULL);
 	json_out_int(&j, "version", 1);
 	json_out_time(&j, "generated", s->at);
+	json_out_time(&j, "polled", s->polled_at);
+	json_out_time(&j, "data_to", s->data_to);
 	json_out_bool(&j, "settled", s->settled);
 	json_out_array(&j, "targets");
 	json_target(&j, &s->target);
@@ -124,10 +178,7 @@ void status_json(struct out *o, const struct snapshot *s, const struct pipeline 
 	for (unsigned i = 0; i < s->nalarms; i++)
 		json_alarm(&j, &s->alarms[i]);
 	json_out_array_end(&j);
-	json_out_object(&j, "cost");
-	json_out_int(&j, "metrics", s->cost.metrics);
-	json_out_num(&j, "usd", round(s->cost.usd * 1e6) / 1e6);
-	json_out_object_end(&j);
+	json_cost(&j, s);
 	json_out_array(&j, "problems");
 	for (unsigned i = 0; i < status_problems(s); i++)
 		json_problem(&j, status_problem(s, i));

@@ -43,6 +43,9 @@ int engine_fd(
     const struct engine *g); /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
 struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free */
 bool engine_refresh(struct engine *g);          /* poll now; false when the engine has too much to do already */
+/* Where the reader is: the row under their eyes (0: none), and that a key was pressed. What is looked at is asked at every poll, and
+ * with nobody at the keys the rest is asked more rarely. Never waits. */
+void engine_attend(struct engine *g, uint64_t row, bool key);
 
 /* ---- typed requests */
 struct history_request { /* points of one metric, gap for gap */
@@ -171,6 +174,15 @@ struct discover_result {
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
 };
 
+struct first_request { /* the answer to snapshot.first. A dry run only says what it would cost; else it is saved, and watched from then on */
+	enum first_choice choice;
+	const char *text; /* KEY=VALUE or KEY, the prefix, the pipeline's name; NULL: everything */
+};
+struct first_result {
+	struct first_cost cost;
+	bool saved; /* in the configuration. Everything is watched even when that fails: then err says why it will be asked again */
+};
+
 struct code_request { /* the code of the MFA device that snapshot.credential names */
 	char code[16];
 };
@@ -229,6 +241,35 @@ struct act_result { /* of both: one call */
 	char request_id[64];           /* "" when the answer named none, and in a dry run */
 };
 
+struct alarm_request { /* one alarm, and what it would be now by its own datapoints */
+	const char *name;
+	int64_t points_from;   /* of the line to draw, seconds; 0: none */
+	int64_t history_from;  /* 0: no history */
+	unsigned history_most; /* moments; 0: all */
+	bool history_only;     /* neither its datapoints nor whom it tells are asked for */
+};
+struct alarm_line { /* what the alarm looks at, minute by minute: the statistic over the period that ends with each step */
+	int64_t from, to; /* from, from + step ... < to */
+	uint32_t step;
+	unsigned n;
+	const double *v;  /* NAN: no datapoint */
+};
+struct alarm_result {
+	struct arena mem;
+	struct alarm alarm;
+	int64_t at, read_at;       /* of this answer; when CloudWatch told of the alarm */
+	const struct alarm_moment *history; /* newest first */
+	unsigned nhistory;
+	bool history_more;
+	struct err history_err;
+	struct alarm_line line;    /* n 0: none was wanted, or none could be had */
+	const double *windows;     /* what was judged, oldest first, NAN where there is none; the newest ends at windows_end */
+	unsigned nwindows;
+	int64_t windows_end;
+	struct err points_err;     /* why its datapoints could not be read */
+	unsigned metrics;          /* asked for, as AWS bills them */
+};
+
 enum request_kind {
 	REQUEST_STATUS,
 	REQUEST_HISTORY,
@@ -239,7 +280,10 @@ enum request_kind {
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
-	REQUEST_DISCOVER
+	REQUEST_DISCOVER,
+	REQUEST_FIRST,
+	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
+	REQUEST_ALARM
 };
 struct request {
 	enum request_kind kind;
@@ -254,6 +298,8 @@ struct request {
 		struct put_metric_request put_metric;
 		struct code_request code;
 		struct discover_request discover;
+		struct first_request first;
+		struct alarm_request alarm;
 	};
 };
 struct result {
@@ -264,7 +310,7 @@ struct result {
 	char *question;    /* then what to ask, without its question mark; and the name to type, of GATE_ASK_NAME */
 	char *name;
 	union {
-		struct snapshot *status;
+		struct snapshot *status; /* also of REQUEST_ALARMS */
 		struct history_result history;
 		struct check_result check;
 		struct doctor_result doctor;
@@ -272,6 +318,8 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
+		struct first_result first;
+		struct alarm_result alarm;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -13,12 +13,15 @@
 #include "aws/kind.h"
 #include "aws/op_cloudwatch.h"
 #include "aws/op_group.h"
+#include "aws/op_sns.h"
 #include "aws/op_sts.h"
 #include "cache/cache.h"
 #include "core/clock.h"
 #include "core/mailbox.h"
 #include "core/series.h"
 #include "engine/engine.h"
+#include "engine/sched.h"
+#include "engine/late.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,9 +30,9 @@
 
 #define STEP 60                /* seconds: every kind's metrics are read at one minute */
 #define LOOKBACK (3 * 3600)    /* the first poll back-fills this much: what a series holds */
-#define REREAD (8 * STEP)      /* a later poll reads this much again: late points are the rule, not the exception */
+#define REST (10 * 60)         /* what has never had a point is asked again so much later: within 15 minutes of appearing it is seen */
+#define REREAD (10 * STEP)     /* a later poll reads this much again: late points are the rule, not the exception */
 #define WINDOW (15 * 60)       /* what a check looks at by default */
-#define DELAY 120              /* a period is judged this long after its end, until the delay is learned */
 #define USD_PER_METRIC 0.00001 /* GetMetricData, per metric requested (an estimate: prices differ by region) */
 
 /* What a service has answered for, whole: inside [from, to) a gap is the service's own. */
@@ -46,7 +49,13 @@ struct measure {
 	uint32_t cache_id; /* 0: not kept */
 	bool sparse;
 	struct known known;
+	bool due;       /* in the plan that is being made */
 	bool in_round;  /* asked for in the round under way */
+	int64_t asked;  /* monotonic seconds; 0: never */
+	int64_t every;  /* seconds between two polls of it: the least of the stages that show it; 0: every poll */
+	struct measure *sibling; /* a ring: the same metric's other statistics, which go side by side into one request */
+	struct lateness *late; /* of its namespace; NULL: not polled yet */
+	struct watch *watch;   /* it is one of those that teach it; NULL */
 	struct err err; /* why the last reading failed; code OK when it did not */
 };
 
@@ -60,6 +69,7 @@ struct res {
 	unsigned nfacts;
 	uint64_t round; /* in which it was last described */
 	bool dlq, dlq_seen, seen, shown, described;
+	bool due; /* a stage that shows it has its turn */
 	struct stage *stage; /* its discovered stage; NULL when stages come from the configuration */
 	char *fed_by, *feeds;
 	char *group;    /* the discovered pipeline it is in; NULL: none (yet) */
@@ -80,8 +90,11 @@ struct stage {
 	struct measure **m; /* one for each of the kind's metrics; NULL for derived ones */
 	struct measure *own[ROLE_COUNT];
 	struct metric_info own_info[ROLE_COUNT];
+	struct sched_row sched; /* turns.c */
 	enum health health;
 	char *reason;
+	uint32_t row; /* in the snapshot that is being built; UINT32_MAX before the first */
+	struct loss loss; /* its strings in g->losses, or static */
 };
 
 /* What answers said of who talks to whom, kept until the next whole answer. */
@@ -123,12 +136,15 @@ struct batch {
 	struct metric_queries q;
 	struct measure **m;
 	unsigned n;
+	int64_t back; /* seconds before now that it asks for */
 	bool filling; /* asks for the whole lookback */
+	unsigned side_by_side; /* its metrics when five statistics of one count as one */
 	struct get_metric_data_in in;
 	struct get_metric_data_out out;
 	enum metric_status *status;
 	bool retried;
 	int64_t correction; /* of the clock that chose its window */
+	int64_t asked;      /* the instant by that clock */
 	uint64_t call;
 	struct batch *next;
 	/* where the points go; NULL = ingest */
@@ -153,7 +169,10 @@ enum need {
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
+enum round_turns { TURNS_DUE, TURNS_ALL /* a refresh */, TURNS_FOCUS /* only the row that was selected just now */ };
 struct round {
+	enum round_turns turns;
+	bool replanned;
 	bool active, metrics_begun, sources_begun;
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
@@ -161,6 +180,28 @@ struct round {
 	uint64_t number;         /* of this round, from 1 */
 };
 
+/* ---- what GetMetricData has cost (bill.c) */
+#define BILL_HOURS 25
+struct bill_hour {
+	int64_t hour;             /* since 1970; 0: unused */
+	uint64_t metrics, beyond; /* asked in it; of these what no schedule had foreseen */
+};
+struct bill_ns {
+	char ns[64];
+	unsigned metrics;
+};
+struct bill {
+	struct bill_hour hour[BILL_HOURS];
+	char account[16];         /* whose stored hours are in it; "": only what this process asked */
+	bool changed;
+	struct bill_ns ns[16];    /* this process's, the rest under "" */
+	unsigned nns;
+};
+
+/* ---- the first contact (first.c) */
+enum first_state { FIRST_OVER, FIRST_LOOKING /* free calls are under way */, FIRST_ASKING /* it waits for a person */ };
+
+struct kept_link;
 struct task; /* a request being worked on */
 struct ask;
 
@@ -168,8 +209,11 @@ struct engine {
 	struct engine_options o; /* its strings in `strings` */
 	struct arena strings;
 	const struct conf *conf;
+	struct conf *own_conf; /* read again after the first contact; NULL */
+	enum first_state first;
 	struct account *account;
 	struct err account_err; /* no calls can be made, and that will not change by itself */
+	struct arena losses; /* words of the stages' clocks, of the last loss_all */
 	struct cred *cred;
 	bool cred_lacked; /* there were no keys for a while: calls have failed for want of them */
 	struct http *http;
@@ -191,30 +235,44 @@ struct engine {
 	unsigned npipelines, cpipelines;
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
-	struct batch *plan;
+	void *bases;              /* tsearch tree: metrics without their statistic, to find siblings by */
+	struct batch *plan, *again; /* again: what failed inside CloudWatch, asked once more */
+	struct late late;
+	bool delay_said;     /* by a check: what is older than this is taken, whatever was learned */
+	int64_t said_delay;
 	struct measure **extra;
 	unsigned nextra;  /* measures no stage shows: named checks */
-	unsigned planned; /* the NEED_POLL bits the plan was made for */
+	struct measure **due; /* what this round asks CloudWatch for */
+	unsigned ndue, cdue;
 
 	struct describe_alarms_out alarms;
 	struct err alarms_err;
-	bool alarms_read;
+	bool alarms_read, no_log_alarms; /* the service does not know the type LogAlarm */
+	struct told *told;               /* NULL: nothing was asked yet */
 	int64_t alarms_at;
 	struct err identity_err;
 
 	struct round round;
 	const char *describe_only; /* a command that wants one resource: no other is described; NULL = all */
 	unsigned wanted;           /* needs of the next round; 0 = none */
+	enum round_turns turns;    /* of the next round */
 	int64_t lookback;          /* of the next round's back-fill */
 	bool prepared;             /* inventory (and history) are loaded */
 	uint64_t rounds_done;
 	int64_t polled_at;
 	bool live;              /* at least one round has finished */
-	unsigned metrics_asked; /* since the last reset: what it cost */
+	unsigned metrics_asked; /* by this process: what it cost, each statistic counted */
+	unsigned side_by_side;  /* the same when up to five statistics of one metric count as one */
+	struct bill bill;
+	struct sched sched, sched_before; /* before: of this round's plan */
+	uint64_t plan_print;    /* of what the plan asks for */
+	uint64_t jitter;        /* its state */
 	struct ask *edges;      /* answers about edges, until the lists are complete */
 	struct relations sources; /* by what dead-letter queues say */
 	const char **sources_of;  /* ARNs of those that were asked whole, sorted; in sources.mem */
 	unsigned nsources_of;
+	struct kept_link *links;  /* between stages; none from the moment a stage goes until the next drawing */
+	unsigned nlinks;
 	struct err sources_err; /* the first that failed */
 	struct group **groups;
 	unsigned ngroups;
@@ -223,7 +281,11 @@ struct engine {
 	/* the thread and the hand-over */
 	pthread_t thread;
 	bool threaded;
-	atomic_bool stop, refresh;
+	atomic_bool stop, refresh, awake; /* awake: a key came after a long while without */
+	_Atomic(uint64_t) focus;     /* the row under the reader's eyes; 0: none */
+	_Atomic(int64_t) focused_ms, key_ms; /* monotonic: since when, and the last key */
+	uint64_t focus_asked;        /* the row that was asked because it was selected */
+	int64_t focus_wait_ms;       /* until the selected row may be asked so */
 	_Atomic(struct http *) wakeable; /* http, once it is there: the faces' thread may wake it */
 	bool closing;                    /* calls are being ended: no new ones */
 	int event_fd;
@@ -251,7 +313,7 @@ void engine_publish(struct engine *g, bool now);
 
 /* inventory.c */
 void inventory_init(struct engine *g); /* stages from the configuration */
-void inventory_free(struct engine *g);
+void inventory_free(struct engine *g); /* inventory_init may begin a new one */
 struct kind_state *kind_state_of(const struct engine *g, const struct kind *k);
 struct res *inventory_res(struct engine *g, const struct kind *k, const char *name, bool add);
 struct res *inventory_by_arn(struct engine *g, const char *arn);
@@ -269,6 +331,7 @@ void inventory_pipelines_clear(struct engine *g);
 void inventory_members(struct engine *g, const struct group *p); /* its members are its pipeline's stages, and no others */
 void inventory_bind(struct engine *g); /* stages to resources; discovered ones become stages */
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse);
+struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step); /* NULL: nobody shows it */
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name);
 struct stage *inventory_adhoc(struct engine *g,
                               const char *name); /* KIND:NAME that no list showed; NULL unless it is one */
@@ -280,6 +343,11 @@ const struct fact *res_fact(const struct res *r, const char *key);
 void known_add(struct known *k, int64_t from, int64_t to); /* [from, to) was answered, just now */
 bool known_covers(const struct known *k, int64_t from, int64_t to);
 void ingest_point(struct engine *g, struct measure *m, int64_t t, double v);
+/* A poll's: what is older than the namespace's delay is taken; what is younger may still change, and only teaches. */
+void ingest_polled(struct batch *b, struct measure *m, int64_t t, double v);
+void ingest_answered(struct batch *b, struct measure *m); /* the answer about it was whole */
+int64_t measure_delay(const struct engine *g, const struct measure *m);
+void ingest_learn(struct engine *g);   /* after a round */
 void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v);
 
 /* poll.c */
@@ -288,10 +356,35 @@ bool batch_add(struct batch *b, struct measure *m); /* false when it is full */
 void batch_send(struct batch *b, int64_t from, int64_t to);
 void batch_free(struct batch *b);
 void batch_status_err(const struct batch *b, unsigned query, struct err *e); /* OK when that metric came whole */
-void poll_plan(struct engine *g);                                            /* packs what stages show into batches */
+void poll_plan(struct engine *g);                                            /* packs what is due into batches */
 void poll_begin(struct engine *g); /* sends the plan; each answer ends in round_arrived */
 void poll_free(struct engine *g);
 bool measure_percentile(const struct measure *m);
+
+/* turns.c: whose turn it is in this round (sched.h decides) */
+int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */
+void turns_take(struct engine *g); /* of the round that begins, and again when there are more stages */
+enum sched_turn turns_of(const struct engine *g, const struct stage *s); /* of a command's round: everybody's */
+void turns_taken(struct engine *g);            /* what has its turn is asked now */
+bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital); /* is this metric of the kind asked for? */
+bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital);
+bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms); /* a row was selected long enough and is not fresh: ask it. Else how long until that may be, or INT64_MAX */
+double turns_rate(struct engine *g); /* USD a day that the console would spend, or spends, on these stages */
+
+/* first.c: until it is over, nothing that costs is asked */
+void first_begin(struct engine *g);
+void first_step(struct engine *g); /* after each round */
+void first_show(struct engine *g, struct snapshot *s);
+void first_task_step(struct engine *g, struct task *t);
+
+/* bill.c */
+void bill_batch(struct engine *g, const struct batch *b); /* it is being sent */
+void bill_beyond(struct engine *g, double metrics);
+void bill_load(struct engine *g);  /* what was billed before, once the account is known */
+void bill_save(struct engine *g);
+double bill_today(const struct engine *g);  /* metrics since midnight UTC */
+double bill_beyond_day(const struct engine *g); /* of 24 hours */
+void bill_show(struct engine *g, struct snapshot *s);
 
 /* discover.c, round.c */
 void discover_begin(struct engine *g);
@@ -302,7 +395,7 @@ unsigned kind_bit(const struct kind *k);                   /* for needs */
 void discover_relate(struct engine *g); /* the edges that came, once everything they may name is listed */
 void alarms_begin(struct engine *g);
 void identity_begin(struct engine *g);
-void round_begin(struct engine *g, unsigned needs, int64_t lookback);
+void round_begin(struct engine *g, unsigned needs, int64_t lookback, enum round_turns turns);
 void round_expect(struct engine *g); /* one more answer to wait for */
 void round_arrived(struct engine *g);
 void round_step(struct engine *g); /* moves the round on when answers have arrived */
@@ -326,15 +419,21 @@ void flow_sources(struct engine *g, const struct res *dlq, const struct found *f
 void flow_sources_begin(struct engine *g);
 /* The account as a graph; group NULL: all of it. Owned by the caller. */
 struct flow_graph *flow_draw(struct engine *g, const struct group *group);
-void flow_regroup(struct engine *g); /* discovered stages into discovered pipelines, in flow order */
+void flow_redraw(struct engine *g);  /* after relations were read: the links, and discovered stages into discovered pipelines in flow order */
 void flow_sort(struct engine *g);    /* by what their resources' groups say already */
 void discover_step(struct engine *g, struct task *t);
 void discover_result_clear(struct discover_result *r);
+
+/* links.c */
+void links_keep(struct engine *g, const struct flow_graph *f); /* drawn just now */
+void links_clear(struct engine *g);
+void links_give(const struct engine *g, struct snapshot *s);   /* its rows are there */
 
 /* reading.c: what a metric of a stage is worth now, derived ones included */
 struct value {
 	double v;
 	int64_t at;
+	int64_t read_at; /* when its metric, of two the one that was read first, was last read; 0: never */
 	bool stale, asked;
 	const struct err *err;
 };
@@ -347,7 +446,11 @@ void stage_series(const struct stage *s, const struct metric_info *info, const s
                   struct series *out);
 const struct metric_info *stage_metric(const struct stage *s, const char *key,
                                        struct measure **own); /* key or role name */
-int64_t stale_after(const struct engine *g, uint32_t step);
+int64_t stage_every(const struct engine *g, const struct stage *s, const struct metric_info *info); /* that interval */
+int64_t measure_every(const struct engine *g, const struct measure *m);
+/* One rule for the screen, the status and --check: seconds after a period's end. */
+int64_t stale_after(int64_t delay, int64_t every, uint32_t step); /* every: seconds between two polls of it */
+int64_t stage_delay(const struct engine *g, const struct stage *s, const struct measure *own); /* how late its points are */
 const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
                             const struct measure *own);
 
@@ -368,7 +471,14 @@ struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const 
 void verdicts_clear(struct verdicts *vs);
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out); /* the default checks of one stage */
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out);
-void judge_all(struct engine *g); /* health and reason of every stage */
+bool stage_has_metric(const struct stage *s, const struct metric_id *id, const char *text); /* its own, or one of its resource's */
+void judge_all(struct engine *g); /* health, reason and first-loss clock of every stage */
+/* The end of the newest period that can have arrived, by the delay learned for the stage's namespace, or for `own` metric's. */
+int64_t judged_until(const struct engine *g, const struct stage *s, const struct measure *own);
+int64_t res_retention(const struct res *r); /* seconds that it keeps what it holds; 0: nobody said */
+
+/* loss.c */
+void loss_all(struct engine *g);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
@@ -402,6 +512,19 @@ void status_step(struct engine *g, struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
 void task_need(struct engine *g, struct task *t, unsigned needs); /* the task goes on after a round with these needs */
 
+/* told.c: what is asked about alarms beside their list, outside of rounds: who is subscribed to their topics, what their tags say.
+ * Kept for minutes; asked for a few at a time, those in ALARM first. */
+void told_begin(struct engine *g, const char *alarm, enum call_class class); /* what is not known, or old; alarm NULL: of any */
+bool told_waiting(const struct engine *g, const struct alarm *a);            /* an answer is under way; a NULL: any */
+void told_fill(const struct engine *g, struct arena *mem, struct alarm *a);  /* what is known; texts in mem */
+void told_free(struct engine *g);
+
+/* alarm_points.c: an alarm's datapoints, for the evaluator of alarms/eval.h. */
+void alarms_watch(struct engine *g); /* after a round: each alarm's row, and its local state where its series is polled anyway */
+void alarm_step(struct engine *g, struct task *t);
+void alarm_abandon(struct task *t);
+void alarms_step(struct engine *g, struct task *t);
+
 /* snap.c */
 struct snapshot *snap_build(struct engine *g);
 
@@ -410,8 +533,10 @@ void store_open(struct engine *g);
 void store_close(struct engine *g);
 bool store_recall_account(struct engine *g, bool loose); /* the account these credentials had last time */
 void store_account(struct engine *g);
+bool store_remembers(const struct engine *g); /* something of this account was seen before */
 void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);
+void store_peek(struct engine *g); /* a check's: what was learned of delays, from a history that it does not open otherwise */
 char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */
 void store_save(struct engine *g); /* after a round */
 

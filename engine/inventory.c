@@ -24,6 +24,7 @@ static void measure_free(struct measure *m)
 	metric_clear(&m->id);
 	series_clear(&m->series);
 	free(m->text);
+	free(m->watch);
 	free(m);
 }
 
@@ -53,6 +54,41 @@ static void copy_id(struct metric_id *to, const struct metric_id *from)
 		metric_add_dim(to, from->dims[i].name, from->dims[i].value);
 }
 
+/* A metric without its statistic: whoever shares it goes side by side into one request. */
+struct base {
+	char *text;
+	uint32_t step;
+	struct measure *any;
+};
+
+static int by_base(const void *a, const void *b)
+{
+	const struct base *x = a, *y = b;
+	int d = strcmp(x->text, y->text);
+	return d ? d : (x->step > y->step) - (x->step < y->step);
+}
+
+static void base_free(void *p)
+{
+	struct base *b = p;
+	free(b->text);
+	free(b);
+}
+
+static void join_siblings(struct engine *g, struct measure *m)
+{
+	struct base *b = xcalloc(1, sizeof *b);
+	size_t n = strlen(m->text), stat = strlen(m->id.stat ? m->id.stat : "");
+	*b = (struct base){ xstrndup(m->text, n - stat), m->series.step, m };
+	struct base *first = *(struct base **)tsearch(b, &g->bases, by_base);
+	m->sibling = m;
+	if (first == b)
+		return;
+	m->sibling = first->any->sibling;
+	first->any->sibling = m;
+	base_free(b);
+}
+
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse)
 {
 	struct buf text;
@@ -63,9 +99,21 @@ struct measure *inventory_measure(struct engine *g, const struct metric_id *id, 
 	if (added) {
 		copy_id(&m->id, id);
 		m->sparse = sparse;
+		join_siblings(g, m);
 		store_points(g, m);
 	}
 	return m;
+}
+
+struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step)
+{
+	struct buf text;
+	buf_init(&text, 64 * 1024);
+	metric_text(id, &text);
+	struct measure key = { .text = text.p, .series.step = step };
+	struct measure **found = text.p ? tfind(&key, &g->measures, by_text) : NULL;
+	buf_clear(&text);
+	return found ? *found : NULL;
 }
 
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name)
@@ -355,9 +403,11 @@ static struct stage *stage_new(struct engine *g, unsigned pipeline, const char *
 	s->conf = conf;
 	s->pipeline = pipeline;
 	s->health = HEALTH_UNKNOWN;
+	s->row = UINT32_MAX;
 	s->m = xcalloc(k->info.nmetrics, sizeof *s->m);
 	for (unsigned i = 0; i < k->info.nmetrics; i++)
 		s->m[i] = kind_measure(g, k, &k->info.metrics[i], resource);
+	s->loss.state = k->keeps == KEEPS_NOTHING ? LOSS_NONE : LOSS_UNKNOWN;
 	own_measures(g, s);
 	MEM_GROW(g->stages, g->nstages, g->cstages);
 	g->stages[g->nstages++] = s;
@@ -414,6 +464,7 @@ static void drop_gone_stages(struct engine *g)
 			g->stages[keep++] = g->stages[i];
 			continue;
 		}
+		links_clear(g);
 		stage_free(g->stages[i]);
 		g->stages_changed = true;
 	}
@@ -445,6 +496,7 @@ static void drop_former_members(struct engine *g, const struct group *p)
 			g->stages[keep++] = s;
 			continue;
 		}
+		links_clear(g);
 		stage_free(s);
 		g->stages_changed = true;
 	}
@@ -543,19 +595,31 @@ void inventory_free(struct engine *g)
 	for (unsigned i = 0; i < g->nstages; i++)
 		stage_free(g->stages[i]);
 	tdestroy(g->measures, nothing);
+	tdestroy(g->bases, base_free);
+	free(g->due);
 	for (unsigned i = 0; i < g->nmeasures; i++)
 		measure_free(g->measure_list[i]);
 	tdestroy(g->res_tree, nothing);
 	for (unsigned i = 0; i < g->nres; i++)
 		res_free(g->res[i]);
+	arena_clear(&g->losses);
 	inventory_pipelines_clear(g);
 	groups_free(g);
 	for (unsigned i = 0; g->kind_state && i < nkinds; i++)
 		relations_clear(&g->kind_state[i].relations);
 	relations_clear(&g->sources);
+	links_clear(g);
 	free(g->stages);
 	free(g->measure_list);
 	free(g->res);
 	free(g->pipelines);
 	free(g->kind_state);
+	g->measures = g->bases = g->res_tree = NULL;
+	g->due = g->measure_list = NULL;
+	g->res = NULL;
+	g->stages = NULL;
+	g->pipelines = NULL;
+	g->kind_state = NULL;
+	g->ndue = g->cdue = g->nmeasures = g->cmeasures = g->nres = g->cres = 0;
+	g->nstages = g->cstages = g->npipelines = g->cpipelines = 0;
 }

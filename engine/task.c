@@ -14,7 +14,8 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_DOCTOR] = doctor_step,     [REQUEST_IAM] = iam_step,
 	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
-	[REQUEST_DISCOVER] = discover_step,
+	[REQUEST_DISCOVER] = discover_step, [REQUEST_ALARMS] = alarms_step,
+	[REQUEST_ALARM] = alarm_step,       [REQUEST_FIRST] = first_task_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -71,6 +72,10 @@ static void own_strings(struct task *t)
 		t->rq.discover.stack = copy(a, t->rq.discover.stack);
 		t->rq.discover.tag = copy(a, t->rq.discover.tag);
 	}
+	if (t->rq.kind == REQUEST_FIRST)
+		t->rq.first.text = copy(a, t->rq.first.text);
+	if (t->rq.kind == REQUEST_ALARM)
+		t->rq.alarm.name = copy(a, t->rq.alarm.name);
 	if (t->rq.kind == REQUEST_CHECK)
 		own_check(a, &t->rq.check);
 	own_act(a, &t->rq);
@@ -94,6 +99,8 @@ void task_free(struct task *t)
 		history_abandon(t);
 	if (t->rq.kind == REQUEST_PUT_METRIC)
 		put_metric_abandon(t);
+	if (t->rq.kind == REQUEST_ALARM)
+		alarm_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -157,6 +164,7 @@ void result_free(struct result *r)
 	if (!r)
 		return;
 	switch (r->kind) {
+	case REQUEST_ALARMS:
 	case REQUEST_STATUS: snapshot_free(r->status); break;
 	case REQUEST_HISTORY:
 		free(r->history.metric);
@@ -167,7 +175,9 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
+	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
 	case REQUEST_PUT_RECORDS:
 		arena_clear(&r->put_records.mem);
 		free(r->put_records.items);

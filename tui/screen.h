@@ -9,8 +9,10 @@ struct view;
 /*  X(ID, variable) - in scr_*.c */
 #define SCREENS(X)                  \
 	X(OVERVIEW, screen_overview)    \
+	X(PIPELINE, screen_pipeline)    \
 	X(DETAIL, screen_detail)        \
-	X(HELP, screen_help)
+	X(HELP, screen_help)            \
+	X(FIRST, screen_first)
 
 enum screen_id {
 #define X(id, variable) SCREEN_##id,
