@@ -94,6 +94,7 @@ void motion_end(struct world *w)
 	free(w->alarms);
 	free(w->events);
 	sqs_moves_free(w);
+	lambda_events_free(w);
 	grants_free(w);
 	metrics_clear(&w->metrics);
 	free(w);

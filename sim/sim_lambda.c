@@ -315,6 +315,7 @@ static bool create_function(struct world *w, struct sim_req *rq, struct wr *o, s
 		.modified_ms = w->now_ms,
 		.dlq_arn = copy(json_get_str(json_get(rq->args, "DeadLetterConfig"), "TargetArn"), NULL),
 	};
+	lambda_code_read(&fn->code, json_get(rq->args, "Environment"));
 	world_function_add(w, fn);
 	tell_members(w, o, fn);
 	tell_states(o, false);
@@ -437,6 +438,22 @@ static void log_tail(struct sim_answer *a, const struct sim_function *fn, double
 	buf_clear(&b);
 }
 
+static void tell_ending(struct world *w, const struct sim_req *rq, const struct sim_function *fn, bool failed,
+                        const struct buf *report)
+{
+	char text[160];
+	struct sim_answer *a = rq->answer;
+	struct ending end = ending_of(w, rq, fn, failed, text);
+	if (report->n && !end.error) {
+		a->type = "application/json";
+		buf_addspan(&a->body, buf_span(report));
+	} else {
+		payload(a, fn, &end);
+	}
+	if (end.error)
+		sim_answer_header(a, "X-Amz-Function-Error", "%s", end.error);
+}
+
 static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
 	struct sim_answer *a = rq->answer;
@@ -464,17 +481,18 @@ static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim
 		return true;
 	}
 	bool failed = world_invoke(w, fn, &ms);
+	struct buf report;
+	buf_init(&report, SYNC_MAX);
+	failed = lambda_run(w, fn, rq, &report) || failed;
 	if (type && strcmp(type, "Event") == 0) {
 		a->status = 202;
+		buf_clear(&report);
 		return true;
 	}
-	char text[160];
-	struct ending end = ending_of(w, rq, fn, failed, text);
-	payload(a, fn, &end);
-	if (end.error)
-		sim_answer_header(a, "X-Amz-Function-Error", "%s", end.error);
+	tell_ending(w, rq, fn, failed, &report);
 	if (log && strcmp(log, "Tail") == 0)
 		log_tail(a, fn, ms);
+	buf_clear(&report);
 	return true;
 }
 

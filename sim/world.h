@@ -2,6 +2,7 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include "sim/sim_lambda_run.h"
 #include "sim/fault.h"
 #include "sim/sim_metrics.h"
 
@@ -15,6 +16,7 @@ struct sim_function {
 	char *dlq_arn;
 	int64_t code_size, timeout, memory, storage, modified_ms;
 	unsigned fail_percent; /* of invocations */
+	struct lambda_code code;
 	uint64_t invocations;  /* by clients: which of them fail is a matter of counting, not of chance */
 };
 
@@ -61,6 +63,9 @@ struct world {
 	uint64_t move_number; /* of the newest */
 	struct sim_grant *grants; /* oldest first */
 	unsigned ngrants, capgrants;
+	struct lambda_event *lambda_events; /* what Invoke has brought, oldest first */
+	unsigned nlambda_events, caplambda_events;
+	size_t events_bytes;
 	bool open; /* credential services and the control path answer: `sluice sim`, not --demo */
 };
 
