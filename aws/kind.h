@@ -6,6 +6,9 @@
 #include "aws/op.h"
 #include "core/model/kind.h"
 
+/* What it holds until it expires: who loses time, loses this (engine/loss.c). */
+enum keeps { KEEPS_NOTHING, KEEPS_MESSAGES, KEEPS_RECORDS };
+
 struct kind {
 	struct kind_info info;
 	const char *arn_service;   /* third field of its ARNs: sqs, kinesis, lambda */
@@ -16,6 +19,7 @@ struct kind {
 	const struct op *write;    /* what --mode operate may do to one by its name (engine/iam.c); NULL when nothing */
 	const struct op *sources;  /* struct sources_in -> struct found: who puts failures into one; NULL when none can be asked */
 	const char *cfn_type;      /* CloudFormation's word for it: AWS::SQS::Queue */
+	enum keeps keeps;
 };
 
 #define KINDS(X)                                                                                                       \

@@ -206,5 +206,5 @@ const struct kind kind_sqs = {
 		.no_error = "SQS has no error metric: the depth of a queue's dead-letter queue is its errors",
 	},
 	.arn_service = "sqs", .arn_prefix = "", .list = &op_list_queues, .describe = &op_get_queue_attributes,
-	.sources = &op_list_dead_letter_source_queues, .cfn_type = "AWS::SQS::Queue",
+	.sources = &op_list_dead_letter_source_queues, .cfn_type = "AWS::SQS::Queue", .keeps = KEEPS_MESSAGES,
 };

@@ -104,7 +104,6 @@ const struct op op_list_metrics = {
 
 /* ---- DescribeAlarms */
 
-/* LogAlarm is not asked for: services without that new type refuse the whole call. Those that come all the same are read. */
 static bool describe_alarms_build(const void *in, struct http_req *rq, struct err *e)
 {
 	const struct describe_alarms_in *q = in;
@@ -114,6 +113,8 @@ static bool describe_alarms_build(const void *in, struct http_req *rq, struct er
 	json_out_array(&o, "AlarmTypes");
 	json_out_str(&o, NULL, "MetricAlarm");
 	json_out_str(&o, NULL, "CompositeAlarm");
+	if (!q->no_logs)
+		json_out_str(&o, NULL, "LogAlarm");
 	json_out_array_end(&o);
 	json_out_int(&o, "MaxRecords", 100);
 	if (q->page.token)
@@ -190,6 +191,106 @@ static int64_t seconds_of(const struct json *time)
 	return json_time_ms(time, &ms) ? ms / 1000 : 0;
 }
 
+static enum alarm_kind kind_of(const struct json *a)
+{
+	if (json_get_str(a, "AlarmRule"))
+		return ALARM_COMPOSITE;
+	if (json_get(json_get(a, "EvaluationCriteria"), "PromQLCriteria"))
+		return ALARM_PROMQL;
+	if (json_get(a, "ScheduledQueryConfiguration"))
+		return ALARM_LOG;
+	const char *comparison = json_get_str(a, "ComparisonOperator");
+	if (json_get_str(a, "ThresholdMetricId") || (comparison && !comparison_sign(comparison)[0]))
+		return ALARM_BAND;
+	for (const struct json *q = json_first(json_get(a, "Metrics")); q; q = json_next(q))
+		if (json_get_str(q, "Expression"))
+			return ALARM_MATH;
+	return ALARM_METRIC;
+}
+
+static unsigned count_of(const struct json *n)
+{
+	int64_t v;
+	return json_int(n, &v) && v > 0 && v < INT32_MAX ? (unsigned)v : 0;
+}
+
+/* An alarm over the Metrics of one MetricStat has its period and statistic there. */
+static void read_evaluation(struct arena *mem, const struct json *a, struct alarm *out)
+{
+	const struct json *of = json_get(json_first(json_get(a, "Metrics")), "MetricStat");
+	const char *stat = json_get_str(a, "Statistic"), *low = json_get_str(a, "EvaluateLowSampleCountPercentile");
+	if (!of || out->kind != ALARM_METRIC)
+		of = a;
+	stat = stat ? stat : json_get_str(a, "ExtendedStatistic");
+	out->stat = arena_strdup(mem, stat ? stat : json_get_str(of, "Stat"));
+	out->unit = arena_strdup(mem, json_get_str(of, "Unit"));
+	out->missing = arena_strdup(mem, json_get_str(a, "TreatMissingData"));
+	out->period = count_of(json_get(of, "Period"));
+	out->n = count_of(json_get(a, "EvaluationPeriods"));
+	out->m = count_of(json_get(a, "DatapointsToAlarm"));
+	if (out->kind == ALARM_LOG) {
+		out->n = count_of(json_get(a, "QueryResultsToEvaluate"));
+		out->m = count_of(json_get(a, "QueryResultsToAlarm"));
+	}
+	if (!out->m || out->m > out->n)
+		out->m = out->n; /* DatapointsToAlarm is left out where it is EvaluationPeriods */
+	out->few_samples_wait = low && strcmp(low, "ignore") == 0;
+	out->wall_clock = json_get(json_get(a, "EvaluationWindow"), "WallClockWindow") != NULL;
+}
+
+/* The last part of an ARN, behind ':' or '/'. */
+static const char *arn_end(const char *arn)
+{
+	const char *last = arn;
+	for (const char *p = arn; *p; p++)
+		if ((*p == ':' || *p == '/') && p[1])
+			last = p + 1;
+	return last;
+}
+
+/* ARN:...:lambda:REGION:ACCOUNT:function:NAME or :NAME:ALIAS: the alias alone would say nothing. */
+static const char *action_name(const char *arn)
+{
+	const char *function = strstr(arn, ":function:");
+	return function ? function + strlen(":function:") : arn_end(arn);
+}
+
+static void read_actions(struct arena *mem, const struct json *a, struct alarm *out)
+{
+	static const struct {
+		const char *key, *when;
+	} lists[] = { { "AlarmActions", "ALARM" },
+		          { "OKActions", "OK" },
+		          { "InsufficientDataActions", "INSUFFICIENT_DATA" } };
+	unsigned most = 0;
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		for (const struct json *n = json_first(json_get(a, lists[i].key)); n; n = json_next(n))
+			most++;
+	struct alarm_target *told = arena_array(mem, most, sizeof *told);
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		for (const struct json *n = json_first(json_get(a, lists[i].key)); n; n = json_next(n)) {
+			const char *arn = arena_strdup(mem, json_str(n));
+			if (arn)
+				told[out->ntold++] =
+				    (struct alarm_target){ .arn = arn,
+					                       .name = action_name(arn),
+					                       .when = lists[i].when,
+					                       .topic = strncmp(arn, "arn:", 4) == 0 && strstr(arn, ":sns:") };
+		}
+	out->told = told;
+}
+
+/* The first link of the description. */
+static const char *link_in(struct arena *mem, const char *text)
+{
+	const char *plain = text ? strstr(text, "http://") : NULL, *link = text ? strstr(text, "https://") : NULL;
+	link = link && (!plain || link < plain) ? link : plain;
+	size_t n = link ? strcspn(link, " \t\r\n<>\"'`|") : 0;
+	while (n && strchr(").,;]", link[n - 1]))
+		n--;
+	return n > strlen("https://") ? arena_strndup(mem, link, n) : NULL;
+}
+
 static void read_alarm(struct arena *mem, const struct json *a, struct alarm *out)
 {
 	*out = (struct alarm){
@@ -203,13 +304,21 @@ static void read_alarm(struct arena *mem, const struct json *a, struct alarm *ou
 		.state = alarm_state_parse(json_get_str(a, "StateValue")),
 		/* StateUpdatedTimestamp moves also when the state does not: second choice. */
 		.since = seconds_of(json_get(a, "StateTransitionedTimestamp")),
+		.configured = seconds_of(json_get(a, "AlarmConfigurationUpdatedTimestamp")),
 		.actions_enabled = true,
-		.composite = json_get_str(a, "AlarmRule") != NULL,
+		.kind = kind_of(a),
+		.evaluation = arena_strdup(mem, json_get_str(a, "EvaluationState")),
+		.held_back = arena_strdup(mem, json_get_str(a, "ActionsSuppressedBy")),
+		.local = { .value = NAN },
 	};
+	out->composite = out->kind == ALARM_COMPOSITE;
 	if (!out->since)
 		out->since = seconds_of(json_get(a, "StateUpdatedTimestamp"));
 	json_num(json_get(a, "Threshold"), &out->threshold);
 	json_bool(json_get(a, "ActionsEnabled"), &out->actions_enabled);
+	out->runbook = link_in(mem, out->description);
+	read_evaluation(mem, a, out);
+	read_actions(mem, a, out);
 }
 
 static bool read_alarms(struct describe_alarms_out *out, const struct json *doc, const char *key)

@@ -57,6 +57,7 @@ extern const struct op op_list_metrics;
 /* ---- DescribeAlarms: AlarmTypes names metric, composite and log alarms, else only metric alarms come. */
 struct describe_alarms_in {
 	struct page page;
+	bool no_logs; /* a service that does not know the type LogAlarm refuses the whole call */
 };
 struct describe_alarms_out {
 	struct page page;
@@ -68,6 +69,33 @@ void describe_alarms_out_clear(struct describe_alarms_out *o);
 /* A list that changes while its pages are read may give an alarm twice: the last word about it stays. */
 void describe_alarms_once(struct describe_alarms_out *o);
 extern const struct op op_describe_alarms;
+
+/* ---- DescribeAlarmHistory: what happened to one alarm, newest first; kept for 30 days. Paged: who wants only the newest stops. */
+struct alarm_history_in {
+	struct page page;
+	const char *name;
+	int64_t from, to; /* seconds; 0: unbounded */
+};
+struct alarm_history_out {
+	struct page page;
+	struct arena mem;
+	struct alarm_moment *moments;
+	unsigned n, cap, most; /* most: the caller's; from so many on no further page is asked for. 0: all */
+	bool more;             /* there were more than that */
+};
+void alarm_history_out_clear(struct alarm_history_out *o);
+extern const struct op op_describe_alarm_history;
+
+/* ---- ListTagsForResource: what an alarm's tags say of who keeps it (core/model/alarm.h). */
+struct alarm_tags_in {
+	const char *arn;
+};
+struct alarm_tags_out { /* strings owned */
+	char *runbook, *owner;
+	enum alarm_manager manager; /* HAND when no tag says else */
+};
+void alarm_tags_out_clear(struct alarm_tags_out *o);
+extern const struct op op_list_alarm_tags;
 
 /* ---- PutMetricData, as far as one value of one metric goes; no Timestamp: it counts where it arrives. Whoever asks has checked the
  * limits: namespace not AWS/..., |value| <= 2^360, 30 dimensions. */

@@ -2,6 +2,7 @@
 
 #include "cache/file.h"
 #include "cache/points.h"
+#include "cache/readers.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 /* One process sets aside so many files, then it takes the disk for broken and does without history. */
 #define ASIDE_MAX 5
 /* A reader waits so long for the writer to make the file. */
@@ -32,6 +33,7 @@ struct cache {
 	struct file_id lock_id, file_id, wal_id;
 	pid_t holder; /* of the lock when it is not ours; 0 unknown */
 	unsigned asides;
+	bool peeks; /* opened by cache_peek */
 	struct store store;
 	char note[640];
 };
@@ -118,7 +120,7 @@ static enum opened open_to_write(struct cache *c, struct err *e)
 static enum opened open_to_read(struct cache *c, struct err *e)
 {
 	enum opened o = FAILED;
-	for (unsigned i = 0; i < CREATE_TRIES; i++) {
+	for (unsigned i = 0; i < (c->peeks ? 1 : CREATE_TRIES); i++) {
 		int64_t version;
 		int rc = db_open(&c->store.db, c->path, false);
 		o = rc ? failed(c, rc, e) : examine(c, &version, e);
@@ -220,12 +222,27 @@ struct cache *cache_open(const char *path, struct err *e)
 {
 	struct cache *c = xcalloc(1, sizeof *c);
 	c->lock = -1;
-	c->store.fold.span = -1;
+	c->store.fold.span = c->store.revise.span = -1;
 	c->path = file_path(path, e);
 	if (c->path && attach(c, e))
 		return c;
 	free(c->path);
 	store_clear(&c->store);
+	free(c);
+	return NULL;
+}
+
+struct cache *cache_peek(const char *path, struct err *e)
+{
+	struct cache *c = xcalloc(1, sizeof *c);
+	c->lock = -1;
+	c->peeks = true;
+	c->path = xstrdup(path);
+	if (access(path, F_OK) == 0 && file_vet(path, e) && open_to_read(c, e) == OPENED)
+		return c;
+	db_close(&c->store.db, false);
+	store_clear(&c->store);
+	free(c->path);
 	free(c);
 	return NULL;
 }
@@ -412,65 +429,22 @@ bool cache_read(struct cache *c, uint32_t series, int64_t from, int64_t to, cach
 	return db_err(rc, c->path, e);
 }
 
-/* ---- coarse points */
-
-static bool level_of(uint32_t step, enum coarse_level *l)
+struct store *cache_store(struct cache *c, struct err *e)
 {
-	for (*l = COARSE_5MIN; *l < COARSE_LEVELS; ++*l)
-		if (coarse_step(*l) == step)
-			return true;
-	return false;
+	return c->store.db.sql || attach(c, e) ? &c->store : NULL;
 }
 
-static bool clip(int64_t *from, int64_t *to, uint32_t step)
+bool cache_read_failed(struct cache *c, int rc)
 {
-	*from = *from < 0 ? 0 : *from - *from % step;
-	*to = *to > KEYED_T_MAX ? KEYED_T_MAX : *to;
-	return *from < *to;
+	return rc && recover(c, rc);
 }
 
-bool cache_read_coarse(struct cache *c, uint32_t series, uint32_t step, int64_t from, int64_t to,
-                       cache_coarse_point *point, void *ctx, struct err *e)
+const char *cache_path(const struct cache *c)
 {
-	struct coarse got = { 0 };
-	enum coarse_level l;
-	if (!level_of(step, &l))
-		return err_set(e, ERR_USAGE, "cache", "%u s is no step of the history", (unsigned)step);
-	if (!clip(&from, &to, step))
-		return true;
-	if (!c->store.db.sql && !attach(c, e))
-		return false;
-	int rc = store_read_coarse(&c->store, c->lock >= 0, series, l, from, to, &got);
-	if (rc && recover(c, rc)) {
-		got.n = 0;
-		rc = store_read_coarse(&c->store, c->lock >= 0, series, l, from, to, &got);
-	}
-	for (size_t i = 0; i < got.n && rc == SQLITE_OK; i++)
-		if (got.p[i].t >= from && got.p[i].t < to)
-			point(ctx, got.p[i].t, got.p[i].v, got.p[i].n);
-	coarse_clear(&got);
-	return db_err(rc, c->path, e);
+	return c->path;
 }
 
-int64_t cache_coarse_until(struct cache *c, uint32_t series, uint32_t step, int64_t from, int64_t to)
-{
-	enum coarse_level l;
-	int64_t end = 0;
-	if (!level_of(step, &l) || !clip(&from, &to, step) || !c->store.db.sql)
-		return 0;
-	int rc = store_coarse_end(&c->store, series, l, from, to, &end);
-	return rc ? 0 : end;
-}
-
-enum cache_combine cache_combines(const char *metric)
-{
-	switch (combine_of(metric)) {
-	case COMBINE_SUM: return CACHE_SUM;
-	case COMBINE_MEAN: return CACHE_MEAN;
-	case COMBINE_LEAST: return CACHE_LEAST;
-	default: return CACHE_MOST;
-	}
-}
+/* ---- what doctor shows */
 
 static int64_t file_bytes(const struct cache *c, const char *suffix)
 {

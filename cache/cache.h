@@ -15,6 +15,8 @@ struct cache;
  * refused (DB) and its file stays as it is. NULL and e when the file can neither be opened nor set aside. *note (may be NULL) gets a static or owned
  * sentence when something is worth telling ("read-only: process 123 writes this history", "the old file was damaged and ..."). */
 struct cache *cache_open(const char *path, struct err *e);
+/* For one look at what is there: never the writer, makes nothing, waits for nobody; NULL when there is no history. */
+struct cache *cache_peek(const char *path, struct err *e);
 void cache_close(struct cache *c);                       /* commits what is pending */
 bool cache_is_writer(const struct cache *c);
 const char *cache_note(const struct cache *c);           /* NULL when there is nothing to tell; valid until close */
@@ -32,6 +34,25 @@ bool cache_commit(struct cache *c, struct err *e);
 /* Points with from <= t < to, ascending, one a time (latest revision), pending ones included. */
 typedef void cache_point(void *ctx, int64_t t, double v);
 bool cache_read(struct cache *c, uint32_t series, int64_t from, int64_t to, cache_point *point, void *ctx, struct err *e);
+
+/* The as-seen log, of fine points only. A point that had changed when it was read again: from `old` (NAN: there was none), known
+ * since `since` (0: nobody knows), noticed at `seen`. Give the new value to cache_add as well: both are kept with the next commit.
+ * No-op for a reader. There is a limit a span of two hours (revise.h): what it cuts off makes *whole false where it is read. */
+void cache_revise(struct cache *c, uint32_t series, int64_t t, double old, int64_t since, int64_t seen);
+struct cache_revision {
+	int64_t t;
+	double first, value; /* NAN: there was no point */
+	int64_t first_seen;  /* 0: nobody knows */
+	int64_t last_seen;   /* the instant `value` was noticed */
+	unsigned rev;        /* how often it had changed */
+};
+typedef void cache_revised(void *ctx, const struct cache_revision *r);
+bool cache_read_revisions(struct cache *c, uint32_t series, int64_t from, int64_t to, cache_revised *each, void *ctx,
+                          bool *whole, struct err *e);
+/* As cache_read, but what was known at the instant `seen`. A point that never changed counts as known from its time on: the
+ * caller's `to` leaves out what was not due yet at `seen`. */
+bool cache_read_as_seen(struct cache *c, uint32_t series, int64_t seen, int64_t from, int64_t to, cache_point *point,
+                        void *ctx, bool *whole, struct err *e);
 
 /* Small named values beside the points, per target: what the first frame needs before any network answer (discovered
  * resources as JSON, alarms as JSON). NULL when absent; owned by the caller. */

@@ -41,6 +41,11 @@
 	X(COARSE_DELETE, "DELETE FROM coarse WHERE id = ?1")                                                               \
 	X(COARSE_DROP, "DELETE FROM coarse WHERE id IN "                                                                   \
 	               "(SELECT id FROM coarse WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3)")                          \
+	X(REVISION_ADD, "INSERT INTO revision VALUES (?1, ?2)")                                                            \
+	X(REVISION_LAST, "SELECT max(id) FROM revision WHERE id BETWEEN ?1 AND ?2")                                        \
+	X(REVISION_BYTES, "SELECT sum(length(body)) FROM revision WHERE id BETWEEN ?1 AND ?2")                             \
+	X(REVISION_SOME, "SELECT id, body FROM revision WHERE id BETWEEN ?1 AND ?2 ORDER BY id")                           \
+	X(REVISION_DROP, "DELETE FROM revision WHERE id IN (SELECT id FROM revision WHERE id < ?1 ORDER BY id LIMIT ?2)")  \
 	X(PAGE_COUNT, "PRAGMA page_count")                                                                                 \
 	X(FREELIST, "PRAGMA freelist_count")                                                                               \
 	X(USER_VERSION, "PRAGMA user_version")                                                                             \

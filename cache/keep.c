@@ -1,5 +1,6 @@
 #include "cache/keep.h"
 
+#include "cache/revise.h"
 #include "core/mem.h"
 
 #include <stdlib.h>
@@ -237,6 +238,24 @@ static int drop_oldest(struct db *d, int64_t rows, bool *freed)
 		rc = db_run(d, DB_CHUNK_DROP, 2, fine);
 		*freed = rc == SQLITE_OK && sqlite3_changes(d->sql) > 0;
 	}
+	if (rc == SQLITE_OK && !*freed) {
+		rc = revise_drop(d, KEYED_T_MAX, rows);
+		*freed = rc == SQLITE_OK && sqlite3_changes(d->sql) > 0;
+	}
+	return rc;
+}
+
+/* What is said of points that are no longer fine, or gone, goes with them. */
+static int drop_revisions(struct db *d, bool *more)
+{
+	int64_t zero = 0, chunk, tick;
+	int rc = db_number(d, DB_CHUNK_NEXT, 1, &zero, INT64_MAX, &chunk);
+	if (rc == SQLITE_OK)
+		rc = db_number(d, DB_TICK_FIRST, 0, NULL, INT64_MAX, &tick);
+	int64_t first = chunk < tick ? chunk : tick;
+	if (rc == SQLITE_OK && first != INT64_MAX)
+		rc = revise_drop(d, (first >> SERIES_BITS) * CHUNK_SPAN, DROP_ROWS);
+	*more |= rc == SQLITE_OK && first != INT64_MAX && sqlite3_changes(d->sql) == DROP_ROWS;
 	return rc;
 }
 
@@ -310,7 +329,7 @@ int keep_step(struct keep *k, struct ticks *ts, struct db *d, int64_t now, int64
 	}
 	if (rc == SQLITE_OK && points > 0)
 		rc = shrink_content(k, d, now, points, more);
-	return rc;
+	return rc == SQLITE_OK ? drop_revisions(d, more) : rc;
 }
 
 /* ---- what there is */

@@ -41,6 +41,7 @@ void store_forget(struct store *s)
 {
 	ticks_forget(&s->ticks);
 	keep_forget(&s->keep);
+	revise_forget(&s->revise);
 	s->fold = (struct fold){ .span = -1, .newest = s->fold.newest };
 }
 
@@ -49,6 +50,7 @@ void store_clear(struct store *s)
 	store_forget(s);
 	names_clear(&s->names);
 	pending_clear(&s->pending);
+	revise_clear(&s->revise);
 }
 
 /* ---- writing */
@@ -105,6 +107,24 @@ static int write_pending(struct store *s)
 	return s->names.differ ? write_translated(s) : write_ticks(s, s->pending.v, s->pending.n);
 }
 
+static int write_revisions(struct store *s)
+{
+	const struct revisions *p = &s->revise.pending;
+	size_t n = 0;
+	if (!p->n)
+		return SQLITE_OK;
+	struct revision *v = xreallocarray(NULL, p->n, sizeof *v);
+	for (size_t i = 0; i < p->n; i++) {
+		v[n] = p->v[i];
+		v[n].series = names_file(&s->names, &s->db, p->v[i].series);
+		n += v[n].series != 0;
+	}
+	revise_sort(v, n);
+	int rc = revise_write(&s->revise, &s->db, v, n, p->lost, s->keep.bytes);
+	free(v);
+	return rc;
+}
+
 static int load_state(struct store *s)
 {
 	int rc = fold_load(&s->fold, &s->db);
@@ -118,6 +138,8 @@ static int write_all(struct store *s)
 		rc = names_store(&s->names, &s->db);
 	if (rc == SQLITE_OK)
 		rc = write_pending(s);
+	if (rc == SQLITE_OK)
+		rc = write_revisions(s);
 	/* Folding waits while somebody's reading keeps the log from being begun anew, and when there is much to write as it is. */
 	bool calm = s->db.frames <= DB_LOG_CALM && s->pending.n <= PENDING_FLUSH;
 	if (rc == SQLITE_OK && calm && fold_due(&s->fold, &s->ticks))
@@ -143,7 +165,7 @@ static int transact(struct store *s, int (*step)(struct store *s))
 
 bool store_has_work(struct store *s)
 {
-	return s->pending.n || s->names.unstored || !s->fold.loaded || fold_due(&s->fold, &s->ticks);
+	return s->pending.n || s->revise.pending.n || s->names.unstored || !s->fold.loaded || fold_due(&s->fold, &s->ticks);
 }
 
 /* The log must not grow without an end while somebody reads. */
@@ -171,6 +193,8 @@ int store_commit(struct store *s)
 	if (s->pending.cap > 2 * PENDING_FLUSH)
 		pending_clear(&s->pending);
 	s->pending.n = s->pending.lost = 0;
+	s->revise.pending.n = 0;
+	s->revise.pending.lost = false;
 	if (s->idle++ >= IDLE_MAX && s->fold.span < 0) {
 		ticks_unload(&s->ticks);
 		db_rest(&s->db);
@@ -295,6 +319,7 @@ struct reading {
 	int64_t from, to, end;
 	struct points *fine;
 	struct coarse *coarse;
+	struct revisions *revised;
 };
 
 static int reading_run(struct store *s, struct reading *r, int (*read)(struct store *, struct reading *, uint32_t))
@@ -388,5 +413,30 @@ int store_coarse_end(struct store *s, uint32_t id, enum coarse_level l, int64_t 
 	struct reading r = { .id = id, .level = l, .from = from, .to = to };
 	int rc = reading_run(s, &r, find_end);
 	*end = rc ? 0 : r.end;
+	return rc;
+}
+
+/* ---- reading what had changed */
+
+static int read_revised(struct store *s, struct reading *r, uint32_t series)
+{
+	return s->db.version < 3 ? SQLITE_OK : revise_read(&s->db, series, r->from, r->to, r->revised);
+}
+
+int store_read_revisions(struct store *s, uint32_t id, int64_t from, int64_t to, struct revisions *out)
+{
+	struct reading r = { .id = id, .from = from, .to = to, .revised = out };
+	const struct revisions *p = &s->revise.pending;
+	int rc = reading_run(s, &r, read_revised);
+	for (size_t i = 0; i < out->n; i++)
+		out->v[i].series = id;
+	for (size_t i = 0; i < p->n && rc == SQLITE_OK; i++) {
+		if (p->v[i].series != id || p->v[i].t < from || p->v[i].t >= to)
+			continue;
+		MEM_GROW(out->v, out->n, out->cap);
+		out->v[out->n++] = p->v[i];
+	}
+	out->lost = out->lost || p->lost;
+	revise_sort(out->v, out->n);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include "cache/fold.h"
 #include "cache/keep.h"
 #include "cache/names.h"
+#include "cache/revise.h"
 #include "cache/ticks.h"
 
 /* So many pending points are written without waiting for the commit (a back-fill is two million). */
@@ -24,6 +25,7 @@ struct store {
 	struct ticks ticks;
 	struct fold fold;
 	struct pending pending;
+	struct revise revise;
 	struct keep keep;
 	unsigned idle;  /* commits since the last read */
 	unsigned held;  /* commits that waited for room in the log, one after the other */
@@ -48,6 +50,8 @@ int store_read(struct store *s, bool writer, uint32_t id, int64_t from, int64_t 
 /* The same as coarse points of that level: stored ones, and what is not rolled up yet as it would be. */
 int store_read_coarse(struct store *s, bool writer, uint32_t id, enum coarse_level l, int64_t from, int64_t to,
                       struct coarse *out);
+/* Its revisions within the range, pending ones included; ids are the caller's, sorted by revise_sort. */
+int store_read_revisions(struct store *s, uint32_t id, int64_t from, int64_t to, struct revisions *out);
 /* The end of the series' last coarse point of that level within the range; 0: it has none there. */
 int store_coarse_end(struct store *s, uint32_t id, enum coarse_level l, int64_t from, int64_t to, int64_t *end);
 

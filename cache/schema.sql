@@ -51,3 +51,11 @@ CREATE TABLE coarse (
 	id   INTEGER PRIMARY KEY,
 	body BLOB NOT NULL
 );
+
+-- migration 3
+-- Fine points that had changed when they were read again: id = span << 24 | number within the span, body as in revise.h. Those
+-- of one commit lie in one row; the span is that of the points' own time, as in tick.
+CREATE TABLE revision (
+	id   INTEGER PRIMARY KEY,
+	body BLOB NOT NULL
+);

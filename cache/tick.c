@@ -79,7 +79,6 @@ size_t keyed_sort(struct keyed *p, size_t n)
 
 static const double tens[DIGITS_MAX + 1] = { 1, 1e1, 1e2, 1e3, 1e4 };
 
-#define VALUE_MAX 10 /* bytes */
 #define MANTISSA 52
 #define NEAR_LEAST (1023 - 256) /* the least exponent of the 512 that NEAR can hold */
 #define NEAR_BYTES 8
@@ -127,7 +126,7 @@ static bool decimal(double size, unsigned digits, uint64_t *m)
 }
 
 /* Before fewer digits are tried, all are: what fails there, as most averages do, has failed for good. */
-static uint8_t *write_value(uint8_t *p, double v)
+uint8_t *value_write(uint8_t *p, double v)
 {
 	double size = fabs(v);
 	if (!(size < 1e11))
@@ -163,7 +162,7 @@ static void skip_values(struct reader *r, uint32_t n)
 	r->bad |= n > 0;
 }
 
-static double read_value(struct reader *r)
+double value_read(struct reader *r)
 {
 	unsigned tag = r->p < r->end ? *r->p & 7 : WHOLE;
 	if (tag >= NEAR)
@@ -223,18 +222,18 @@ static size_t row_of(const struct writer *w, size_t max)
 
 static void put_row(struct buf *out, uint64_t head, const struct keyed *p, size_t n)
 {
-	uint8_t bytes[20 + BLOCK * VALUE_MAX], *at = write_varint(write_varint(bytes, head), n);
+	uint8_t bytes[20 + BLOCK * TICK_VALUE_MAX], *at = write_varint(write_varint(bytes, head), n);
 	for (size_t i = 0; i < n; i++)
-		at = write_value(at, p[i].v);
+		at = value_write(at, p[i].v);
 	buf_add(out, bytes, (size_t)(at - bytes));
 }
 
 static void put_one(struct buf *out, uint64_t head, uint32_t t, double v)
 {
-	uint8_t bytes[20 + VALUE_MAX], *at = write_varint(bytes, head);
+	uint8_t bytes[20 + TICK_VALUE_MAX], *at = write_varint(bytes, head);
 	if ((head & 3) == ONE_TIMED)
 		at = write_varint(at, t);
-	at = write_value(at, v);
+	at = value_write(at, v);
 	buf_add(out, bytes, (size_t)(at - bytes));
 }
 
@@ -337,7 +336,7 @@ static void read_group(struct tick_cursor *c, unsigned form)
 		c->r.bad |= n < 1 || n > BLOCK;
 		c->row = (uint32_t)n - 1;
 	}
-	c->v = read_value(&c->r);
+	c->v = value_read(&c->r);
 }
 
 static void next_group(struct tick_cursor *c)
@@ -357,7 +356,7 @@ void tick_next(struct tick_cursor *c)
 	if (c->row) {
 		c->row--;
 		c->series++;
-		c->v = read_value(&c->r);
+		c->v = value_read(&c->r);
 	} else {
 		if (c->r.p == c->r.end) {
 			bool order = c->block + 1 >= c->t->nblocks || c->series < c->t->blocks[c->block + 1].series;

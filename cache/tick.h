@@ -55,6 +55,11 @@ static inline int64_t keyed_time(uint64_t key)
 	return keyed_span(key) * CHUNK_SPAN + (int64_t)(key & ((1U << TIME_BITS) - 1));
 }
 
+/* One value as a tick holds it: at most TICK_VALUE_MAX bytes at p; returns what follows them. */
+#define TICK_VALUE_MAX 10
+uint8_t *value_write(uint8_t *p, double v);
+double value_read(struct reader *r);
+
 size_t keyed_sort(struct keyed *p, size_t n); /* of equal keys the last stays; returns how many remain */
 
 /* p: sorted, no key twice, all of one span. */

@@ -37,6 +37,14 @@
 	  "the configuration lacks as [pipeline] and [stage] sections and changes nothing that is there; with --dry-run it "   \
 	  "prints them instead. Only calls without a price are made. What could not be read is named on standard error; the "  \
 	  "exit status is 1 only when nothing could. --format dot is for graphviz.")                                           \
+	X(ALARMS, "alarms", "[list|show|history] [NAME]", 0, 2, "text json", true, cmd_alarms,                                 \
+	  "CloudWatch's alarms, worst first, and who would really be told",                                                    \
+	  "`list` (also without a word) names every alarm with its state, its rule and whom its actions reach: which topics "  \
+	  "exist, how many of their subscriptions are confirmed, whether actions are on. `show NAME` tells everything of "     \
+	  "one: also its owner and manager by its tags, the runbook, the newest moments of its history, and what it would be " \
+	  "now by its own datapoints (one or two metrics are polled), where CloudWatch's rules say enough for that. `history " \
+	  "NAME` lists what happened to it, --since a duration or time ago (default 7d; CloudWatch keeps 30 days). What "      \
+	  "could not be read is ? and is named on standard error.")                                                           \
 	X(DOCTOR, "doctor", "", 0, 0, "text json", true, cmd_doctor, "what was found, where it comes from, what to mend",      \
 	  "Looks at the terminal, the locale, the configuration, credentials, endpoints, the clock, the history file and the " \
 	  "permissions. Each line says ok or !!. The exit status is 1 when something wants mending, and standard error names " \
@@ -112,7 +120,9 @@ struct cli_command {
 #define FOR_CONSOLE (1U << CMD_COUNT)
 #define FOR_ALL (~0U)
 #define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
-#define FOR_ENGINE (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(REPLAY) | BIT(AUDIT) | FOR_ACTS)
+#define FOR_ENGINE                                                                                                         \
+	(BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(REPLAY) |        \
+	 BIT(AUDIT) | FOR_ACTS)
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -164,8 +174,8 @@ struct cli_command {
 	  "refuse, with the estimate, before polling for more than this")                                                      \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
-	X("--since", 0, "TIME", BIT(HISTORY), set_since,                                                                       \
-	  "first point: a duration before the end (default 24h) or an RFC 3339 time")                                          \
+	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS), set_since,                                                         \
+	  "first point or moment: a duration before the end (default 24h; alarms history 7d) or an RFC 3339 time")             \
 	X("--until", 0, "TIME", BIT(HISTORY), set_until, "end: an RFC 3339 time or a duration ago; default now")               \
 	X("--offline", 0, NULL, BIT(HISTORY), set_offline, "the history file alone, no poll")                                  \
 	X("--yes", 'y', NULL, FOR_ACTS, set_yes, "do it without being asked; needed where there is no terminal")                \
@@ -248,6 +258,7 @@ int cmd_check(const struct cli *c, struct engine *g);
 int cmd_status(const struct cli *c, struct engine *g);
 int cmd_history(const struct cli *c, struct engine *g);
 int cmd_doctor(const struct cli *c, struct engine *g);
+int cmd_alarms(const struct cli *c, struct engine *g);
 int cmd_discover(const struct cli *c, struct engine *g);
 int cmd_iam(const struct cli *c, struct engine *g);
 int cmd_put_record(const struct cli *c, struct engine *g);

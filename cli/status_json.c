@@ -27,6 +27,38 @@ static void json_reading(struct json_out *j, const struct reading *m, int64_t no
 	json_out_object_end(j);
 }
 
+static void json_bound(struct json_out *j, const char *key, bool known, int64_t at, int64_t now)
+{
+	if (known)
+		json_out_int(j, key, at - now);
+	else
+		json_out_null(j, key);
+}
+
+/* in_seconds and at: the nearer bound that is known; both and the bounds are null where there is none, and state says why. */
+static void json_loss(struct json_out *j, const struct loss *l, int64_t now)
+{
+	bool low = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_LEAST;
+	bool high = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_MOST;
+	int64_t at = low ? l->low : high ? l->high : 0;
+	if (l->state == LOSS_NONE) {
+		json_out_null(j, "loss");
+		return;
+	}
+	json_out_object(j, "loss");
+	json_out_str(j, "state", loss_state_name(l->state));
+	json_out_time(j, "at", at);
+	json_bound(j, "in_seconds", low || high, at, now);
+	json_bound(j, "low_seconds", low, l->low, now);
+	json_bound(j, "high_seconds", high, l->high, now);
+	json_out_str(j, "what", l->what);
+	json_out_str(j, "where", l->where);
+	json_out_str(j, "basis", l->basis);
+	json_out_num(j, "lost_per_second", l->rate);
+	json_out_time(j, "drains_at", l->drains_at);
+	json_out_object_end(j);
+}
+
 static void json_stage(struct json_out *j, const struct row *r, int64_t now)
 {
 	json_out_object(j, NULL);
@@ -42,7 +74,7 @@ static void json_stage(struct json_out *j, const struct row *r, int64_t now)
 		if (!shadowed(r, i))
 			json_reading(j, &r->readings[i], now);
 	json_out_object_end(j);
-	json_out_null(j, "loss");
+	json_loss(j, &r->loss, now);
 	json_out_object_end(j);
 }
 
@@ -111,6 +143,8 @@ void status_json(struct out *o, const struct snapshot *s, const struct pipeline 
 	json_out_object(&j, NULL);
 	json_out_int(&j, "version", 1);
 	json_out_time(&j, "generated", s->at);
+	json_out_time(&j, "polled", s->polled_at);
+	json_out_time(&j, "data_to", s->data_to);
 	json_out_bool(&j, "settled", s->settled);
 	json_out_array(&j, "targets");
 	json_target(&j, &s->target);

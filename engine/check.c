@@ -17,7 +17,8 @@ struct named {
 	struct measure *m;              /* of a full metric, or the stage's own */
 	struct rule warn, crit;
 	const char *warning, *critical, *no_data;
-	int64_t window, delay;
+	int64_t window, delay; /* delay -1: as learned, until settle_delays() has looked */
+	int64_t learned;
 	struct err problem; /* it cannot be judged at all */
 };
 struct plan {
@@ -25,11 +26,6 @@ struct plan {
 	unsigned n, needs;
 	bool defaults;
 };
-
-static int64_t delay(int64_t said)
-{
-	return said >= 0 ? said : DELAY;
-}
 
 /* ---- what is asked for */
 
@@ -123,7 +119,7 @@ static void plan_named(struct engine *g, struct plan *p, const struct check_requ
 	for (unsigned i = 0; i < rq->nmetrics; i++) {
 		struct named *n = &p->v[p->n++];
 		n->no_data = rq->no_data;
-		n->delay = delay(rq->delay_s);
+		n->delay = rq->delay_s;
 		if (set_ranges(n, rq->metrics[i].warning, rq->metrics[i].critical))
 			resolve_metric(g, n, rq->metrics[i].metric);
 		n->name = rq->metrics[i].metric;
@@ -138,7 +134,7 @@ static void plan_configured(struct engine *g, struct plan *p, const struct check
 		struct named *n = &p->v[p->n++];
 		n->name = c->name;
 		n->no_data = c->no_data ? c->no_data : rq->no_data;
-		n->delay = delay(c->delay >= 0 ? c->delay : rq->delay_s);
+		n->delay = c->delay >= 0 ? c->delay : rq->delay_s;
 		if (!set_ranges(n, c->warning, c->critical))
 			continue;
 		if (c->stage)
@@ -155,9 +151,25 @@ static bool explicit(const struct check_request *rq)
 	return rq->alarms || rq->dlq || rq->nmetrics;
 }
 
+/* Who says a shorter delay than was learned takes points as they are by then. */
+static void settle_delays(struct engine *g, struct plan *p)
+{
+	g->delay_said = false;
+	for (unsigned i = 0; i < p->n; i++) {
+		struct named *n = &p->v[i];
+		n->learned = n->s ? stage_delay(g, n->s, n->m) : n->m ? late_delay(&g->late, n->m->id.ns) : LATE_UNKNOWN;
+		if (n->delay < 0) {
+			n->delay = n->learned;
+		} else if (!g->delay_said || n->delay < g->said_delay) {
+			g->delay_said = true;
+			g->said_delay = n->delay;
+		}
+	}
+}
+
 static int64_t longest(const struct plan *p, const struct check_request *rq)
 {
-	int64_t most = WINDOW + delay(rq->delay_s);
+	int64_t most = WINDOW + (rq->delay_s > LATE_MOST ? rq->delay_s : LATE_MOST);
 	for (unsigned i = 0; i < p->n; i++) {
 		const struct named *n = &p->v[i];
 		int64_t back = n->window + n->delay + (n->m ? n->m->series.step : STEP);
@@ -247,11 +259,14 @@ static void plan(struct engine *g, struct task *t)
 		plan_configured(g, p, rq);
 		p->defaults = g->conf->nchecks == 0 && !explicit(rq);
 	}
+	p->needs = needs_of(g, p, rq);
+	if (p->needs & NEED_POLL)
+		store_peek(g);
+	settle_delays(g, p);
 	g->lookback = longest(p, rq);
 	for (unsigned i = 0; i < g->nextra; i++)
 		series_widen(&g->extra[i]->series, (unsigned)(g->lookback / g->extra[i]->series.step) + 2);
 	t->work = p;
-	p->needs = needs_of(g, p, rq);
 }
 
 /* ---- verdicts of named metrics */
@@ -328,7 +343,7 @@ static void judge_direct(struct engine *g, struct verdict *v, const struct named
 /* Who says that a period takes longer to arrive calls nothing old that is younger. */
 static int64_t stale(const struct engine *g, const struct named *n, uint32_t period)
 {
-	return stale_after(g, period) + (n->delay > DELAY ? n->delay - DELAY : 0);
+	return stale_after(g, n->delay > n->learned ? n->delay : n->learned, period);
 }
 
 static void judge_named(struct engine *g, const struct named *n, struct verdicts *out)

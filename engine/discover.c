@@ -269,24 +269,36 @@ struct ask_alarms {
 	struct describe_alarms_out out;
 };
 
+static void take_alarms(struct engine *g, struct ask_alarms *a)
+{
+	describe_alarms_out_clear(&g->alarms);
+	g->alarms = a->out;
+	a->out = (struct describe_alarms_out){ 0 };
+	describe_alarms_once(&g->alarms);
+	g->alarms_read = true;
+	g->alarms_at = clock_wall();
+	g->dirty = true;
+	if (g->threaded && !g->closing)
+		told_begin(g, NULL, CALL_HIDDEN);
+}
+
 static void on_alarms(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
 {
 	(void)op, (void)in, (void)out;
 	struct ask_alarms *a = ctx;
 	struct engine *g = a->g;
-	g->alarms_err = *e;
-	if (e->code == ERR_OK) { /* else the last good list stays, and its age with it */
-		describe_alarms_out_clear(&g->alarms);
-		g->alarms = a->out;
-		describe_alarms_once(&g->alarms);
-		g->alarms_read = true;
-		g->alarms_at = clock_wall();
-		g->dirty = true;
-	} else {
-		describe_alarms_out_clear(&a->out);
-	}
+	bool again = e->code == ERR_REFUSED && !a->in.no_logs && !g->closing;
+	if (again)
+		g->no_log_alarms = true;
+	else
+		g->alarms_err = *e;
+	if (e->code == ERR_OK) /* else the last good list stays, and its age with it */
+		take_alarms(g, a);
+	describe_alarms_out_clear(&a->out);
 	free(a->in.page.token);
 	free(a);
+	if (again)
+		alarms_begin(g);
 	round_arrived(g);
 }
 
@@ -294,6 +306,7 @@ void alarms_begin(struct engine *g)
 {
 	struct ask_alarms *a = xcalloc(1, sizeof *a);
 	a->g = g;
+	a->in.no_logs = g->no_log_alarms;
 	round_expect(g);
 	aws_call(g->aws, &op_describe_alarms, &a->in, &a->out, on_alarms, a);
 }

@@ -290,6 +290,35 @@ struct audit_result {
 	char last[65];         /* verify: digest of the newest line */
 };
 
+struct alarm_request { /* one alarm, and what it would be now by its own datapoints */
+	const char *name;
+	int64_t points_from;   /* of the line to draw, seconds; 0: none */
+	int64_t history_from;  /* 0: no history */
+	unsigned history_most; /* moments; 0: all */
+	bool history_only;     /* neither its datapoints nor whom it tells are asked for */
+};
+struct alarm_line { /* what the alarm looks at, minute by minute: the statistic over the period that ends with each step */
+	int64_t from, to; /* from, from + step ... < to */
+	uint32_t step;
+	unsigned n;
+	const double *v;  /* NAN: no datapoint */
+};
+struct alarm_result {
+	struct arena mem;
+	struct alarm alarm;
+	int64_t at, read_at;       /* of this answer; when CloudWatch told of the alarm */
+	const struct alarm_moment *history; /* newest first */
+	unsigned nhistory;
+	bool history_more;
+	struct err history_err;
+	struct alarm_line line;    /* n 0: none was wanted, or none could be had */
+	const double *windows;     /* what was judged, oldest first, NAN where there is none; the newest ends at windows_end */
+	unsigned nwindows;
+	int64_t windows_end;
+	struct err points_err;     /* why its datapoints could not be read */
+	unsigned metrics;          /* asked for, as AWS bills them */
+};
+
 enum request_kind {
 	REQUEST_STATUS,
 	REQUEST_HISTORY,
@@ -301,6 +330,8 @@ enum request_kind {
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
 	REQUEST_DISCOVER,
+	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
+	REQUEST_ALARM,
 	REQUEST_REPLAY_PLAN,   /* sweeps, groups and tells; sends nothing. Needs inspect */
 	REQUEST_REPLAY_START,  /* freezes, asks (GATE_ASK_COUNT; the run's id is in the result) and runs. Needs operate */
 	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
@@ -324,6 +355,7 @@ struct request {
 		struct discover_request discover;
 		struct replay_request replay;
 		struct audit_request audit;
+		struct alarm_request alarm;
 	};
 };
 struct result {
@@ -334,7 +366,7 @@ struct result {
 	char *question;    /* then what to ask, without its question mark; and the name (or number) to type, of GATE_ASK_NAME and _COUNT */
 	char *name;
 	union {
-		struct snapshot *status;
+		struct snapshot *status; /* also of REQUEST_ALARMS */
 		struct history_result history;
 		struct check_result check;
 		struct doctor_result doctor;
@@ -344,6 +376,7 @@ struct result {
 		struct discover_result discover;
 		struct replay_result replay;
 		struct audit_result audit;
+		struct alarm_result alarm;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -245,9 +245,8 @@ static void put_group(struct res *r, const char *name, unsigned place)
 	r->group = name ? xstrdup(name) : NULL;
 }
 
-void flow_regroup(struct engine *g)
+static void regroup(struct engine *g, const struct flow_graph *f)
 {
-	struct flow_graph *f = flow_draw(g, NULL);
 	for (uint32_t i = 0; i < f->nnodes; i++) {
 		const struct flow_node *n = &f->nodes[i];
 		struct res *r = n->listed ? inventory_res(g, kind_find(n->kind), n->name, false) : NULL;
@@ -256,8 +255,16 @@ void flow_regroup(struct engine *g)
 		else if (r)
 			put_group(r, f->pipelines[n->pipeline].name, i - f->pipelines[n->pipeline].first);
 	}
-	flow_free(f);
 	flow_sort(g);
+}
+
+void flow_redraw(struct engine *g)
+{
+	struct flow_graph *f = flow_draw(g, NULL);
+	links_keep(g, f);
+	if (g->conf->npipelines == 0)
+		regroup(g, f);
+	flow_free(f);
 }
 
 /* ---- REQUEST_DISCOVER */

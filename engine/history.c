@@ -191,6 +191,22 @@ static struct part *polled_part(struct work *w)
 	return &w->parts[w->nparts - 1 - w->polling];
 }
 
+/* The end of the last period whose point does not change any more; a service's own reading is as it is. */
+static int64_t settled(const struct work *w, const struct measure *m, int64_t step)
+{
+	return (clock_wall() - (m->id.ns ? late_delay(&w->g->late, m->id.ns) : 0)) / step * step;
+}
+
+/* `old` is NAN when there was none, and where only a roll-up was: it equals nothing. */
+static void keep_point(struct work *w, const struct measure *m, int64_t t, double v, double old)
+{
+	if (!w->g->cache || !m->cache_id || old == v)
+		return;
+	if (!isnan(old))
+		cache_revise(w->g->cache, m->cache_id, t, old, 0, clock_wall());
+	cache_add(w->g->cache, m->cache_id, t, v);
+}
+
 static void polled_point(void *ctx, unsigned query, int64_t t, double v)
 {
 	struct work *w = ctx;
@@ -201,9 +217,7 @@ static void polled_point(void *ctx, unsigned query, int64_t t, double v)
 	struct measure *m = p->m[i];
 	t -= t % p->step;
 	int64_t k = (t - p->from) / p->step;
-	/* Also when there was none, NAN equals nothing; and where only a roll-up was. */
-	if (w->g->cache && m->cache_id && (p->held[i][k] || !(p->v[i][k] == v)))
-		cache_add(w->g->cache, m->cache_id, t, v);
+	keep_point(w, m, t, v, p->held[i][k] ? NAN : p->v[i][k]);
 	p->v[i][k] = v;
 	p->held[i][k] = 0;
 }
@@ -260,8 +274,11 @@ static void poll_done(struct batch *b, const struct err *e)
 	for (unsigned i = 0; i < b->n && w->poll_err.code == ERR_OK; i++)
 		batch_status_err(b, i, &w->poll_err);
 	bool ok = w->poll_err.code == ERR_OK;
-	for (unsigned i = w->first; i < w->nm && ok; i++)
-		known_add(&polled_part(w)->m[i]->known, b->in.start, b->in.end);
+	for (unsigned i = w->first; i < w->nm && ok; i++) {
+		struct measure *m = polled_part(w)->m[i];
+		int64_t to = settled(w, m, m->series.step);
+		known_add(&m->known, b->in.start, to < b->in.end ? to : b->in.end);
+	}
 	w->polling++;
 	w->polled = ok && w->polling == w->nparts;
 	w->t->state = !ok || w->polled ? FINISH : POLL;
@@ -348,14 +365,16 @@ static bool covered(const struct work *w)
 	return true;
 }
 
-/* Asked up to now, the slot of the period that is still filling is no gap: it is left out unless something is in it. */
+/* Asked up to now, the slots of periods that are still filling, or whose points are not due yet, are no gaps: they are left out
+ * unless something is in them. */
 static void drop_filling(struct work *w)
 {
 	struct part *p = &w->parts[w->nparts - 1];
-	if (w->t->rq.history.to || p->n < 2 || !isnan(p->v[0][p->n - 1]))
-		return;
-	p->n--;
-	p->to -= p->step;
+	int64_t due = settled(w, w->m[0], p->step);
+	while (!w->t->rq.history.to && p->n > 1 && p->to > due && isnan(p->v[0][p->n - 1])) {
+		p->n--;
+		p->to -= p->step;
+	}
 }
 
 static void give(struct work *w)

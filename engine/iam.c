@@ -35,6 +35,7 @@ static void allow_lists(struct iam_result *r)
 		allow(s, kinds[i]->edges);
 	}
 	allow(s, &op_describe_alarms);
+	allow(s, &op_describe_alarm_history);
 	allow(s, &op_get_metric_data);
 	allow(s, &op_list_metrics);
 	allow(s, &op_get_resources);
@@ -113,15 +114,28 @@ static void allow_writes(const struct engine *g, struct iam_result *r)
 	add(&s->resources, &s->nresources, xstrdup("*")); /* it knows no resources */
 }
 
-/* `discover --stack` may name any. */
-static void allow_stacks(const struct engine *g, struct iam_result *r)
+static void allow_all_of(const struct engine *g, struct iam_result *r, const struct op *op, const char *service,
+                         const char *rest)
 {
 	const struct target *t = &g->target;
 	struct iam_statement *s = statement(r, NULL);
-	allow(s, &op_list_stack_resources);
+	allow(s, op);
 	add(&s->resources, &s->nresources,
-	    xasprintf("arn:%s:cloudformation:%s:%s:stack/*", t->partition, t->region[0] ? t->region : "*",
-	              t->account[0] ? t->account : "*"));
+	    xasprintf("arn:%s:%s:%s:%s:%s", t->partition, service, t->region[0] ? t->region : "*",
+	              t->account[0] ? t->account : "*", rest));
+}
+
+/* `discover --stack` may name any. */
+static void allow_stacks(const struct engine *g, struct iam_result *r)
+{
+	allow_all_of(g, r, &op_list_stack_resources, "cloudformation", "stack/*");
+}
+
+/* Which topics and alarms there are, alarms say. */
+static void allow_told(const struct engine *g, struct iam_result *r)
+{
+	allow_all_of(g, r, &op_list_subscriptions, "sns", "*");
+	allow_all_of(g, r, &op_list_alarm_tags, "cloudwatch", "alarm:*");
 }
 
 void iam_step(struct engine *g, struct task *t)
@@ -131,6 +145,7 @@ void iam_step(struct engine *g, struct task *t)
 	for (unsigned i = 0; i < nkinds; i++)
 		allow_describe(g, r, kinds[i]);
 	allow_stacks(g, r);
+	allow_told(g, r);
 	if (t->rq.iam.mode >= MODE_OPERATE)
 		allow_writes(g, r);
 	t->done = true;

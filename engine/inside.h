@@ -13,12 +13,14 @@
 #include "aws/kind.h"
 #include "aws/op_cloudwatch.h"
 #include "aws/op_group.h"
+#include "aws/op_sns.h"
 #include "aws/op_sts.h"
 #include "cache/cache.h"
 #include "core/clock.h"
 #include "core/mailbox.h"
 #include "core/series.h"
 #include "engine/engine.h"
+#include "engine/late.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,9 +29,8 @@
 
 #define STEP 60                /* seconds: every kind's metrics are read at one minute */
 #define LOOKBACK (3 * 3600)    /* the first poll back-fills this much: what a series holds */
-#define REREAD (8 * STEP)      /* a later poll reads this much again: late points are the rule, not the exception */
+#define REREAD (10 * STEP)     /* a later poll reads this much again: late points are the rule, not the exception */
 #define WINDOW (15 * 60)       /* what a check looks at by default */
-#define DELAY 120              /* a period is judged this long after its end, until the delay is learned */
 #define USD_PER_METRIC 0.00001 /* GetMetricData, per metric requested (an estimate: prices differ by region) */
 
 /* What a service has answered for, whole: inside [from, to) a gap is the service's own. */
@@ -47,6 +48,8 @@ struct measure {
 	bool sparse;
 	struct known known;
 	bool in_round;  /* asked for in the round under way */
+	struct lateness *late; /* of its namespace; NULL: not polled yet */
+	struct watch *watch;   /* it is one of those that teach it; NULL */
 	struct err err; /* why the last reading failed; code OK when it did not */
 };
 
@@ -82,6 +85,8 @@ struct stage {
 	struct metric_info own_info[ROLE_COUNT];
 	enum health health;
 	char *reason;
+	uint32_t row; /* in the snapshot that is being built; UINT32_MAX before the first */
+	struct loss loss; /* its strings in g->losses, or static */
 };
 
 /* What answers said of who talks to whom, kept until the next whole answer. */
@@ -129,6 +134,7 @@ struct batch {
 	enum metric_status *status;
 	bool retried;
 	int64_t correction; /* of the clock that chose its window */
+	int64_t asked;      /* the instant by that clock */
 	uint64_t call;
 	struct batch *next;
 	/* where the points go; NULL = ingest */
@@ -161,6 +167,7 @@ struct round {
 	uint64_t number;         /* of this round, from 1 */
 };
 
+struct kept_link;
 struct task; /* a request being worked on */
 struct ask;
 
@@ -170,6 +177,7 @@ struct engine {
 	const struct conf *conf;
 	struct account *account;
 	struct err account_err; /* no calls can be made, and that will not change by itself */
+	struct arena losses; /* words of the stages' clocks, of the last loss_all */
 	struct cred *cred;
 	bool cred_lacked; /* there were no keys for a while: calls have failed for want of them */
 	struct http *http;
@@ -191,14 +199,18 @@ struct engine {
 	unsigned npipelines, cpipelines;
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
-	struct batch *plan;
+	struct batch *plan, *again; /* again: what failed inside CloudWatch, asked once more */
+	struct late late;
+	bool delay_said;     /* by a check: what is older than this is taken, whatever was learned */
+	int64_t said_delay;
 	struct measure **extra;
 	unsigned nextra;  /* measures no stage shows: named checks */
 	unsigned planned; /* the NEED_POLL bits the plan was made for */
 
 	struct describe_alarms_out alarms;
 	struct err alarms_err;
-	bool alarms_read;
+	bool alarms_read, no_log_alarms; /* the service does not know the type LogAlarm */
+	struct told *told;               /* NULL: nothing was asked yet */
 	int64_t alarms_at;
 	struct err identity_err;
 
@@ -215,6 +227,8 @@ struct engine {
 	struct relations sources; /* by what dead-letter queues say */
 	const char **sources_of;  /* ARNs of those that were asked whole, sorted; in sources.mem */
 	unsigned nsources_of;
+	struct kept_link *links;  /* between stages; none from the moment a stage goes until the next drawing */
+	unsigned nlinks;
 	struct err sources_err; /* the first that failed */
 	struct group **groups;
 	unsigned ngroups;
@@ -269,6 +283,7 @@ void inventory_pipelines_clear(struct engine *g);
 void inventory_members(struct engine *g, const struct group *p); /* its members are its pipeline's stages, and no others */
 void inventory_bind(struct engine *g); /* stages to resources; discovered ones become stages */
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse);
+struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step); /* NULL: nobody shows it */
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name);
 struct stage *inventory_adhoc(struct engine *g,
                               const char *name); /* KIND:NAME that no list showed; NULL unless it is one */
@@ -280,6 +295,11 @@ const struct fact *res_fact(const struct res *r, const char *key);
 void known_add(struct known *k, int64_t from, int64_t to); /* [from, to) was answered, just now */
 bool known_covers(const struct known *k, int64_t from, int64_t to);
 void ingest_point(struct engine *g, struct measure *m, int64_t t, double v);
+/* A poll's: what is older than the namespace's delay is taken; what is younger may still change, and only teaches. */
+void ingest_polled(struct batch *b, struct measure *m, int64_t t, double v);
+void ingest_answered(struct batch *b, struct measure *m); /* the answer about it was whole */
+int64_t measure_delay(const struct engine *g, const struct measure *m);
+void ingest_learn(struct engine *g);   /* after a round */
 void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v);
 
 /* poll.c */
@@ -326,10 +346,15 @@ void flow_sources(struct engine *g, const struct res *dlq, const struct found *f
 void flow_sources_begin(struct engine *g);
 /* The account as a graph; group NULL: all of it. Owned by the caller. */
 struct flow_graph *flow_draw(struct engine *g, const struct group *group);
-void flow_regroup(struct engine *g); /* discovered stages into discovered pipelines, in flow order */
+void flow_redraw(struct engine *g);  /* after relations were read: the links, and discovered stages into discovered pipelines in flow order */
 void flow_sort(struct engine *g);    /* by what their resources' groups say already */
 void discover_step(struct engine *g, struct task *t);
 void discover_result_clear(struct discover_result *r);
+
+/* links.c */
+void links_keep(struct engine *g, const struct flow_graph *f); /* drawn just now */
+void links_clear(struct engine *g);
+void links_give(const struct engine *g, struct snapshot *s);   /* its rows are there */
 
 /* reading.c: what a metric of a stage is worth now, derived ones included */
 struct value {
@@ -347,7 +372,9 @@ void stage_series(const struct stage *s, const struct metric_info *info, const s
                   struct series *out);
 const struct metric_info *stage_metric(const struct stage *s, const char *key,
                                        struct measure **own); /* key or role name */
-int64_t stale_after(const struct engine *g, uint32_t step);
+/* One rule for the screen, the status and --check: seconds after a period's end. */
+int64_t stale_after(const struct engine *g, int64_t delay, uint32_t step);
+int64_t stage_delay(const struct engine *g, const struct stage *s, const struct measure *own); /* how late its points are */
 const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
                             const struct measure *own);
 
@@ -368,7 +395,14 @@ struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const 
 void verdicts_clear(struct verdicts *vs);
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out); /* the default checks of one stage */
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out);
-void judge_all(struct engine *g); /* health and reason of every stage */
+bool stage_has_metric(const struct stage *s, const struct metric_id *id, const char *text); /* its own, or one of its resource's */
+void judge_all(struct engine *g); /* health, reason and first-loss clock of every stage */
+/* The end of the newest period that can have arrived, by the delay learned for the stage's namespace, or for `own` metric's. */
+int64_t judged_until(const struct engine *g, const struct stage *s, const struct measure *own);
+int64_t res_retention(const struct res *r); /* seconds that it keeps what it holds; 0: nobody said */
+
+/* loss.c */
+void loss_all(struct engine *g);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
@@ -410,6 +444,19 @@ void status_step(struct engine *g, struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
 void task_need(struct engine *g, struct task *t, unsigned needs); /* the task goes on after a round with these needs */
 
+/* told.c: what is asked about alarms beside their list, outside of rounds: who is subscribed to their topics, what their tags say.
+ * Kept for minutes; asked for a few at a time, those in ALARM first. */
+void told_begin(struct engine *g, const char *alarm, enum call_class class); /* what is not known, or old; alarm NULL: of any */
+bool told_waiting(const struct engine *g, const struct alarm *a);            /* an answer is under way; a NULL: any */
+void told_fill(const struct engine *g, struct arena *mem, struct alarm *a);  /* what is known; texts in mem */
+void told_free(struct engine *g);
+
+/* alarm_points.c: an alarm's datapoints, for the evaluator of alarms/eval.h. */
+void alarms_watch(struct engine *g); /* after a round: each alarm's row, and its local state where its series is polled anyway */
+void alarm_step(struct engine *g, struct task *t);
+void alarm_abandon(struct task *t);
+void alarms_step(struct engine *g, struct task *t);
+
 /* snap.c */
 struct snapshot *snap_build(struct engine *g);
 
@@ -420,6 +467,7 @@ bool store_recall_account(struct engine *g, bool loose); /* the account these cr
 void store_account(struct engine *g);
 void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);
+void store_peek(struct engine *g); /* a check's: what was learned of delays, from a history that it does not open otherwise */
 char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */
 void store_save(struct engine *g); /* after a round */
 

@@ -24,6 +24,7 @@ static void measure_free(struct measure *m)
 	metric_clear(&m->id);
 	series_clear(&m->series);
 	free(m->text);
+	free(m->watch);
 	free(m);
 }
 
@@ -66,6 +67,17 @@ struct measure *inventory_measure(struct engine *g, const struct metric_id *id, 
 		store_points(g, m);
 	}
 	return m;
+}
+
+struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step)
+{
+	struct buf text;
+	buf_init(&text, 64 * 1024);
+	metric_text(id, &text);
+	struct measure key = { .text = text.p, .series.step = step };
+	struct measure **found = text.p ? tfind(&key, &g->measures, by_text) : NULL;
+	buf_clear(&text);
+	return found ? *found : NULL;
 }
 
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name)
@@ -355,9 +367,11 @@ static struct stage *stage_new(struct engine *g, unsigned pipeline, const char *
 	s->conf = conf;
 	s->pipeline = pipeline;
 	s->health = HEALTH_UNKNOWN;
+	s->row = UINT32_MAX;
 	s->m = xcalloc(k->info.nmetrics, sizeof *s->m);
 	for (unsigned i = 0; i < k->info.nmetrics; i++)
 		s->m[i] = kind_measure(g, k, &k->info.metrics[i], resource);
+	s->loss.state = k->keeps == KEEPS_NOTHING ? LOSS_NONE : LOSS_UNKNOWN;
 	own_measures(g, s);
 	MEM_GROW(g->stages, g->nstages, g->cstages);
 	g->stages[g->nstages++] = s;
@@ -414,6 +428,7 @@ static void drop_gone_stages(struct engine *g)
 			g->stages[keep++] = g->stages[i];
 			continue;
 		}
+		links_clear(g);
 		stage_free(g->stages[i]);
 		g->stages_changed = true;
 	}
@@ -445,6 +460,7 @@ static void drop_former_members(struct engine *g, const struct group *p)
 			g->stages[keep++] = s;
 			continue;
 		}
+		links_clear(g);
 		stage_free(s);
 		g->stages_changed = true;
 	}
@@ -548,11 +564,13 @@ void inventory_free(struct engine *g)
 	tdestroy(g->res_tree, nothing);
 	for (unsigned i = 0; i < g->nres; i++)
 		res_free(g->res[i]);
+	arena_clear(&g->losses);
 	inventory_pipelines_clear(g);
 	groups_free(g);
 	for (unsigned i = 0; g->kind_state && i < nkinds; i++)
 		relations_clear(&g->kind_state[i].relations);
 	relations_clear(&g->sources);
+	links_clear(g);
 	free(g->stages);
 	free(g->measure_list);
 	free(g->res);

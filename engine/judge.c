@@ -88,9 +88,10 @@ const struct err *discovery_err(const struct engine *g, unsigned k)
 	return NULL;
 }
 
-static int64_t judged_until(void)
+/* Never the newest periods, whose points may still change. */
+int64_t judged_until(const struct engine *g, const struct stage *s, const struct measure *own)
 {
-	return (clock_wall() - DELAY) / STEP * STEP;
+	return (clock_wall() - stage_delay(g, s, own)) / STEP * STEP;
 }
 
 /* Idle when the metric only exists while something happens, else unknown. */
@@ -107,12 +108,12 @@ void verdict_empty(struct verdict *v, const struct metric_info *info, const stru
 		verdict_set(v, VERDICT_UNKNOWN, "NO_DATA", "no %s datapoint", info->key);
 }
 
-static struct verdict *begin(struct engine *g, struct stage *s, const struct metric_info *info, const struct value *val,
-                             struct verdicts *out)
+static struct verdict *begin(struct engine *g, struct stage *s, const struct metric_info *info,
+                             const struct measure *own, const struct value *val, struct verdicts *out)
 {
 	struct verdict *v = verdicts_add(out, g, s, info->key);
 	v->unit = unit_name(info->unit);
-	v->window_end = judged_until();
+	v->window_end = judged_until(g, s, own);
 	v->window_start = v->window_end - WINDOW;
 	v->age_s = val->at ? clock_wall() - val->at : -1;
 	v->source = g->live || g->round.active ? "live" : "cache";
@@ -136,7 +137,7 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 	if (!info)
 		return;
 	struct value val = stage_value(g, s, info, own);
-	struct verdict *v = begin(g, s, info, &val, out);
+	struct verdict *v = begin(g, s, info, own, &val, out);
 	v->critical = xasprintf("%g", ERROR_PERCENT);
 	if (unreadable(v, info, &val))
 		return;
@@ -167,9 +168,9 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 }
 
 /* What a record's age is held against; 0 when nobody said. */
-static int64_t retention(const struct stage *s)
+int64_t res_retention(const struct res *r)
 {
-	const struct fact *seconds = res_fact(s->res, "retention_s"), *hours = res_fact(s->res, "retention_h");
+	const struct fact *seconds = res_fact(r, "retention_s"), *hours = res_fact(r, "retention_h");
 	if (seconds)
 		return strtoll(seconds->value, NULL, 10);
 	return hours ? strtoll(hours->value, NULL, 10) * 3600 : 0;
@@ -179,7 +180,7 @@ static int64_t retention(const struct stage *s)
 static void say_age(struct verdict *v, const struct stage *s, double newest, double scale, bool growing, double slope)
 {
 	char age[TEXT_NUM], left[TEXT_NUM];
-	int64_t keeps = retention(s);
+	int64_t keeps = res_retention(s->res);
 	double loss_in = keeps && slope > 0 ? ((double)keeps - newest * scale) / slope : 0;
 	v->value = newest;
 	text_duration((int64_t)(newest * scale), age);
@@ -202,7 +203,7 @@ static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
 	if (!info)
 		return;
 	struct value val = stage_value(g, s, info, own);
-	struct verdict *v = begin(g, s, info, &val, out);
+	struct verdict *v = begin(g, s, info, own, &val, out);
 	if (unreadable(v, info, &val))
 		return;
 	struct series series;
@@ -226,7 +227,7 @@ void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *o
 	if (!info || !s->res || !s->res->dlq)
 		return;
 	struct value val = stage_value(g, s, info, NULL);
-	struct verdict *v = begin(g, s, info, &val, out);
+	struct verdict *v = begin(g, s, info, own, &val, out);
 	v->critical = xasprintf("%g", max);
 	v->value = val.v;
 	v->samples = isnan(val.v) ? 0u : 1u;
@@ -317,15 +318,15 @@ static unsigned firing_alarms(const struct engine *g, struct firing **out)
 	return n;
 }
 
-static bool watches(const struct firing *f, const struct stage *s)
+bool stage_has_metric(const struct stage *s, const struct metric_id *id, const char *text)
 {
 	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
-		if (s->own[r] && strcmp(s->own[r]->text, f->text) == 0)
+		if (s->own[r] && strcmp(s->own[r]->text, text) == 0)
 			return true;
-	if (strcmp(f->id.ns, s->kind->info.ns) != 0)
+	if (strcmp(id->ns, s->kind->info.ns) != 0)
 		return false;
-	for (unsigned d = 0; d < f->id.ndims; d++)
-		if (strcmp(f->id.dims[d].name, s->kind->info.dimension) == 0 && strcmp(f->id.dims[d].value, s->resource) == 0)
+	for (unsigned d = 0; d < id->ndims; d++)
+		if (strcmp(id->dims[d].name, s->kind->info.dimension) == 0 && strcmp(id->dims[d].value, s->resource) == 0)
 			return true;
 	return false;
 }
@@ -403,7 +404,7 @@ static void judge_one(struct engine *g, struct stage *s, const struct firing *f,
 	}
 	set_reason(s, s->health == HEALTH_IDLE ? idle_words(s) : xstrdup(reason ? reason : ""));
 	for (unsigned i = 0; i < nf && s->health != HEALTH_ALARM; i++)
-		if (watches(&f[i], s)) {
+		if (stage_has_metric(s, &f[i].id, f[i].text)) {
 			s->health = HEALTH_ALARM;
 			set_reason(s, xasprintf("alarm %s", f[i].name));
 		}
@@ -419,4 +420,5 @@ void judge_all(struct engine *g)
 	for (unsigned i = 0; i < n; i++)
 		metric_clear(&f[i].id);
 	free(f);
+	loss_all(g);
 }

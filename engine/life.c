@@ -232,8 +232,10 @@ void engine_free(struct engine *g)
 	poll_free(g);
 	free(g->extra);
 	describe_alarms_out_clear(&g->alarms);
+	told_free(g);
 	inventory_free(g);
 	account_free(g->account);
+	late_free(&g->late);
 	arena_clear(&g->strings);
 	close(g->event_fd);
 	free(g);

@@ -49,7 +49,7 @@ static void batch_point(void *ctx, unsigned query, int64_t t, double v)
 {
 	struct batch *b = ctx;
 	if (query < b->n)
-		ingest_point(b->g, b->m[query], t, v);
+		ingest_polled(b, b->m[query], t, v);
 }
 
 static void batch_answered(void *ctx, const struct op *op, void *in, void *out, const struct err *e)
@@ -84,7 +84,6 @@ void batch_send(struct batch *b, int64_t from, int64_t to)
 	b->out.n = b->n;
 	b->out.message[0] = '\0';
 	b->out.limited = false;
-	b->retried = false;
 	batch_submit(b);
 }
 
@@ -114,21 +113,41 @@ void batch_status_err(const struct batch *b, unsigned query, struct err *e)
 	}
 }
 
-static bool any_internal(const struct batch *b)
-{
-	for (unsigned i = 0; i < b->n; i++)
-		if (b->status[i] == METRIC_INTERNAL_ERROR)
-			return true;
-	return false;
-}
-
-/* Up to now, by the clock as it is known: the period that is still filling is not asked for. */
+/* Up to now, by the clock as it is known: the period that is still filling is not asked for. That costs no more than up to where
+ * points are settled, and teaches how late they are. */
 static void batch_ask(struct batch *b)
 {
 	int64_t end = clock_wall() / STEP * STEP, back = b->filling ? b->g->round.lookback : REREAD;
 	int64_t to = end / b->q.period * b->q.period;
 	b->correction = clock_correction();
+	b->asked = clock_wall();
 	batch_send(b, to - (back + b->q.period - 1) / b->q.period * b->q.period, to);
+}
+
+static void plan_done(struct batch *b, const struct err *e);
+
+/* A passing fault of CloudWatch's: what it could not compute is asked once more, that alone, for every metric asked is billed. */
+static bool ask_again(struct batch *b)
+{
+	struct batch *again = NULL;
+	for (unsigned i = 0; i < b->n && !b->retried && !b->g->closing; i++) {
+		if (b->status[i] != METRIC_INTERNAL_ERROR)
+			continue;
+		again = again ? again : batch_new(b->g, b->q.period);
+		batch_add(again, b->m[i]);
+	}
+	if (!again)
+		return false;
+	again->retried = true;
+	again->filling = b->filling;
+	again->correction = b->correction;
+	again->asked = b->asked;
+	again->done = plan_done;
+	again->next = b->g->again;
+	b->g->again = again;
+	round_expect(b->g);
+	batch_send(again, b->in.start, b->in.end);
+	return true;
 }
 
 static void plan_done(struct batch *b, const struct err *e)
@@ -138,21 +157,18 @@ static void plan_done(struct batch *b, const struct err *e)
 		batch_ask(b); /* its window was another time's: nothing there would say nothing about now */
 		return;
 	}
-	if (e->code == ERR_OK && any_internal(b) && !b->retried &&
-	    !g->closing) { /* a passing fault of CloudWatch's: ask once more */
-		b->retried = true;
-		batch_submit(b);
-		return;
-	}
+	bool again = e->code == ERR_OK && ask_again(b);
 	for (unsigned i = 0; i < b->n; i++) {
 		struct measure *m = b->m[i];
 		if (e->code != ERR_OK)
 			m->err = *e;
+		else if (again && b->status[i] == METRIC_INTERNAL_ERROR)
+			continue;
 		else
 			batch_status_err(b, i, &m->err);
 		if (m->err.code != ERR_OK)
 			continue;
-		known_add(&m->known, b->in.start, b->in.end);
+		ingest_answered(b, m);
 		if (b->filling)
 			g->stages_changed = true; /* it fits into a fuller batch from now on */
 	}
@@ -182,13 +198,19 @@ static struct batch *batch_for(struct engine *g, struct batch **open, const stru
 	return open[slot] = b;
 }
 
-void poll_free(struct engine *g)
+static void free_all(struct batch **list)
 {
-	for (struct batch *b = g->plan, *next; b; b = next) {
+	for (struct batch *b = *list, *next; b; b = next) {
 		next = b->next;
 		batch_free(b);
 	}
-	g->plan = NULL;
+	*list = NULL;
+}
+
+void poll_free(struct engine *g)
+{
+	free_all(&g->plan);
+	free_all(&g->again);
 }
 
 /* in_round keeps a measure that two stages share from being asked, and billed, twice. */
@@ -250,6 +272,7 @@ void poll_begin(struct engine *g)
 {
 	if (g->stages_changed || !g->plan || g->planned != (g->round.needs & NEED_POLL) || any_hole(g))
 		poll_plan(g);
+	free_all(&g->again);
 	for (struct batch *b = g->plan; b; b = b->next) {
 		if (g->closing) {
 			batch_cancelled(b);

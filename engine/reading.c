@@ -4,9 +4,14 @@
 #include <math.h>
 #include <string.h>
 
-int64_t stale_after(const struct engine *g, uint32_t step)
+int64_t stale_after(const struct engine *g, int64_t delay, uint32_t step)
 {
-	return DELAY + (int64_t)g->o.poll_s + 2 * (int64_t)step;
+	return delay + (int64_t)g->o.poll_s + 2 * (int64_t)step;
+}
+
+int64_t stage_delay(const struct engine *g, const struct stage *s, const struct measure *own)
+{
+	return late_delay(&g->late, own && own->id.ns ? own->id.ns : s->kind->info.ns);
 }
 
 static struct measure *measure_of(const struct stage *s, const char *key, bool *sparse)
@@ -136,7 +141,7 @@ struct value stage_value(const struct engine *g, const struct stage *s, const st
 	if (!some)
 		return (struct value){ .v = NAN, .err = out.err, .asked = out.asked };
 	int64_t end = out.at + (info->from == FROM_DIRECT ? 0 : STEP);
-	out.stale = clock_wall() - end > stale_after(g, STEP);
+	out.stale = clock_wall() - end > stale_after(g, stage_delay(g, s, own), STEP);
 	return out;
 }
 

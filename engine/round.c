@@ -65,11 +65,13 @@ static void round_end(struct engine *g)
 		inventory_relations_end(g);
 	if (!g->target.account[0])
 		inventory_account(g);
-	if ((r->needs & NEED_EDGES) && g->conf->npipelines == 0)
-		flow_regroup(g);
+	if (r->needs & NEED_EDGES)
+		flow_redraw(g);
 	if (anybody_answered(g))
 		g->polled_at = clock_wall();
+	ingest_learn(g);
 	judge_all(g);
+	alarms_watch(g);
 	if (g->cache)
 		store_save(g);
 	g->dirty = true;

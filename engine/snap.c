@@ -43,10 +43,9 @@ static void fill_readings(struct snapshot *snap, struct engine *g, const struct 
 	row->nreadings = n;
 }
 
-/* 48 minutes up to the newest full one, scaled to the row's own maximum. */
+/* 48 minutes up to the newest settled one, scaled to the row's own maximum. */
 static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
 {
-	(void)g;
 	double v[SPARK_LEN], most = 0;
 	struct series series;
 	struct measure *own;
@@ -55,7 +54,7 @@ static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
 	row->spark_key = s->kind->info.spark;
 	if (!info)
 		return;
-	int64_t end = clock_wall() / STEP * STEP - STEP;
+	int64_t end = (clock_wall() - stage_delay(g, s, own)) / STEP * STEP - STEP;
 	stage_series(s, info, own, end - SPARK_LEN * STEP, &series);
 	series_tail(&series, end, SPARK_LEN, v);
 	series_clear(&series);
@@ -79,6 +78,13 @@ static void fill_facts(struct snapshot *snap, const struct res *r, struct row *r
 	row->feeds = arena_strdup(&snap->mem, r->feeds);
 }
 
+static void fill_loss(struct snapshot *snap, const struct stage *s, struct row *row)
+{
+	row->loss = s->loss;
+	row->loss.where = arena_strdup(&snap->mem, s->loss.where);
+	row->loss.basis = arena_strdup(&snap->mem, s->loss.basis);
+}
+
 static void fill_row(struct snapshot *snap, struct engine *g, const struct stage *s, struct row *row)
 {
 	row->id = s->id;
@@ -90,6 +96,7 @@ static void fill_row(struct snapshot *snap, struct engine *g, const struct stage
 	row->reason = arena_strdup(&snap->mem, s->reason ? s->reason : "");
 	row->arn = arena_strdup(&snap->mem, s->res ? s->res->arn : s->conf ? s->conf->arn : NULL);
 	fill_readings(snap, g, s, row);
+	fill_loss(snap, s, row);
 	fill_spark(g, s, row);
 	if (s->res)
 		fill_facts(snap, s->res, row);
@@ -129,6 +136,7 @@ static void fill_rows(struct snapshot *snap, struct engine *g)
 	for (unsigned i = 0; i < g->nstages; i++) {
 		struct pipeline *p = &pipes[g->stages[i]->pipeline];
 		struct row *row = &rows[p->first + next[g->stages[i]->pipeline]++];
+		g->stages[i]->row = (uint32_t)(row - rows);
 		fill_row(snap, g, g->stages[i], row);
 		p->health = row->health > p->health ? row->health : p->health;
 	}
@@ -157,14 +165,8 @@ static void fill_alarms(struct snapshot *snap, const struct engine *g)
 {
 	struct alarm *alarms = arena_array(&snap->mem, g->alarms.n, sizeof *alarms);
 	for (unsigned i = 0; i < g->alarms.n; i++) {
-		struct alarm *a = &alarms[i];
-		*a = g->alarms.alarms[i];
-		a->name = arena_strdup(&snap->mem, a->name ? a->name : "");
-		a->arn = arena_strdup(&snap->mem, a->arn);
-		a->description = arena_strdup(&snap->mem, a->description);
-		a->reason = arena_strdup(&snap->mem, a->reason);
-		a->metric = arena_strdup(&snap->mem, a->metric);
-		a->comparison = arena_strdup(&snap->mem, a->comparison);
+		alarms[i] = alarm_copy(&snap->mem, &g->alarms.alarms[i]);
+		told_fill(g, &snap->mem, &alarms[i]);
 	}
 	if (g->alarms.n > 1)
 		qsort(alarms, g->alarms.n, sizeof *alarms, worst_first);
@@ -186,6 +188,11 @@ static struct err results_err(const struct engine *g)
 	return fine;
 }
 
+static bool beside_rounds(const struct op *op)
+{
+	return op == &op_list_subscriptions || op == &op_list_alarm_tags || op == &op_describe_alarm_history;
+}
+
 /* Credentials come first: what fails for want of them is explained by them. */
 static void fill_apis(struct snapshot *snap, const struct engine *g)
 {
@@ -201,9 +208,12 @@ static void fill_apis(struct snapshot *snap, const struct engine *g)
 			                      .last = stats[i].last,
 			                      .ok_at = stats[i].ok_at,
 			                      .calls = stats[i].calls,
-			                      .failed = stats[i].failed };
+			                      .failed = stats[i].failed,
+			                      .aside = beside_rounds(stats[i].op) };
 		if (stats[i].op == &op_get_metric_data && a->last.code == ERR_OK)
 			a->last = results_err(g);
+		if (stats[i].op == &op_list_subscriptions && a->last.code == ERR_NOTFOUND)
+			err_clear(&a->last); /* an answer, about an alarm's topic: said there */
 	}
 	snap->apis = apis;
 	snap->napis = at;
@@ -258,6 +268,7 @@ struct snapshot *snap_build(struct engine *g)
 	fill_credential(s, g);
 	fill_kinds(s);
 	fill_rows(s, g);
+	links_give(g, s);
 	fill_alarms(s, g);
 	fill_apis(s, g);
 	s->data_to = data_to(g);

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define INVENTORY "inventory"
+#define DELAYS "delays"
+#define DELAYS_MAX (1u << 20)
 #define INVENTORY_MAX (64u << 20)
 #define COARSE_AGE (63 * 86400) /* CloudWatch keeps five-minute points as long */
 
@@ -29,8 +31,43 @@ void store_open(struct engine *g)
 		cache_limit(g->cache, &limits);
 }
 
+/* ---- how late points are */
+
+static void load_delays(struct engine *g, struct cache *c, const struct target *of)
+{
+	char target[TARGET_KEY];
+	struct err e = { 0 };
+	if (g->late.loaded || !of->account[0])
+		return;
+	g->late.loaded = true;
+	target_key(of, target);
+	char *text = cache_get_text(c, target, DELAYS);
+	struct json *doc = text ? json_parse(span_of(text), &e) : NULL;
+	late_read(&g->late, doc);
+	json_free(doc);
+	free(text);
+}
+
+static void save_delays(struct engine *g)
+{
+	char target[TARGET_KEY];
+	struct err e = { 0 };
+	struct buf b;
+	if (!g->cache || !cache_is_writer(g->cache) || !g->target.account[0] || !g->late.n)
+		return;
+	target_key(&g->target, target);
+	buf_init(&b, DELAYS_MAX);
+	late_write(&g->late, &b);
+	if (!cache_put_text(g->cache, target, DELAYS, b.p, &e))
+		log_warn(LOG_ENGINE, "what was learned of delays is not kept: %s", e.text);
+	buf_clear(&b);
+	g->late.changed = false;
+}
+
 void store_close(struct engine *g)
 {
+	if (g->threaded)
+		save_delays(g);
 	if (g->cache)
 		cache_close(g->cache);
 	g->cache = NULL;
@@ -54,19 +91,36 @@ static void hint_key(const struct engine *g, bool loose, char out[2 * HASH_SHA25
 	free(identity);
 }
 
-static char *hinted(const struct engine *g, bool loose)
+static char *hinted(const struct engine *g, struct cache *c, bool loose)
 {
 	char key[2 * HASH_SHA256 + 1];
 	hint_key(g, loose, key);
-	return cache_get_text(g->cache, "account", key);
+	return cache_get_text(c, "account", key);
+}
+
+/* Whose target it is takes a call to say for sure; last time's answer is as good for this. */
+void store_peek(struct engine *g)
+{
+	if (g->late.loaded || g->cache || !g->o.cache_path)
+		return;
+	struct cache *c = cache_peek(g->o.cache_path, NULL);
+	char *identity = c ? cred_identity(g->cred) : NULL, *account = identity ? hinted(g, c, false) : NULL;
+	struct target of = g->target;
+	if (account && strlen(account) < sizeof of.account) {
+		snprintf(of.account, sizeof of.account, "%s", account);
+		load_delays(g, c, &of);
+	}
+	free(identity);
+	free(account);
+	cache_close(c);
 }
 
 bool store_recall_account(struct engine *g, bool loose)
 {
-	char *identity = cred_identity(g->cred), *account = g->cache && identity ? hinted(g, false) : NULL;
+	char *identity = cred_identity(g->cred), *account = g->cache && identity ? hinted(g, g->cache, false) : NULL;
 	free(identity);
 	if (!account && g->cache && loose)
-		account = hinted(g, true);
+		account = hinted(g, g->cache, true);
 	bool ok = account && strlen(account) < sizeof g->target.account;
 	if (ok) {
 		snprintf(g->target.account, sizeof g->target.account, "%s", account);
@@ -145,6 +199,9 @@ void store_account(struct engine *g)
 		return;
 	if (g->attached[0] && g->threaded) /* a command has loaded nothing: what it holds is this account's */
 		forget_loaded(g);
+	if (g->attached[0])
+		late_clear(&g->late);
+	load_delays(g, g->cache, &g->target);
 	memcpy(g->attached, g->target.account, sizeof g->attached);
 	remember(g, false);
 	remember(g, true);
@@ -223,6 +280,7 @@ void store_load(struct engine *g)
 {
 	char target[TARGET_KEY];
 	struct err e = { 0 };
+	load_delays(g, g->cache, &g->target);
 	target_key(&g->target, target);
 	char *text = g->cache && g->target.account[0] ? cache_get_text(g->cache, target, INVENTORY) : NULL;
 	struct json *doc = text ? json_parse(span_of(text), &e) : NULL;
@@ -272,6 +330,8 @@ void store_save(struct engine *g)
 	bool wrote = cache_is_writer(g->cache);
 	if (wrote && g->target.account[0] && (g->round.needs & NEED_LIST))
 		save_inventory(g);
+	if (g->late.changed)
+		save_delays(g);
 	if (!cache_commit(g->cache, &e)) {
 		g->cache_err = e;
 		log_warn(LOG_ENGINE, "points not kept: %s", e.text);

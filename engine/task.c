@@ -26,6 +26,8 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_REPLAY_SHOW] = replay_show_step,
 	[REQUEST_REPLAY_LIST] = replay_list_step,
 	[REQUEST_AUDIT] = audit_step,
+	[REQUEST_ALARMS] = alarms_step,
+	[REQUEST_ALARM] = alarm_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -97,6 +99,8 @@ static void own_strings(struct task *t)
 		t->rq.discover.stack = copy(a, t->rq.discover.stack);
 		t->rq.discover.tag = copy(a, t->rq.discover.tag);
 	}
+	if (t->rq.kind == REQUEST_ALARM)
+		t->rq.alarm.name = copy(a, t->rq.alarm.name);
 	if (t->rq.kind == REQUEST_CHECK)
 		own_check(a, &t->rq.check);
 	if (is_replay(t->rq.kind))
@@ -126,6 +130,8 @@ void task_free(struct task *t)
 		put_metric_abandon(t);
 	if (task_drains(t))
 		replay_abandon(t);
+	if (t->rq.kind == REQUEST_ALARM)
+		alarm_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -194,6 +200,7 @@ void result_free(struct result *r)
 	if (!r)
 		return;
 	switch (r->kind) {
+	case REQUEST_ALARMS:
 	case REQUEST_STATUS: snapshot_free(r->status); break;
 	case REQUEST_HISTORY:
 		free(r->history.metric);
@@ -205,6 +212,7 @@ void result_free(struct result *r)
 		free((char *)r->history.info.key);
 		break;
 	case REQUEST_CODE: break;
+	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
 	case REQUEST_PUT_RECORDS:
 		arena_clear(&r->put_records.mem);
 		free(r->put_records.items);

@@ -10,6 +10,7 @@
 struct view;
 
 #define IN(screen) (1u << SCREEN_##screen)
+#define TABLES (IN(OVERVIEW) | IN(PIPELINE))
 #define IN_PROMPT (1u << 31)
 #define IN_SCREENS (~IN_PROMPT)
 
@@ -23,18 +24,31 @@ struct view;
 	X(half_up, "Ctrl-U", IN_SCREENS, MOVE, NULL, "half a page up")                                         \
 	X(page_down, "PgDn", IN_SCREENS, MOVE, NULL, "a page down")                                            \
 	X(page_up, "PgUp", IN_SCREENS, MOVE, NULL, "a page up")                                                \
-	X(open, "Enter l", IN(OVERVIEW), MOVE, "open", "open the selected stage")                              \
-	X(pane, "Tab", IN(OVERVIEW), MOVE, "pane", "to the alarms and back")                                   \
-	X(next_problem, "n", IN(OVERVIEW) | IN(DETAIL), MOVE, "problem", "next problem")                       \
-	X(previous_problem, "N", IN(OVERVIEW) | IN(DETAIL), MOVE, NULL, "previous problem")                    \
-	X(filter, "/", IN(OVERVIEW), FIND, "filter", "filter (!word leaves out)")                              \
-	X(sort, "s", IN(OVERVIEW), FIND, "sort", "sort by the next column")                                    \
-	X(sort_reverse, "S", IN(OVERVIEW), FIND, NULL, "sort the other way round")                             \
+	X(open, "Enter l", TABLES, MOVE, "open", "open the selected stage")                              \
+	X(pane, "Tab", TABLES, MOVE, "pane", "to the alarms and back")                                   \
+	X(next_problem, "n", TABLES | IN(DETAIL), MOVE, "problem", "next problem")                       \
+	X(previous_problem, "N", TABLES | IN(DETAIL), MOVE, NULL, "previous problem")                    \
+	X(go_overview, "1", IN_SCREENS, MOVE, NULL, "all pipelines")                                            \
+	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
+	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
+	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
+	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \
+	X(sort, "s", TABLES, FIND, "sort", "sort by the next column")                                    \
+	X(sort_reverse, "S", TABLES, FIND, NULL, "sort the other way round")                             \
+	X(mark, "Space", TABLES, FIND, NULL, "mark, unmark")                                                    \
+	X(pin, "*", TABLES, FIND, NULL, "pin on top, let go")                                                   \
 	X(range_less, "[", IN(DETAIL), TIME, "shorter", "shorter range")                                       \
 	X(range_more, "]", IN(DETAIL), TIME, "longer", "longer range")                                         \
+	X(pan_past, "<", IN(DETAIL), TIME, NULL, "charts to the past")                                          \
+	X(pan_now, ">", IN(DETAIL), TIME, NULL, "charts towards now")                                           \
+	X(zoom_in, "+ =", IN(DETAIL), TIME, NULL, "shorter, around the cursor")                                 \
+	X(zoom_out, "-", IN(DETAIL), TIME, NULL, "longer, around the cursor")                                   \
 	X(cursor, "c", IN(DETAIL), TIME, "cursor", "cursor on the charts")                                     \
 	X(cursor_left, "Left", IN(DETAIL), TIME, NULL, "cursor to the past")                                   \
 	X(cursor_right, "Right", IN(DETAIL), TIME, NULL, "cursor towards now")                                 \
+	X(freeze, "Z", IN_SCREENS, TIME, NULL, "freeze, unfreeze")                                              \
+	X(times, "T", IN_SCREENS, TIME, NULL, "UTC, local time, ages")                                          \
+	X(zoom_pane, "z", TABLES, VIEW, NULL, "this pane alone")                                                \
 	X(refresh, "r", IN_SCREENS, VIEW, "refresh", "ask AWS now")                                            \
 	X(code, "A", IN_SCREENS, VIEW, NULL, "type the MFA code")                                              \
 	X(glyphs, "V", IN_SCREENS, VIEW, NULL, "ASCII, blocks or braille")                                     \
@@ -46,6 +60,9 @@ struct view;
 	X(back, "q", IN_SCREENS, MOVE, "back", "back; at top: quit")                                           \
 	X(prompt_accept, "Enter", IN_PROMPT, PROMPT, "keep", "keep what is typed")                                \
 	X(prompt_cancel, "Esc", IN_PROMPT, PROMPT, "cancel", "as it was")                           \
+	X(prompt_up, "Up Ctrl-P", IN_PROMPT, PROMPT, NULL, "the one before")                                    \
+	X(prompt_down, "Down Ctrl-N", IN_PROMPT, PROMPT, NULL, "the next one")                                  \
+	X(prompt_complete, "Tab", IN_PROMPT, PROMPT, NULL, "complete a command")                                \
 	X(prompt_erase, "Backspace", IN_PROMPT, PROMPT, NULL, "erase a character")                             \
 	X(prompt_erase_all, "Ctrl-U", IN_PROMPT, PROMPT, NULL, "erase all")
 

@@ -3,8 +3,9 @@
 
 #include "core/metric.h"
 #include "core/text.h"
+#include "tui/chart.h"
+#include "tui/fields.h"
 #include "tui/frame.h"
-#include "tui/glyph.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -57,18 +58,41 @@ static void alarm_words(const struct alarm *a, char *what, size_t nwhat, char *o
 	metric_clear(&id);
 }
 
-enum column { C_NAME, C_ON, C_WHAT, C_STATE, C_SINCE, C_REASON, C_COUNT };
+/* Does it watch this metric of this row? */
+bool alarm_watches(const struct alarm *a, const struct row *r, const struct metric_info *m)
+{
+	struct metric_id id = { 0 };
+	struct err e;
+	if (a->row != r->id || a->composite || !m->name || !a->metric || !metric_parse(&id, a->metric, &e))
+		return false;
+	bool same = id.name && strcmp(id.name, m->name) == 0;
+	metric_clear(&id);
+	return same;
+}
+
+/* What it watches, as the screen knows it; NULL when it watches nothing that is shown. */
+static const struct reading *reading_of(const struct view *v, const struct alarm *a, const struct row **row)
+{
+	const struct row *r = *row = a->row ? view_row(v, a->row) : NULL;
+	for (unsigned i = 0; r && i < r->nreadings; i++)
+		if (alarm_watches(a, r, r->readings[i].info))
+			return &r->readings[i];
+	return NULL;
+}
+
+enum column { C_NAME, C_ON, C_WHAT, C_NOW, C_STATE, C_SINCE, C_REASON, C_COUNT };
 static const struct list_column columns[C_COUNT] = {
-	[C_NAME] = { "", 14, 26, 44, 0, false }, [C_STATE] = { "", 7, 7, 7, 1, false },
-	[C_SINCE] = { "", 5, 5, 5, 2, true },    [C_WHAT] = { "", 16, 26, 56, 3, false },
-	[C_ON] = { "", 12, 20, 36, 4, false },   [C_REASON] = { "", 24, 60, 200, 5, false },
+	[C_NAME] = { "", 14, 26, 44, 0, false },    [C_STATE] = { "", 7, 7, 7, 1, false },
+	[C_SINCE] = { "", 5, 5, 5, 2, true },       [C_WHAT] = { "", 16, 22, 56, 3, false },
+	[C_NOW] = { "", 7, 7, 7, 4, true },         [C_ON] = { "", 10, 20, 36, 5, false },
+	[C_REASON] = { "", 24, 60, 200, 6, false },
 };
 
 /* "Visible > 0": what is measured and where it hurts. */
-static void condition(const struct alarm *a, const char *what, char *out, size_t size)
+static void condition(const struct alarm *a, const char *what, enum unit unit, char *out, size_t size)
 {
-	char limit[TEXT_NUM];
-	text_number(a->threshold, limit);
+	char limit[16];
+	chart_label(a->threshold, unit, limit);
 	if (isnan(a->threshold) || !a->comparison)
 		snprintf(out, size, "%s", what);
 	else
@@ -78,26 +102,31 @@ static void condition(const struct alarm *a, const char *what, char *out, size_t
 static void draw_cell(struct view *v, int y, int x, int width, enum column col, const struct alarm *a)
 {
 	struct canvas *c = &v->canvas;
-	char what[200], on[160], text[256], since[TEXT_NUM] = "-";
+	char what[200], on[160], text[256] = "-", since[TEXT_NUM] = "-";
 	enum style style = style_of(health_of(v->snap, a->state));
+	const struct row *r = NULL;
+	const struct reading *rd = col == C_WHAT || col == C_NOW ? reading_of(v, a, &r) : NULL;
 	if (col == C_ON || col == C_WHAT)
 		alarm_words(a, what, sizeof what, on, sizeof on);
 	if (col == C_WHAT)
-		condition(a, what, text, sizeof text);
+		condition(a, what, rd ? rd->info->unit : UNIT_NONE, text, sizeof text);
+	if (col == C_NOW && rd)
+		reading_text(r, rd, v->snap->phase == PHASE_CACHED, text);
 	if (a->since > 0)
 		text_duration(v->now > a->since ? v->now - a->since : 0, since);
 	switch (col) {
 	case C_NAME: draw_name(c, y, x, width, style, a->name); break;
 	case C_ON: draw_name(c, y, x, width, STYLE_NORMAL, on); break;
 	case C_WHAT: draw_name(c, y, x, width, STYLE_NORMAL, text); break;
+	case C_NOW: draw_right(c, y, x, width, text[0] == '~' ? STYLE_STALE : STYLE_NORMAL, text); break;
 	case C_STATE: draw_str(c, y, x, width, style, word_of(a->state)); break;
 	case C_SINCE: draw_right(c, y, x, width, STYLE_NORMAL, since); break;
 	default: draw_sentence(c, y, x, width, STYLE_FAINT, a->actions_enabled ? a->reason : "its actions are off"); break;
 	}
 }
 
-/* The name's column needs no more than the longest name. */
-static void fit(const struct view *v, uint8_t width[C_COUNT])
+/* The name's column needs no more than the longest name; values need a column when one of those in sight is known. */
+static void fit(const struct view *v, int cells_in_all, uint8_t width[C_COUNT])
 {
 	struct list_column fitted[C_COUNT];
 	unsigned longest = 0;
@@ -111,26 +140,32 @@ static void fit(const struct view *v, uint8_t width[C_COUNT])
 		name->max = (uint8_t)(longest < name->min ? name->min : longest);
 	if (name->want > name->max)
 		name->want = name->max;
-	list_fit(fitted, C_COUNT, (unsigned)v->canvas.cols - GUTTER, width);
+	bool known = false;
+	const struct list *l = &v->overview.alarms;
+	for (unsigned i = l->top; i < l->top + l->page && i < v->snap->nalarms && !known; i++) {
+		const struct row *r;
+		known = reading_of(v, &v->snap->alarms[i], &r) != NULL;
+	}
+	if (!known)
+		fitted[C_NOW].rank = UINT8_MAX;
+	list_fit(fitted, C_COUNT, (unsigned)(cells_in_all - GUTTER), width);
 }
 
-static void draw_alarm(struct view *v, int y, const uint8_t *width, const struct alarm *a, bool selected)
+static void draw_alarm(struct view *v, const struct area *at, int y, const uint8_t *width, const struct alarm *a,
+                       bool selected)
 {
 	struct canvas *c = &v->canvas;
 	enum health h = health_of(v->snap, a->state);
-	int x = GUTTER;
-	draw_str(c, y, 1, 2, style_of(h), health_mark(h));
+	int x = at->x + GUTTER;
+	draw_str(c, y, at->x + 1, 2, style_of(h), health_mark(h));
 	for (unsigned i = 0; i < C_COUNT; i++) {
 		if (!width[i])
 			continue;
 		draw_cell(v, y, x, width[i], (enum column)i, a);
 		x += width[i] + 1;
 	}
-	if (!selected || !v->overview.on_alarms)
-		return;
-	draw_str(c, y, 0, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
-	draw_style(c, y, 0, c->cols, STYLE_REVERSE);
-	c->cursor_y = y;
+	if (selected && v->overview.focus == PANE_ALARMS)
+		pane_select(v, at, y);
 }
 
 static void read_when(const struct snapshot *s, int64_t now, unsigned n, char *note, size_t size)
@@ -143,7 +178,7 @@ static void read_when(const struct snapshot *s, int64_t now, unsigned n, char *n
 		snprintf(note, size, "?? not read");
 }
 
-void alarms_draw(struct view *v, int y, int h)
+void alarms_draw(struct view *v, struct area a)
 {
 	struct list *l = &v->overview.alarms;
 	const struct snapshot *s = v->snap;
@@ -152,14 +187,14 @@ void alarms_draw(struct view *v, int y, int h)
 	uint8_t width[C_COUNT] = { 0 };
 	for (unsigned i = 0; i < n; i++)
 		open += s->alarms[i].state != ALARM_STATE_OK;
+	list_scroll(l, n, a.h > 1 ? (unsigned)a.h - 1 : 0);
 	if (n)
-		fit(v, width);
+		fit(v, a.w, width);
 	if (s && !s->alarms_current && s->phase == PHASE_LIVE)
 		read_when(s, v->now, n, note, sizeof note);
 	else if (n)
 		snprintf(note, sizeof note, "%u not ok, %u in all, worst first", open, n);
-	draw_rule(&v->canvas, y, 0, v->canvas.cols, v->level > GLYPH_ASCII, "ALARMS", note);
-	list_scroll(l, n, h > 1 ? (unsigned)h - 1 : 0);
-	for (int i = 0; i < h - 1 && l->top + (unsigned)i < n; i++)
-		draw_alarm(v, y + 1 + i, width, &s->alarms[l->top + (unsigned)i], l->top + (unsigned)i == l->line);
+	pane_title(v, &a, "ALARMS", note);
+	for (int i = 0; i < a.h - 1 && l->top + (unsigned)i < n; i++)
+		draw_alarm(v, &a, a.y + 1 + i, width, &s->alarms[l->top + (unsigned)i], l->top + (unsigned)i == l->line);
 }

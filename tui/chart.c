@@ -88,6 +88,7 @@ struct plot {
 	int dots_x, dots_y; /* in all */
 	double bottom, top;
 	int16_t low[COLUMNS_MAX], high[COLUMNS_MAX]; /* by dot column; NONE: nothing there */
+	int16_t ahead[COLUMNS_MAX];                  /* the forecast's dot; NONE */
 };
 
 static int dot_x(const struct plot *p, int64_t t)
@@ -162,20 +163,46 @@ static void plot_bars(struct plot *p)
 	}
 }
 
+/* Every other dot column, so that it reads as what has not happened. */
+static void plot_forecast(struct plot *p)
+{
+	const struct chart_forecast *f = &p->ch->forecast;
+	if (!f->from || f->to <= f->from)
+		return;
+	int first = dot_x(p, f->from), last = dot_x(p, f->to);
+	int64_t span = p->ch->to - p->ch->from;
+	for (int x = first; x <= last; x++) {
+		int64_t t = p->ch->from + span * x / p->dots_x;
+		if (p->low[x] == NONE && (x % 2 == 0 || p->dots_x == p->cells))
+			p->ahead[x] = (int16_t)dot_y(p, f->at + f->slope * (double)(t - f->from));
+	}
+}
+
+static void plot_scale(struct plot *p)
+{
+	const struct chart *ch = p->ch;
+	double most = 0, least = 0;
+	for (unsigned i = 0; i < ch->n; i++) {
+		most = isfinite(ch->v[i]) && ch->v[i] > most ? ch->v[i] : most;
+		least = isfinite(ch->v[i]) && ch->v[i] < least ? ch->v[i] : least;
+	}
+	for (unsigned i = 0; i < ch->nlevels; i++)
+		most = ch->levels[i].at > most ? ch->levels[i].at : most;
+	const struct chart_forecast *f = &ch->forecast;
+	double end = f->from ? f->at + f->slope * (double)(f->to - f->from) : 0;
+	most = end > most ? end : most;
+	p->top = chart_top(most, ch->unit);
+	p->bottom = least < 0 ? -chart_top(-least, ch->unit) : 0;
+}
+
 static bool plot_init(struct plot *p, const struct chart *ch, int cells, int rows, unsigned level)
 {
 	*p = (struct plot){ .ch = ch, .cells = cells, .rows = rows };
 	p->dots_x = cells * (level == GLYPH_BRAILLE ? 2 : 1);
 	p->dots_y = rows * (level == GLYPH_BRAILLE ? 4 : level == GLYPH_BLOCK ? 8 : 1);
 	for (int x = 0; x < p->dots_x; x++)
-		p->low[x] = p->high[x] = NONE;
-	double most = 0, least = 0;
-	for (unsigned i = 0; i < ch->n; i++) {
-		most = isfinite(ch->v[i]) && ch->v[i] > most ? ch->v[i] : most;
-		least = isfinite(ch->v[i]) && ch->v[i] < least ? ch->v[i] : least;
-	}
-	p->top = chart_top(most, ch->unit);
-	p->bottom = least < 0 ? -chart_top(-least, ch->unit) : 0;
+		p->low[x] = p->high[x] = p->ahead[x] = NONE;
+	plot_scale(p);
 	return ch->to > ch->from && ch->step > 0;
 }
 
@@ -193,6 +220,9 @@ static unsigned braille_bits(const struct plot *p, int cell, int row)
 			if (y >= p->low[x] && y <= p->high[x])
 				bits |= bit[dx][dy];
 		}
+		int ahead = p->ahead[x] - row * 4;
+		if (p->ahead[x] != NONE && ahead >= 0 && ahead < 4)
+			bits |= bit[dx][ahead];
 	}
 	return bits;
 }
@@ -205,7 +235,7 @@ static uint32_t glyph_at(const struct plot *p, unsigned level, int cell, int row
 	}
 	int low = p->low[cell], high = p->high[cell];
 	if (low == NONE)
-		return ' ';
+		return p->ahead[cell] != NONE && p->ahead[cell] / (level == GLYPH_BLOCK ? 8 : 1) == row ? '.' : ' ';
 	if (level == GLYPH_BLOCK) {
 		int eighths = high - row * 8 + 1;
 		return eighths <= 0 ? ' ' : eighths >= 8 ? 0x2588 : (uint32_t)(0x2580 + eighths);
@@ -225,6 +255,44 @@ static void draw_plot(struct canvas *c, int y, int x, const struct plot *p, unsi
 				draw_text(c, y + p->rows - 1 - row, x + cell, 1, STYLE_NORMAL,
 				          (struct span){ s, text_encode(glyph, s) });
 		}
+}
+
+/* Dashed, where nothing else stands; its label at the left, where the past is. */
+static void draw_level(struct canvas *c, int y, int x, const struct plot *p, unsigned level,
+                       const struct chart_level *l)
+{
+	int per = p->dots_y / p->rows, row = dot_y(p, l->at) / per, at = y + p->rows - 1 - row;
+	if (!isfinite(l->at) || l->at < p->bottom || l->at > p->top)
+		return;
+	for (int cell = 0; cell < p->cells; cell += 2)
+		if (glyph_at(p, level, cell, row) == ' ')
+			draw_str(c, at, x + cell, 1, STYLE_FAINT, level ? "\xE2\x95\x8C" : "-");
+	int cells = l->label ? (int)text_width(span_of(l->label)) : 0;
+	bool room = cells > 0 && cells + 4 < p->cells;
+	for (int cell = 1; room && cell < cells + 3; cell++)
+		room = glyph_at(p, level, cell, row) == ' ';
+	if (room)
+		draw_fmt(c, at, x + 1, cells + 2, STYLE_FAINT, " %s ", l->label);
+}
+
+/* "loss 21:05Z ^" below the line's end, or what lies beyond the right edge. */
+static void draw_end(struct canvas *c, int y, int x, const struct plot *p, unsigned level)
+{
+	const struct chart *ch = p->ch;
+	const struct chart_forecast *f = &ch->forecast;
+	char when[WHEN_SIZE], text[WHEN_SIZE + 40];
+	if (!f->from || !f->word)
+		return;
+	when_text(ch->times, f->to, ch->now, when);
+	if (f->ends)
+		snprintf(text, sizeof text, "%s %s %s", f->word, when, level ? "\xE2\x96\xB2" : "^");
+	else
+		snprintf(text, sizeof text, "%s beyond %s", f->word, level ? "\xE2\x96\xB6" : ">");
+	int cells = (int)text_width(span_of(text)), at = (int)((f->to - ch->from) * p->cells / (ch->to - ch->from));
+	int row = p->rows - 1 - dot_y(p, f->at + f->slope * (double)(f->to - f->from)) * p->rows / p->dots_y + 1;
+	at = (at < p->cells ? at : p->cells - 1) - cells + 1;
+	if (at >= 0 && row < p->rows)
+		draw_str(c, y + row, x + at, cells, STYLE_NORMAL, text);
 }
 
 static void draw_cursor(struct canvas *c, int y, int x, const struct plot *p, unsigned level)
@@ -255,6 +323,23 @@ static void draw_scale(struct canvas *c, int y, int x, const struct plot *p, uns
 	}
 }
 
+static void time_mark(const struct chart *ch, int64_t t, bool days, char out[WHEN_SIZE])
+{
+	if (days && ch->times != TIMES_AGE) { /* the day alone, which that instant begins */
+		char full[CLOCK_RFC3339_SIZE];
+		clock_rfc3339(t, full);
+		snprintf(out, WHEN_SIZE, "^%.5s", full + 5);
+		return;
+	}
+	char hm[WHEN_SIZE], age[TEXT_NUM];
+	when_hm(ch->times, t, ch->now, hm);
+	if (ch->times == TIMES_AGE) {
+		text_duration_brief(t > ch->now ? t - ch->now : ch->now - t, age);
+		snprintf(hm, sizeof hm, "%c%.10s", t > ch->now ? '+' : '-', age);
+	}
+	snprintf(out, WHEN_SIZE, "^%.6s", hm);
+}
+
 /* Each mark points at the instant that it names. */
 static void draw_times(struct canvas *c, int y, int x, const struct plot *p)
 {
@@ -268,14 +353,17 @@ static void draw_times(struct canvas *c, int y, int x, const struct plot *p)
 		if (step * p->cells / span >= apart)
 			break;
 	}
+	bool now = ch->now > ch->from && ch->now < ch->to && ch->forecast.from;
+	int here = now ? (int)((ch->now - ch->from) * p->cells / span) : -label;
 	for (int64_t t = (ch->from + step - 1) / step * step; t < ch->to; t += step) {
 		int at = (int)((t - ch->from) * p->cells / span);
-		char hm[16], full[CLOCK_RFC3339_SIZE];
-		clock_hm(t, hm);
-		clock_rfc3339(t, full);
-		if (at + label <= p->cells)
-			draw_fmt(c, y, x + at, label, STYLE_FAINT, "^%.6s", step >= 86400 ? full + 5 : hm);
+		char text[WHEN_SIZE];
+		time_mark(ch, t, step >= 86400, text);
+		if (at + label <= p->cells && (at + label < here || at > here + 4))
+			draw_str(c, y, x + at, label, STYLE_FAINT, text);
 	}
+	if (now)
+		draw_str(c, y, x + here, here + 4 <= p->cells ? 4 : 1, STYLE_STRONG, "^now");
 }
 
 void chart_draw(struct canvas *c, int y, int x, int h, int w, unsigned level, const struct chart *ch)
@@ -294,8 +382,12 @@ void chart_draw(struct canvas *c, int y, int x, int h, int w, unsigned level, co
 		plot_bars(&p);
 	else
 		plot_line(&p);
+	plot_forecast(&p);
 	draw_scale(c, y, x, &p, level);
+	for (unsigned i = 0; i < ch->nlevels; i++)
+		draw_level(c, y, x + CHART_LABEL, &p, level, &ch->levels[i]);
 	draw_plot(c, y, x + CHART_LABEL, &p, level);
+	draw_end(c, y, x + CHART_LABEL, &p, level);
 	draw_cursor(c, y, x + CHART_LABEL, &p, level);
 	draw_times(c, y + rows, x + CHART_LABEL, &p);
 }

@@ -5,9 +5,20 @@
 
 #include "core/model/kind.h"
 #include "tui/draw.h"
+#include "tui/words.h"
 
 #include <stdint.h>
 
+struct chart_level {     /* a dashed line across: a threshold, a retention */
+	double at;
+	const char *label;   /* "retention 24h"; NULL: none */
+};
+struct chart_forecast {  /* dotted, from the last point on */
+	int64_t from, to;    /* from 0: none */
+	double at, slope;    /* the value at `from`, and its growth a second */
+	bool ends;           /* at `to` the level is reached: an arrow and the instant stand there */
+	const char *word;    /* "loss" */
+};
 struct chart {
 	int64_t from, to;    /* of the axis, seconds */
 	uint32_t step;       /* of the points */
@@ -15,6 +26,11 @@ struct chart {
 	const double *v;     /* NAN: no point */
 	enum unit unit;
 	int64_t cursor;      /* a line down the chart at this time; 0 = none */
+	const struct chart_level *levels;
+	unsigned nlevels;    /* all are in sight: the scale reaches them */
+	struct chart_forecast forecast;
+	int64_t now;         /* for ages on the time axis, and the mark where the future begins */
+	enum time_style times;
 };
 
 #define CHART_LABEL 7    /* cells left of the plot: "6h09m" "12.3kB" and the axis itself */

@@ -6,24 +6,16 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define PERIOD 60 /* seconds a point of CloudWatch stands for here */
-
-/* CloudWatch sums a period; a configured metric with another statistic is taken as a rate already. */
-static bool is_sum(const struct metric_info *info)
-{
-	return info->from == FROM_DIFFERENCE ||
-	       (info->stat && (strcmp(info->stat, "Sum") == 0 || strcmp(info->stat, "SampleCount") == 0));
-}
 
 double field_number(const struct row *r, enum role role)
 {
 	const struct reading *rd = r->by_role[role];
 	if (!rd || !isfinite(rd->value))
 		return NAN;
-	if (role == ROLE_IN || role == ROLE_OUT)
-		return is_sum(rd->info) ? rd->value / PERIOD : rd->value;
+	if (role == ROLE_IN || role == ROLE_OUT) /* a configured metric with another statistic is taken as a rate already */
+		return metric_is_sum(rd->info) ? rd->value / PERIOD : rd->value;
 	if (role == ROLE_AGE && rd->info->unit == UNIT_MILLISECONDS)
 		return rd->value / 1000;
 	return rd->value;
@@ -72,6 +64,19 @@ void field_text(const struct row *r, enum role role, bool old, int width, char o
 	snprintf(out, FIELD_SIZE, "%s%s", mark, n);
 }
 
+void reading_text(const struct row *r, const struct reading *rd, bool old, char out[FIELD_SIZE])
+{
+	char label[16];
+	const char *mark = old || rd->stale ? "~" : "";
+	chart_label(rd->value, rd->info->unit, label);
+	if (isnan(rd->value))
+		snprintf(out, FIELD_SIZE, "%s", field_absent(r, rd));
+	else if (rd->info->unit <= UNIT_COUNT && rd->value == floor(rd->value) && fabs(rd->value) < 1e7)
+		snprintf(out, FIELD_SIZE, "%s%.0f", mark, rd->value);
+	else
+		snprintf(out, FIELD_SIZE, "%s%s", mark, label);
+}
+
 void field_kind(const struct row *r, char out[FIELD_SIZE])
 {
 	snprintf(out, FIELD_SIZE, "%.16s%s", r->kind->id, r->dlq ? " dlq" : "");
@@ -80,44 +85,37 @@ void field_kind(const struct row *r, char out[FIELD_SIZE])
 const char *unit_short(const struct metric_info *info)
 {
 	switch (info->unit) {
-	case UNIT_COUNT: return is_sum(info) ? "per minute" : "count";
+	case UNIT_COUNT: return metric_is_sum(info) ? "per minute" : "count";
 	case UNIT_PERCENT: return "percent";
 	case UNIT_SECONDS:
 	case UNIT_MILLISECONDS: return "duration";
-	case UNIT_BYTES: return is_sum(info) ? "bytes/min" : "bytes";
+	case UNIT_BYTES: return metric_is_sum(info) ? "bytes/min" : "bytes";
 	case UNIT_NONE: break;
 	}
 	return "-";
 }
 
-/* ---- the filter ---- */
+/* ---- the note */
 
-static bool holds(const char *text, const char *word, size_t n)
+static void add_note(char *out, size_t size, const char *title, const char *value)
 {
-	size_t len = text ? strlen(text) : 0;
-	for (size_t i = 0; i + n <= len; i++)
-		if (strncasecmp(text + i, word, n) == 0)
-			return true;
-	return false;
+	size_t n = strlen(out);
+	snprintf(out + n, size - n, "%s%s %s", n ? ", " : "", title, value);
 }
 
-static bool row_holds(const struct snapshot *s, const struct row *r, const char *word, size_t n)
+/* The reason when there is one; else what has no column of its own: how long it takes, how many at a time. */
+void field_note(const struct row *r, char *out, size_t size)
 {
-	char kind[FIELD_SIZE];
-	field_kind(r, kind);
-	return holds(r->name, word, n) || holds(r->resource, word, n) || holds(kind, word, n) ||
-	       holds(health_name(r->health), word, n) ||
-	       (r->pipeline < s->npipelines && holds(s->pipelines[r->pipeline].name, word, n));
-}
-
-bool field_matches(const struct snapshot *s, const struct row *r, const char *filter)
-{
-	for (const char *p = filter; *(p += strspn(p, " "));) {
-		size_t n = strcspn(p, " ");
-		bool without = p[0] == '!';
-		if (n > without && row_holds(s, r, p + without, n - without) == without)
-			return false;
-		p += n;
+	snprintf(out, size, "%s", r->reason ? r->reason : "");
+	if (out[0])
+		return;
+	for (unsigned i = 0; i < r->nreadings; i++) {
+		const struct reading *rd = &r->readings[i];
+		char label[16];
+		bool level = rd->info->role == ROLE_LATENCY || (rd->info->role == ROLE_NONE && !metric_is_sum(rd->info));
+		if (!level || rd->stale || !(rd->value > 0))
+			continue;
+		chart_label(rd->value, rd->info->unit, label);
+		add_note(out, size, rd->info->title, label);
 	}
-	return true;
 }

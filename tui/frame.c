@@ -6,6 +6,7 @@
 #include "tui/glyph.h"
 #include "tui/keys.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -23,8 +24,22 @@ enum style style_of(enum health h)
 
 /* ---- row 1: pieces in one or two lengths, added by rank while they fit */
 
-enum piece_id { P_NAME, P_PROD, P_WHERE, P_ENDPOINT, P_KEYS, P_WHAT, P_COUNTS, P_MODE, P_DATA, P_CLOCK, P_COUNT };
-#define RIGHT_FROM P_COUNTS
+enum piece_id {
+	P_NAME,
+	P_PROD,
+	P_WHERE,
+	P_ENDPOINT,
+	P_KEYS,
+	P_WHAT,
+	P_UNIT,
+	P_COUNTS,
+	P_MODE,
+	P_COST,
+	P_DATA,
+	P_CLOCK,
+	P_COUNT
+};
+#define RIGHT_FROM P_UNIT
 
 struct piece {
 	char brief[192], full[192];
@@ -100,7 +115,7 @@ static unsigned failed_calls(const struct view *v)
 {
 	unsigned n = 0;
 	for (unsigned i = 0; v->snap && i < v->snap->napis; i++)
-		n += v->snap->apis[i].last.code != ERR_OK;
+		n += v->snap->apis[i].last.code != ERR_OK && !v->snap->apis[i].aside;
 	return n;
 }
 
@@ -161,28 +176,60 @@ static void draw_counts(struct view *v, bool full, int x)
 		x += draw_str(&v->canvas, 0, x, v->canvas.cols, bits[i].style, bits[i].text) + (full ? 2 : 1);
 }
 
-static void put_clock(const struct view *v, struct piece *clock, struct piece *data)
+static const char *phase_word(const struct view *v)
 {
-	char hms[24], hm[16], age[TEXT_NUM];
+	if (v->frozen)
+		return "FROZEN";
+	return !v->snap || v->snap->phase == PHASE_STARTING ? "asking AWS"
+	       : v->snap->phase == PHASE_CACHED             ? "CACHED"
+	                                                    : "LIVE";
+}
+
+/* How old the poll is, and how old what it brought: CloudWatch is minutes late. */
+static void put_data(const struct view *v, struct piece *data)
+{
+	char hm[WHEN_SIZE], age[TEXT_NUM];
+	const struct snapshot *s = v->snap;
+	if (!s || s->data_to <= 0)
+		return;
+	when_hm(v->time_style == TIMES_AGE ? TIMES_UTC : v->time_style, s->data_to, v->now, hm);
+	text_duration(v->now > s->data_to ? v->now - s->data_to : 0, age);
+	snprintf(data->brief, sizeof data->brief, "data %s", age);
+	snprintf(data->full, sizeof data->full, "data to %s", hm);
+}
+
+static void put_clock(const struct view *v, struct piece *clock)
+{
+	char hms[WHEN_SIZE], age[TEXT_NUM];
 	const struct snapshot *s = v->snap;
 	bool theirs = clock_correction(); /* this machine's is minutes off: what is shown is not what `date` says */
 	snprintf(hms, sizeof hms, "%s", theirs ? "AWS " : "");
 	clock_hms(v->now, hms + strlen(hms));
+	if (v->time_style == TIMES_LOCAL)
+		when_hm(TIMES_LOCAL, v->now, v->now, hms);
 	bool polled = s && s->polled_at > 0;
 	text_duration(polled && v->now > s->polled_at ? v->now - s->polled_at : 0, age);
-	const char *phase = !s || s->phase == PHASE_STARTING ? "asking AWS" : s->phase == PHASE_CACHED ? "CACHED" : "LIVE";
 	if (polled) {
-		snprintf(clock->brief, sizeof clock->brief, "%s +%-3s", hms,
+		snprintf(clock->brief, sizeof clock->brief, "%s%s +%-3s", v->frozen ? "FROZEN " : "", hms,
 		         age); /* as wide for 4s as for 59m: nothing moves when it grows */
-		snprintf(clock->full, sizeof clock->full, "%s %s, polled %3s ago", phase, hms, age);
+		snprintf(clock->full, sizeof clock->full, "%s %s, polled %3s ago", phase_word(v), hms, age);
 	} else {
 		snprintf(clock->brief, sizeof clock->brief, "%s %s", hms, s && s->phase == PHASE_CACHED ? "cached" : "asking");
-		snprintf(clock->full, sizeof clock->full, "%s  %s", phase, hms);
+		snprintf(clock->full, sizeof clock->full, "%s  %s", phase_word(v), hms);
 	}
-	if (s && s->data_to > 0) {
-		clock_hm(s->data_to, hm);
-		snprintf(data->brief, sizeof data->brief, "data to %s", hm);
-	}
+}
+
+/* What it costs to look, once there is something to say. */
+static void put_cost(const struct view *v, struct piece *p)
+{
+	if (!v->snap || v->canvas.cols < 120 || !isfinite(v->snap->cost.usd_per_day))
+		return;
+	snprintf(p->brief, sizeof p->brief, "$%.2f/day", v->snap->cost.usd_per_day);
+	int n = snprintf(p->full, sizeof p->full, "%s", p->brief);
+	if (isfinite(v->snap->cost.today_usd))
+		n += snprintf(p->full + n, sizeof p->full - (size_t)n, ", $%.2f today", v->snap->cost.today_usd);
+	if (v->snap->cost.budget > 0)
+		snprintf(p->full + n, sizeof p->full - (size_t)n, " of $%.2f", v->snap->cost.budget);
 }
 
 static void put_what(const struct view *v, struct piece *p)
@@ -194,9 +241,9 @@ static void put_what(const struct view *v, struct piece *p)
 static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
-		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 9 }, [P_ENDPOINT] = { 18, 13 }, [P_PROD] = { 17, 0 },
-		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 8 },   [P_KEYS] = { 15, 6 },      [P_NAME] = { 12, 0 },
-		[P_WHAT] = { 11, 0 },   [P_DATA] = { 10, 0 },
+		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 6 }, [P_ENDPOINT] = { 18, 10 }, [P_PROD] = { 17, 0 },
+		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 9 },   [P_KEYS] = { 15, 6 },      [P_DATA] = { 12, 5 },
+		[P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 4, 0 },       [P_COST] = { 10, 3 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
 	put_where(v, &p[P_WHERE]);
@@ -210,7 +257,11 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 	put_counts(v, true, p[P_COUNTS].full, sizeof p->full);
 	snprintf(p[P_MODE].brief, sizeof p->brief, "RO");
 	snprintf(p[P_MODE].full, sizeof p->full, "READ-ONLY");
-	put_clock(v, &p[P_CLOCK], &p[P_DATA]);
+	put_clock(v, &p[P_CLOCK]);
+	put_data(v, &p[P_DATA]);
+	put_cost(v, &p[P_COST]);
+	if (v->snap)
+		snprintf(p[P_UNIT].brief, sizeof p->brief, "stages");
 	for (int i = 0; i < P_COUNT; i++) {
 		p[i].rank = p[i].brief[0] ? ranks[i][0] : 0;
 		p[i].full_rank = p[i].full[0] ? ranks[i][1] : 0;
@@ -224,7 +275,7 @@ static void pieces_fit(struct piece p[P_COUNT], int room, int gap)
 			const char *text = p[i].rank == rank ? p[i].brief : p[i].full_rank == rank ? p[i].full : NULL;
 			if (!text || (p[i].full_rank == rank && !p[i].shown))
 				continue;
-			int cells = (int)text_width(span_of(text));
+			int cells = (int)text_width(span_of(text)) - (i == P_UNIT ? gap - 1 : 0); /* it belongs to what follows */
 			int more = p[i].shown ? cells - p[i].cells : cells + gap;
 			if (more > room)
 				continue;
@@ -234,13 +285,37 @@ static void pieces_fit(struct piece p[P_COUNT], int room, int gap)
 		}
 }
 
+/* Returns the gap between pieces: closer together where two blanks would cost a piece. */
+static int pieces_set(const struct view *v, struct piece p[P_COUNT])
+{
+	int gap = v->canvas.cols < 60 ? 1 : 2;
+	pieces_fill(v, p);
+	pieces_fit(p, v->canvas.cols + gap, gap);
+	if (gap > 1 && v->snap && !p[P_UNIT].shown) {
+		gap = 1;
+		memset(p, 0, P_COUNT * sizeof *p);
+		pieces_fill(v, p);
+		pieces_fit(p, v->canvas.cols + gap, gap);
+	}
+	if (p[P_COUNTS].shown == p[P_COUNTS].full)
+		p[P_UNIT].shown = NULL; /* said there */
+	return gap;
+}
+
+static void draw_piece(struct view *v, const struct piece *p, enum piece_id id, int x)
+{
+	bool strong = id == P_WHERE || id == P_ENDPOINT;
+	if (id == P_COUNTS)
+		draw_counts(v, p->shown == p->full, x);
+	else
+		draw_str(&v->canvas, 0, x, v->canvas.cols - x, strong ? STYLE_STRONG : STYLE_NORMAL, p->shown);
+}
+
 void frame_header(struct view *v)
 {
 	struct canvas *c = &v->canvas;
 	struct piece p[P_COUNT] = { 0 };
-	pieces_fill(v, p);
-	int x = 0, right = 0, gap = c->cols < 60 ? 1 : 2;
-	pieces_fit(p, c->cols + gap, gap);
+	int x = 0, right = 0, gap = pieces_set(v, p);
 	for (int i = RIGHT_FROM; i < P_COUNT; i++)
 		right += p[i].shown ? p[i].cells + gap : 0;
 	for (int i = 0; i < P_COUNT; i++) {
@@ -248,10 +323,7 @@ void frame_header(struct view *v)
 			x = c->cols - right + gap;
 		if (!p[i].shown)
 			continue;
-		if (i == P_COUNTS)
-			draw_counts(v, p[i].shown == p[i].full, x);
-		else
-			draw_str(c, 0, x, p[i].cells, i == P_WHERE || i == P_ENDPOINT ? STYLE_STRONG : STYLE_NORMAL, p[i].shown);
+		draw_piece(v, &p[i], (enum piece_id)i, x);
 		x += p[i].cells + gap;
 	}
 	if (v->options->production)
@@ -317,7 +389,9 @@ static void footer_prompt(struct view *v, int y)
 	c->cursor_y = y;
 	c->cursor_x = x;
 	c->cursor_on = true;
-	if (!p->kind->secret)
+	if (p->hint[0])
+		x += 3 + draw_sentence(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, p->hint);
+	else if (!p->kind->secret && !p->kind->uncounted)
 		x += 3 + draw_fmt(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, "%u of %u", v->overview.shown,
 		                  v->snap ? v->snap->nrows : 0);
 	footer_hints(v, y, x + 3, IN_PROMPT);

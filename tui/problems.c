@@ -1,5 +1,5 @@
-/* Row 3: what is wrong, in words, worst first. A call to AWS that failed stands before the rows that are unknown because
- * of it. */
+/* Row 3: the nearest deadline, then what is wrong, in words, worst first. A call to AWS that failed stands before the rows that
+ * are unknown because of it. */
 #include "core/text.h"
 #include "tui/frame.h"
 
@@ -10,12 +10,14 @@
 
 struct problem {
 	enum health health;
-	const char *who;
+	const char *who; /* NULL: why says it */
 	char why[512];
 };
 struct problems {
 	struct problem p[MOST];
 	unsigned most, n, total; /* n of total are kept */
+	uint32_t said[MOST];     /* rows whose deadline stands here */
+	unsigned nsaid;
 };
 
 static void add(struct problems *l, enum health h, const char *who, const char *why)
@@ -28,10 +30,48 @@ static void add(struct problems *l, enum health h, const char *who, const char *
 	snprintf(p->why, sizeof p->why, "%s", why);
 }
 
+static bool said(const struct problems *l, uint32_t row)
+{
+	for (unsigned i = 0; i < l->nsaid; i++)
+		if (l->said[i] == row)
+			return true;
+	return false;
+}
+
+static void keep_nearest(const struct snapshot *s, struct problems *l, unsigned most, uint32_t row)
+{
+	unsigned at = l->nsaid;
+	while (at > 0 && loss_order(&s->rows[row].loss, &s->rows[l->said[at - 1]].loss) < 0)
+		at--;
+	if (at >= most)
+		return;
+	l->nsaid += l->nsaid < most;
+	memmove(&l->said[at + 1], &l->said[at], (l->nsaid - 1 - at) * sizeof *l->said);
+	l->said[at] = row;
+}
+
+/* The nearest deadlines, at most half of the lines there are: the other half says what is wrong besides. */
+static void add_deadlines(const struct view *v, struct problems *l)
+{
+	const struct snapshot *s = v->snap;
+	for (uint32_t i = 0; i < s->nrows; i++)
+		if (loss_at_risk(&s->rows[i].loss))
+			keep_nearest(s, l, (l->most + 1) / 2, i);
+	for (unsigned i = 0; i < l->nsaid; i++) {
+		const struct row *r = &s->rows[l->said[i]];
+		struct buf why;
+		buf_init(&why, sizeof l->p->why - 1);
+		loss_line(&r->loss, r->name, v->now, (unsigned)v->canvas.cols - 3, &why);
+		buf_addc(&why, '\0');
+		add(l, r->health > HEALTH_WARN ? r->health : HEALTH_WARN, NULL, why.p ? why.p : "");
+		buf_clear(&why);
+	}
+}
+
 static void add_rows(const struct snapshot *s, struct problems *l, enum health h)
 {
 	for (unsigned i = 0; i < s->nrows && s->count[h]; i++)
-		if (s->rows[i].health == h)
+		if (s->rows[i].health == h && !said(l, i))
 			add(l, h, s->rows[i].name, s->rows[i].reason && s->rows[i].reason[0] ? s->rows[i].reason : health_name(h));
 }
 
@@ -57,7 +97,7 @@ static bool said_before(const struct snapshot *s, unsigned nth)
 {
 	enum err_code code = s->apis[nth].last.code;
 	for (unsigned i = 0; i < nth; i++)
-		if (s->apis[i].last.code == code && err_shared(code))
+		if (s->apis[i].last.code == code && !s->apis[i].aside && err_shared(code))
 			return true;
 	return false;
 }
@@ -67,7 +107,7 @@ static void add_calls(const struct snapshot *s, struct problems *l)
 	for (unsigned i = 0; i < s->napis; i++) {
 		const struct err *e = &s->apis[i].last;
 		char why[512];
-		if (e->code == ERR_OK || said_before(s, i))
+		if (e->code == ERR_OK || s->apis[i].aside || said_before(s, i))
 			continue;
 		if (i == 0 && s->credential.state == CREDENTIAL_WANTS_CODE)
 			snprintf(why, sizeof why, "press A, type the code of %.240s", s->credential.mfa_serial);
@@ -99,7 +139,7 @@ static int widest(const struct problems *l, int most)
 {
 	int cells = 0;
 	for (unsigned i = 0; i < l->n; i++) {
-		int w = (int)text_width(span_of(l->p[i].who));
+		int w = l->p[i].who ? (int)text_width(span_of(l->p[i].who)) : 0;
 		cells = w > cells ? w : cells;
 	}
 	return cells < most ? cells : most;
@@ -114,10 +154,11 @@ static void draw(struct view *v, int y, const struct problems *l)
 		cells = snprintf(more, sizeof more, "  +%u more", l->total - l->n);
 	for (unsigned i = 0; i < l->n; i++) {
 		const struct problem *p = &l->p[i];
-		int row = y + (int)i, room = c->cols - at - (i + 1 == l->n ? cells : 0);
+		int row = y + (int)i, from = p->who ? at : 3, room = c->cols - from - (i + 1 == l->n ? cells : 0);
 		draw_str(c, row, 0, 2, style_of(p->health), health_mark(p->health));
-		draw_name(c, row, 3, who, style_of(p->health), p->who);
-		draw_sentence(c, row, at, room, STYLE_NORMAL, p->why);
+		if (p->who)
+			draw_name(c, row, 3, who, style_of(p->health), p->who);
+		draw_sentence(c, row, from, room, p->who ? STYLE_NORMAL : style_of(p->health), p->why);
 	}
 	draw_str(c, y + (int)l->n - 1, c->cols - cells, cells, STYLE_FAINT, more);
 }
@@ -127,6 +168,7 @@ int frame_problems(struct view *v, int y, int most)
 	struct problems l = { .most = most < MOST ? (unsigned)most : MOST };
 	const struct snapshot *s = v->snap;
 	if (s) {
+		add_deadlines(v, &l);
 		add_rows(s, &l, HEALTH_ALARM);
 		if (s->alarms_current)
 			add_alarms(s, &l);

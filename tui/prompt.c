@@ -30,12 +30,8 @@ static const struct prompt_kind filter_kind = {
 
 void act_filter(struct view *v)
 {
-	struct prompt *p = &v->prompt;
-	p->open = true;
-	p->kind = &filter_kind;
-	v->overview.on_alarms = false;
-	snprintf(p->before, sizeof p->before, "%s", v->overview.filter);
-	snprintf(p->text, sizeof p->text, "%s", v->overview.filter);
+	v->overview.focus = PANE_STAGES;
+	prompt_open(v, &filter_kind, v->overview.filter);
 }
 
 /* ---- the code of an MFA device */
@@ -74,12 +70,56 @@ void act_code(struct view *v)
 		view_note(v, "no MFA code is wanted");
 		return;
 	}
-	v->prompt.open = true;
-	v->prompt.kind = &code_kind;
-	v->prompt.text[0] = '\0';
+	prompt_open(v, &code_kind, "");
 }
 
 /* ---- typing */
+
+void prompt_open(struct view *v, const struct prompt_kind *kind, const char *text)
+{
+	struct prompt *p = &v->prompt;
+	p->open = true;
+	p->kind = kind;
+	p->hint[0] = '\0';
+	snprintf(p->before, sizeof p->before, "%s", text);
+	snprintf(p->text, sizeof p->text, "%s", text);
+}
+
+void prompt_remember(struct typed *t, const char *line)
+{
+	t->at = 0;
+	if (t->n && strcmp(t->line[t->n - 1], line) == 0)
+		return;
+	if (t->n == TYPED_MOST)
+		memmove(t->line[0], t->line[1], --t->n * sizeof *t->line);
+	snprintf(t->line[t->n++], sizeof *t->line, "%s", line);
+}
+
+void prompt_recall(struct typed *t, int direction, char text[FILTER_SIZE])
+{
+	if (direction < 0 ? t->at == t->n : t->at == 0)
+		return;
+	t->at = direction < 0 ? t->at + 1 : t->at - 1;
+	snprintf(text, FILTER_SIZE, "%s", t->at ? t->line[t->n - t->at] : "");
+}
+
+void act_prompt_up(struct view *v)
+{
+	if (v->prompt.kind->move)
+		v->prompt.kind->move(v, -1);
+}
+
+void act_prompt_down(struct view *v)
+{
+	if (v->prompt.kind->move)
+		v->prompt.kind->move(v, 1);
+}
+
+void act_prompt_complete(struct view *v)
+{
+	if (v->prompt.kind->complete)
+		v->prompt.kind->complete(v);
+}
 
 void prompt_type(struct view *v, uint32_t key)
 {

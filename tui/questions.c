@@ -8,7 +8,8 @@
 #define UNANSWERED_MOST (2 * CHARTS_MAX) /* keys pressed faster than answers come must not fill the engine's ring */
 
 const struct range view_ranges[] = {
-	{ 15 * 60, "15m" }, { 3600, "1h" }, { 3 * 3600, "3h" }, { 12 * 3600, "12h" }, { 86400, "1d" },
+	{ 15 * 60, "15m" }, { 3600, "1h" },      { 3 * 3600, "3h" },    { 12 * 3600, "12h" },
+	{ 86400, "1d" },    { 3 * 86400, "3d" }, { 14 * 86400, "14d" },
 };
 const unsigned view_nranges = sizeof view_ranges / sizeof *view_ranges;
 
@@ -18,49 +19,73 @@ static void slot_reset(struct slot *s)
 	*s = (struct slot){ 0 };
 }
 
-struct slot *view_slot(struct view *v, const char *metric)
+static bool is(const struct slot *s, uint64_t row, const char *metric)
 {
-	struct detail *d = &v->detail;
-	struct slot *unused = NULL;
-	for (unsigned i = 0; i < CHARTS_MAX; i++) {
-		struct slot *s = &d->slot[i];
-		if (s->shown_row == d->row && strcmp(s->metric, metric) == 0)
-			return s;
-		if (!s->wanted && (!unused || unused->metric[0]))
-			unused = s;
+	return s->shown_row == row && strcmp(s->metric, metric) == 0;
+}
+
+void view_slots_keep(struct view *v, uint64_t row, const char *const *metrics, unsigned n)
+{
+	for (unsigned k = 0; k < CHARTS_MAX; k++) {
+		struct slot *s = &v->detail.slot[k];
+		s->wanted = false;
+		for (unsigned i = 0; i < n; i++)
+			s->wanted = s->wanted || is(s, row, metrics[i]);
 	}
-	if (!unused)
+}
+
+struct slot *view_slot(struct view *v, uint64_t row, const char *metric, struct wish wish)
+{
+	struct slot *found = NULL;
+	for (unsigned i = 0; i < CHARTS_MAX; i++) {
+		struct slot *s = &v->detail.slot[i];
+		if (is(s, row, metric)) {
+			found = s;
+			break;
+		}
+		if (!s->wanted && (!found || found->metric[0]))
+			found = s;
+	}
+	if (!found)
 		return NULL;
-	slot_reset(unused);
-	unused->shown_row = d->row;
-	snprintf(unused->metric, sizeof unused->metric, "%s", metric);
-	return unused;
+	if (!is(found, row, metric)) {
+		slot_reset(found);
+		found->shown_row = row;
+		snprintf(found->metric, sizeof found->metric, "%s", metric);
+	}
+	found->wanted = true;
+	found->wish = wish;
+	return found;
+}
+
+static bool same_wish(const struct wish *a, const struct wish *b)
+{
+	return a->range == b->range && a->end == b->end && a->offline == b->offline;
 }
 
 static bool wants(const struct view *v, const struct slot *s)
 {
 	if (!s->wanted || !v->snap)
 		return false;
-	if (!s->asked || s->range != view_ranges[v->detail.range].seconds)
+	if (!s->asked || !same_wish(&s->wish, &s->asked_for))
 		return true;
-	return !s->pending && s->polled_at != v->snap->polled_at;
+	return !s->pending && !s->wish.end && s->polled_at != v->snap->polled_at;
 }
 
 struct slot *view_question(struct view *v, struct history_request *rq)
 {
-	if (view_screen(v) != SCREEN_DETAIL || v->detail.unanswered >= UNANSWERED_MOST)
+	if (view_screen(v) == SCREEN_HELP || v->detail.unanswered >= UNANSWERED_MOST)
 		return NULL;
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		struct slot *s = &v->detail.slot[i];
 		if (!wants(v, s))
 			continue;
-		*rq =
-		    (struct history_request){ .row = s->shown_row,
-			                          .metric = s->metric,
-			                          .from = v->now - view_ranges[v->detail.range].seconds,
-			                          .offline =
-			                              v->snap->phase !=
-			                              PHASE_LIVE /* what the history knows at once, before anyone has answered */ };
+		bool live = v->snap->phase == PHASE_LIVE; /* before anyone has answered: what the history knows at once */
+		*rq = (struct history_request){ .row = s->shown_row,
+			                            .metric = s->metric,
+			                            .from = (s->wish.end ? s->wish.end : v->now) - s->wish.range,
+			                            .to = s->wish.end,
+			                            .offline = s->wish.offline || !live };
 		return s;
 	}
 	return NULL;
@@ -70,7 +95,7 @@ void view_asked(struct view *v, struct slot *s, uint64_t id)
 {
 	s->asked = true;
 	s->pending = id;
-	s->range = view_ranges[v->detail.range].seconds;
+	s->asked_for = s->wish;
 	s->polled_at = v->snap->polled_at;
 	v->detail.unanswered++;
 }
@@ -100,7 +125,7 @@ bool view_waiting(const struct view *v)
 	bool open = false;
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		const struct slot *s = &v->detail.slot[i];
-		open = open || (s->wanted && s->pending) || (view_screen(v) == SCREEN_DETAIL && wants(v, s));
+		open = open || (s->wanted && s->pending) || (view_screen(v) != SCREEN_HELP && wants(v, s));
 	}
 	return open;
 }

@@ -2,11 +2,10 @@
 #include "core/clock.h"
 #include "core/text.h"
 #include "tui/action.h"
-#include "tui/chart.h"
 #include "tui/fields.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
-#include "tui/view.h"
+#include "tui/plot.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -14,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLOUDWATCH_KEEPS (455 * 86400LL)
 #define CHART_MOST 18
 #define CHART_LEAST 9 /* rows of a chart, its title and axis included, before a second one is worth its place */
 
@@ -119,19 +119,6 @@ static void draw_head(struct view *v, int y, const struct row *r)
 
 /* ---- metrics ---- */
 
-static void value_text(const struct view *v, const struct row *r, const struct reading *rd, char out[FIELD_SIZE])
-{
-	char label[16];
-	bool old = rd->stale || v->snap->phase == PHASE_CACHED;
-	chart_label(rd->value, rd->info->unit, label);
-	if (isnan(rd->value))
-		snprintf(out, FIELD_SIZE, "%s", field_absent(r, rd));
-	else if (rd->info->unit <= UNIT_COUNT && rd->value == floor(rd->value) && fabs(rd->value) < 1e7)
-		snprintf(out, FIELD_SIZE, "%s%.0f", old ? "~" : "", rd->value);
-	else
-		snprintf(out, FIELD_SIZE, "%s%s", old ? "~" : "", label);
-}
-
 enum column { C_TITLE, C_VALUE, C_UNIT, C_AT, C_AGE, C_KEY, C_SOURCE, C_COUNT };
 static const struct list_column columns[C_COUNT] = {
 	[C_TITLE] = { "METRIC", 14, 26, 36, 0, false },
@@ -178,7 +165,7 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 		if (rd->at > 0)
 			text_duration(v->now > rd->at ? v->now - rd->at : 0, text);
 		break;
-	default: value_text(v, r, rd, text); break;
+	default: reading_text(r, rd, v->snap->phase == PHASE_CACHED, text); break;
 	}
 	draw_right(c, y, x, width, rd->stale ? STYLE_STALE : STYLE_NORMAL, text);
 }
@@ -201,11 +188,8 @@ static void draw_metric(struct view *v, int y, const uint8_t *width, const struc
 	}
 	if (rd && rd->stale)
 		draw_str(c, y, 1, 1, STYLE_STALE, "~");
-	if (!selected)
-		return;
-	draw_str(c, y, 0, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
-	draw_style(c, y, 0, c->cols, STYLE_REVERSE);
-	c->cursor_y = y;
+	if (selected)
+		pane_select(v, &(struct area){ .x = 0, .w = c->cols }, y);
 }
 
 /* Title and heading only where they leave room for metrics. */
@@ -229,85 +213,17 @@ static void draw_metrics(struct view *v, int y, int h, const struct row *r)
 
 /* ---- charts ---- */
 
-static struct chart chart_of(const struct view *v, const struct history_result *h, enum unit unit)
+static struct wish wish_of(const struct view *v)
 {
-	return (struct chart){
-		.from = h->from, .to = h->to, .step = h->step, .n = h->n, .v = h->v, .unit = unit, .cursor = v->detail.cursor
-	};
+	return (struct wish){ .range = view_ranges[v->detail.range].seconds, .end = v->detail.end };
 }
 
-/* What stands at the right of a chart's title: the point under the cursor, else how far and how well the answer reaches. */
-static void chart_note(const struct view *v, const struct slot *s, const struct metric_info *m, char *out, size_t size)
+static void draw_chart(struct view *v, struct area a, const struct row *r, const struct reading *rd, bool selected)
 {
-	char when[16], value[16];
-	const char *range = view_ranges[v->detail.range].name;
-	const struct history_result *h = s->answer && s->answer->err.code == ERR_OK ? &s->answer->history : NULL;
-	if (h && v->detail.cursor) {
-		struct chart ch = chart_of(v, h, m->unit);
-		double at = chart_at(&ch, v->detail.cursor);
-		clock_hm(v->detail.cursor, when);
-		chart_label(at, m->unit, value);
-		snprintf(out, size, "%s  %s", when, isnan(at) ? "no datapoint" : value);
-	} else if (h && !h->polled) {
-		snprintf(out, size, "%s, history only%s%s", range, h->poll_error.code ? ": " : "",
-		         h->poll_error.code ? err_name(h->poll_error.code) : "");
-	} else {
-		snprintf(out, size, "%s%s", range, !h || s->pending ? ", asking..." : "");
-	}
-}
-
-static void draw_problem(struct view *v, int y, int x, int w, const struct err *e)
-{
-	struct canvas *c = &v->canvas;
-	draw_fmt(c, y, x + 2, w - 2, STYLE_UNKNOWN, "?? %s", err_name(e->code));
-	draw_sentence(c, y + 1, x + 5, w - 5, STYLE_NORMAL, e->text);
-	draw_str(c, y + 2, x + 5, w - 5, STYLE_FAINT, err_hint(e->code));
-}
-
-static bool has_points(const struct history_result *h)
-{
-	for (unsigned i = 0; i < h->n; i++)
-		if (isfinite(h->v[i]))
-			return true;
-	return false;
-}
-
-static void draw_answer(struct view *v, int y, int x, int h, int w, const struct slot *s, const struct metric_info *m)
-{
-	struct canvas *c = &v->canvas;
-	if (!s->answer) {
-		draw_str(c, y + h / 2, x + CHART_LABEL + 2, w, STYLE_FAINT, "asking...");
-		return;
-	}
-	if (s->answer->err.code != ERR_OK) {
-		draw_problem(v, y, x, w, &s->answer->err);
-		return;
-	}
-	const struct history_result *r = &s->answer->history;
-	struct chart ch = chart_of(v, r, m->unit);
-	chart_draw(c, y, x, h, w, v->level, &ch);
-	if (!has_points(r))
-		draw_sentence(c, y + (h - 1) / 2, x + CHART_LABEL + 2, w - CHART_LABEL - 2, STYLE_FAINT,
-		              r->hint              ? r->hint
-		              : r->poll_error.code ? r->poll_error.text
-		                                   : "no datapoint in this range");
-}
-
-static void draw_chart(struct view *v, int y, int x, int h, int w, const struct reading *rd, bool selected)
-{
-	char title[200], note[200];
-	struct slot *s = view_slot(v, rd->info->key);
-	if (!s)
-		return;
-	s->wanted = true;
-	v->detail.chart_width = w;
-	bool counted = rd->info->unit == UNIT_COUNT || rd->info->unit == UNIT_BYTES; /* other labels carry their unit */
-	snprintf(title, sizeof title, "%s%s%s", rd->info->title, counted ? "  " : "", counted ? unit_short(rd->info) : "");
-	chart_note(v, s, rd->info, note, sizeof note);
-	draw_rule(&v->canvas, y, x, w, v->level > GLYPH_ASCII, title, note);
-	if (selected)
-		draw_str(&v->canvas, y, x, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
-	draw_answer(v, y + 1, x, h - 1, w, s, rd->info);
+	struct slot *s = view_slot(v, r->id, rd->info->key, wish_of(v));
+	v->detail.chart_width = a.w;
+	if (s)
+		plot_draw(v, a, r, rd->info, s, s->wish.range, selected);
 }
 
 /* Wider and higher screens get more charts, not larger ones: in reading order, a page of them around the selected metric. */
@@ -337,13 +253,10 @@ static struct page page_of(const struct view *v, int h, const struct row *r)
 /* What stays on the screen keeps its slot, and with it its answer. */
 static void keep_slots(struct view *v, const struct page *p, const struct row *r)
 {
-	for (unsigned k = 0; k < CHARTS_MAX; k++) {
-		struct slot *s = &v->detail.slot[k];
-		s->wanted = false;
-		for (unsigned i = 0; i < p->count && s->shown_row == r->id; i++)
-			if (strcmp(s->metric, r->readings[p->first + i].info->key) == 0)
-				s->wanted = true;
-	}
+	const char *keys[CHARTS_MAX];
+	for (unsigned i = 0; i < p->count; i++)
+		keys[i] = r->readings[p->first + i].info->key;
+	view_slots_keep(v, r->id, keys, p->count);
 }
 
 /* Returns the rows used. */
@@ -353,7 +266,7 @@ static int draw_charts(struct view *v, int y, int h, const struct row *r)
 	keep_slots(v, &p, r);
 	for (unsigned i = 0; i < p.count; i++) {
 		int at_y = y + (int)i / p.cols * p.h, at_x = (int)i % p.cols * (p.w + 2);
-		draw_chart(v, at_y, at_x, p.h, p.w, &r->readings[p.first + i],
+		draw_chart(v, (struct area){ at_y, at_x, p.h, p.w }, r, &r->readings[p.first + i],
 		           p.count > 1 && p.first + i == v->detail.metrics.line);
 	}
 	return p.rows * p.h;
@@ -404,7 +317,7 @@ void detail_show(struct view *v, uint64_t id)
 	if (d->row == id && r)
 		return;
 	d->row = id;
-	d->cursor = 0;
+	d->cursor = d->end = 0;
 	d->metrics = (struct list){ 0 };
 	struct list_lines lines = metric_lines(v);
 	for (unsigned i = 0; r && i < r->nreadings; i++)
@@ -425,6 +338,58 @@ static void set_range(struct view *v, unsigned range)
 	view_note(v, "range %s", view_ranges[range].name);
 }
 
+/* To the past or back; at now the charts follow again. */
+static void set_end(struct view *v, int64_t end)
+{
+	struct detail *d = &v->detail;
+	int64_t range = view_ranges[d->range].seconds, oldest = v->now - CLOUDWATCH_KEEPS + range;
+	d->end = end >= v->now ? 0 : end < oldest ? oldest : end;
+	char when[WHEN_SIZE];
+	when_text(v->time_style, d->end, v->now, when);
+	view_note(v, d->end ? "range %s to %s" : "range %s to now", view_ranges[d->range].name, when);
+}
+
+static void pan(struct view *v, int direction)
+{
+	int64_t half = view_ranges[v->detail.range].seconds / 2;
+	set_end(v, (v->detail.end ? v->detail.end : v->now) + direction * half);
+}
+
+void act_pan_past(struct view *v)
+{
+	pan(v, -1);
+}
+
+void act_pan_now(struct view *v)
+{
+	pan(v, 1);
+}
+
+/* The next range, around the cursor where there is one, else with the same end. */
+static void zoom(struct view *v, int direction)
+{
+	struct detail *d = &v->detail;
+	if (direction < 0 ? d->range == 0 : d->range + 1 == view_nranges) {
+		view_note(v, "range %s: no further", view_ranges[d->range].name);
+		return;
+	}
+	d->range = (unsigned)((int)d->range + direction);
+	if (d->cursor)
+		set_end(v, d->cursor + view_ranges[d->range].seconds / 2);
+	else
+		set_range(v, d->range);
+}
+
+void act_zoom_in(struct view *v)
+{
+	zoom(v, -1);
+}
+
+void act_zoom_out(struct view *v)
+{
+	zoom(v, 1);
+}
+
 void act_range_less(struct view *v)
 {
 	set_range(v, v->detail.range ? v->detail.range - 1 : 0);
@@ -436,7 +401,7 @@ void act_range_more(struct view *v)
 }
 
 /* The chart of the selected metric, once its answer is there. */
-static bool selected_chart(const struct view *v, struct chart *ch)
+static bool selected_chart(const struct view *v, struct plotted *p)
 {
 	const struct row *r = shown(v);
 	const struct detail *d = &v->detail;
@@ -445,7 +410,7 @@ static bool selected_chart(const struct view *v, struct chart *ch)
 		const struct metric_info *m = r->readings[d->metrics.line].info;
 		if (!s->answer || s->answer->err.code != ERR_OK || s->shown_row != d->row || strcmp(s->metric, m->key) != 0)
 			continue;
-		*ch = chart_of(v, &s->answer->history, m->unit);
+		plot_make(v, r, m, &s->answer->history, s->wish.range, p);
 		return true;
 	}
 	return false;
@@ -454,27 +419,29 @@ static bool selected_chart(const struct view *v, struct chart *ch)
 /* Starts at the newest point that is there. */
 void act_cursor(struct view *v)
 {
-	struct chart ch;
-	if (v->detail.cursor || !selected_chart(v, &ch)) {
+	struct plotted p;
+	const struct chart *ch = &p.chart;
+	if (v->detail.cursor || !selected_chart(v, &p)) {
 		v->detail.cursor = 0;
 		return;
 	}
-	unsigned i = ch.n;
-	while (i > 1 && !isfinite(ch.v[i - 1]))
+	unsigned i = ch->n;
+	while (i > 1 && !isfinite(ch->v[i - 1]))
 		i--;
-	v->detail.cursor = ch.from + (int64_t)(i ? i - 1 : 0) * ch.step;
+	v->detail.cursor = ch->from + (int64_t)(i ? i - 1 : 0) * ch->step;
 }
 
 static void move_cursor(struct view *v, int direction)
 {
-	struct chart ch;
-	if (!selected_chart(v, &ch))
+	struct plotted p;
+	const struct chart *ch = &p.chart;
+	if (!selected_chart(v, &p))
 		return;
 	if (!v->detail.cursor)
 		act_cursor(v);
-	int64_t step = chart_cell_seconds(&ch, v->detail.chart_width) / ch.step * ch.step;
-	int64_t last = ch.from + (int64_t)(ch.n ? ch.n - 1 : 0) * ch.step, at = v->detail.cursor + direction * step;
-	v->detail.cursor = at < ch.from ? ch.from : at > last ? last : at;
+	int64_t step = chart_cell_seconds(ch, v->detail.chart_width) / ch->step * ch->step;
+	int64_t last = ch->from + (int64_t)(ch->n ? ch->n - 1 : 0) * ch->step, at = v->detail.cursor + direction * step;
+	v->detail.cursor = at < ch->from ? ch->from : at > last ? last : at;
 }
 
 void act_cursor_left(struct view *v)

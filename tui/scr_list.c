@@ -1,99 +1,59 @@
-/* The overview: problems in words, the stages in flow order with their newest values, the alarms worst first. */
-#include "core/mem.h"
+/* The overview, and the same of one pipeline alone: the nearest deadline and the problems in words, the flow, the stages with
+ * their newest values, the chart of the selected one, alarms worst first, what changed. What there is decides how the rows of the
+ * screen are shared. */
 #include "tui/action.h"
 #include "tui/alarms.h"
-#include "tui/chart.h"
-#include "tui/fields.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
+#include "tui/pane.h"
 #include "tui/prompt.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* ---- lines: rows that pass the filter, in order, under their pipeline's heading when there are several ---- */
+#define BESIDE 160 /* columns from which two panes stand side by side */
+#define FLOW_COLS 120
+#define SIDE_LEAST 4 /* rows of alarms or of changes, their title included */
+#define CHART_LEAST 7
+#define CHART_MOST 15
 
-static uint64_t line_id(const void *ctx, unsigned line)
+static struct overview *state(struct view *v)
 {
-	const struct view *v = ctx;
-	uint32_t at = v->overview.line[line];
-	return at & HEADING ? 0 : v->snap->rows[at].id;
+	return &v->overview;
 }
 
-static struct list_lines row_lines(const struct view *v)
+const struct row *overview_only(const struct view *v)
 {
-	return (struct list_lines){ .n = v->snap ? v->overview.nlines : 0, .id = line_id, .ctx = v };
+	for (unsigned i = 0; i < v->depth; i++)
+		if (v->stack[i] == SCREEN_PIPELINE)
+			return view_row(v, v->overview.only_row);
+	return NULL;
 }
 
-static double sort_number(const struct row *r, enum sort by)
+static bool holds_id(const uint64_t *ids, unsigned n, uint64_t id)
 {
-	static const enum role roles[SORT_COUNT] = {
-		[SORT_IN] = ROLE_IN,           [SORT_OUT] = ROLE_OUT, [SORT_ERROR] = ROLE_ERROR,
-		[SORT_BACKLOG] = ROLE_BACKLOG, [SORT_AGE] = ROLE_AGE,
-	};
-	return by == SORT_STATE ? (double)r->health : field_number(r, roles[by]);
+	while (n > 0 && ids[n - 1] != id)
+		n--;
+	return n > 0;
 }
 
-/* The largest first, what has no value last whichever way; equal ones stay in flow order. */
-static int compare(const void *a, const void *b, void *ctx)
+bool overview_marked(const struct view *v, uint64_t id)
 {
-	const struct view *v = ctx;
-	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-	const struct row *x = &v->snap->rows[i], *y = &v->snap->rows[j];
-	int d;
-	if (v->overview.sort == SORT_NAME) {
-		d = strcmp(x->name, y->name);
-	} else {
-		double p = sort_number(x, v->overview.sort), q = sort_number(y, v->overview.sort);
-		if (isnan(p) || isnan(q))
-			return isnan(p) != isnan(q) ? (isnan(p) ? 1 : -1) : (i > j) - (i < j);
-		d = (p < q) - (p > q);
-	}
-	d = v->overview.reversed ? -d : d;
-	return d ? d : (i > j) - (i < j);
-}
-
-static void add_line(struct overview *o, uint32_t at)
-{
-	o->line[o->nlines++] = at;
-}
-
-static void fill_lines(struct view *v)
-{
-	struct overview *o = &v->overview;
-	const struct snapshot *s = v->snap;
-	bool headings = s->npipelines > 1 && o->sort == SORT_FLOW;
-	uint32_t last = UINT32_MAX;
-	o->nlines = o->shown = o->longest = 0;
-	o->line = xreallocarray(o->line, (size_t)s->nrows + s->npipelines, sizeof *o->line);
-	for (uint32_t i = 0; i < s->nrows; i++) {
-		const struct row *r = &s->rows[i];
-		if (!field_matches(s, r, o->filter))
-			continue;
-		if (headings && r->pipeline != last && r->pipeline < s->npipelines)
-			add_line(o, HEADING | (last = r->pipeline));
-		add_line(o, i);
-		o->shown++;
-		size_t cells = strlen(r->name);
-		if (cells > o->longest)
-			o->longest = (uint8_t)(cells < 255 ? cells : 255);
-	}
-	if (o->sort != SORT_FLOW)
-		qsort_r(o->line, o->nlines, sizeof *o->line, compare, v);
+	return holds_id(v->overview.marks, v->overview.nmarks, id);
 }
 
 static void sync_overview(struct view *v)
 {
 	if (!v->snap)
 		return;
-	fill_lines(v);
-	struct list_lines rows = row_lines(v), alarms = alarms_lines(v);
-	list_sync(&v->overview.rows, &rows);
+	stages_sync(v);
+	struct list_lines alarms = alarms_lines(v), changes = changes_lines(v);
 	list_sync(&v->overview.alarms, &alarms);
-	if (v->snap->nalarms == 0)
-		v->overview.on_alarms = false;
+	list_sync(&v->overview.changes, &changes);
+	if ((v->overview.focus == PANE_ALARMS && !alarms.n) || (v->overview.focus == PANE_CHANGES && !changes.n)) {
+		v->overview.focus = PANE_STAGES;
+		v->overview.zoomed = false;
+	}
 }
 
 void overview_filter(struct view *v, const char *filter)
@@ -102,220 +62,219 @@ void overview_filter(struct view *v, const char *filter)
 	sync_overview(v);
 }
 
-/* ---- the stage table ---- */
+/* ---- who gets how many rows */
 
-enum column { C_STAGE, C_KIND, C_IN, C_OUT, C_ERROR, C_BACKLOG, C_AGE, C_LATENCY, C_SPARK, C_NOTE, C_COUNT };
-
-/* What is wanted most on a narrow screen has the lowest rank. */
-static const struct list_column columns[C_COUNT] = {
-	[C_STAGE] = { "STAGE", 12, 20, 40, 0, false }, [C_BACKLOG] = { "BACKLOG", 7, 7, 7, 1, true },
-	[C_AGE] = { "OLDEST", 6, 6, 6, 2, true },      [C_ERROR] = { "ERR%", 5, 5, 5, 3, true },
-	[C_IN] = { "IN/s", 6, 6, 6, 4, true },         [C_KIND] = { "KIND", 7, 8, 11, 5, false },
-	[C_OUT] = { "OUT/s", 6, 6, 6, 6, true },       [C_SPARK] = { "LAST", 8, 24, SPARK_LEN, 7, false },
-	[C_LATENCY] = { "LATENCY", 7, 7, 7, 9, true }, [C_NOTE] = { "NOTE", 20, 40, 200, 8, false },
+struct layout {
+	int flow, stages, chart, alarms, changes;
+	bool beside; /* alarms and changes share their rows */
 };
 
-static const enum role column_role[C_COUNT] = {
-	[C_IN] = ROLE_IN,           [C_OUT] = ROLE_OUT, [C_ERROR] = ROLE_ERROR,
-	[C_BACKLOG] = ROLE_BACKLOG, [C_AGE] = ROLE_AGE, [C_LATENCY] = ROLE_LATENCY,
-};
-
-struct table {
-	struct view *v;
-	uint8_t width[C_COUNT];
-};
-
-/* The names come before the history of minutes, but the column needs no more than the longest of them. */
-static void table_fit(struct table *t, struct view *v)
+static int least(int a, int b)
 {
-	struct list_column fitted[C_COUNT];
-	memcpy(fitted, columns, sizeof fitted);
-	struct list_column *stage = &fitted[C_STAGE];
-	uint8_t longest = v->overview.longest > stage->min ? v->overview.longest : stage->min;
-	stage->want = longest < stage->want ? longest : stage->want;
-	stage->max = longest < stage->max ? longest : stage->max;
-	t->v = v;
-	list_fit(fitted, C_COUNT, (unsigned)v->canvas.cols - GUTTER, t->width);
+	return a < b ? a : b;
 }
 
-static void draw_head(const struct table *t, int y)
+static int most(int a, int b)
 {
-	struct canvas *c = &t->v->canvas;
-	int x = GUTTER;
-	for (unsigned i = 0; i < C_COUNT; i++) {
-		char title[32];
-		if (!t->width[i])
-			continue;
-		snprintf(title, sizeof title, "%s", columns[i].title);
-		if (i == C_SPARK)
-			snprintf(title, sizeof title, "LAST %um", t->width[i]); /* a cell a minute */
-		if (columns[i].right)
-			draw_right(c, y, x, t->width[i], STYLE_FAINT, title);
-		else
-			draw_str(c, y, x, t->width[i], STYLE_FAINT, title);
-		x += t->width[i] + 1;
+	return a > b ? a : b;
+}
+
+static void share_sides(struct layout *l, int left, int alarms, int changes)
+{
+	int side = most(SIDE_LEAST, left / 4);
+	l->alarms = left >= 9 && alarms ? least(alarms + 1, side) : 0;
+	l->changes = left >= (l->alarms ? 13 : 9) && changes ? least(changes + 1, side) : 0;
+	if (l->beside && l->alarms && l->changes)
+		l->alarms = l->changes = most(l->alarms, l->changes);
+	else
+		l->beside = false;
+}
+
+/* What the stages leave: a chart when it is worth one, then whole lists. */
+static void share_rest(const struct view *v, struct layout *l, int rest, int alarms, int changes)
+{
+	int chart = chart_want(v), keep = least(rest / 2, 6);
+	if (chart && rest - keep >= CHART_LEAST)
+		l->chart = least(rest - keep, CHART_MOST);
+	else if (chart && rest >= CHART_LEAST)
+		l->chart = least(rest, CHART_MOST);
+	l->chart -= l->chart % 2 == 0 && l->chart; /* title, axis and an odd plot, which has a middle to label */
+	rest -= l->chart;
+	int more = least(rest, alarms + 1 - l->alarms);
+	if (l->alarms && more > 0) {
+		l->alarms += more;
+		rest -= more;
 	}
-}
-
-static void draw_cell(const struct table *t, int y, int x, enum column col, const struct row *r, bool old)
-{
-	struct canvas *c = &t->v->canvas;
-	char text[FIELD_SIZE], spark[SPARK_BYTES];
-	int width = t->width[col];
-	switch (col) {
-	case C_STAGE: draw_name(c, y, x, width, style_of(r->health), r->name); return;
-	case C_KIND:
-		field_kind(r, text);
-		draw_name(c, y, x, width, STYLE_NORMAL, text);
+	if (l->beside) {
+		l->changes = l->alarms;
 		return;
-	case C_SPARK:
-		spark_text(r->spark, SPARK_LEN, (unsigned)width, t->v->level, spark);
-		draw_str(c, y, x, width, STYLE_NORMAL, spark);
-		return;
-	case C_NOTE: draw_sentence(c, y, x, width, STYLE_NORMAL, r->reason); return;
-	default: break;
 	}
-	field_text(r, column_role[col], old, width, text);
-	draw_right(c, y, x, width, text[0] == '~' ? STYLE_STALE : STYLE_NORMAL, text);
+	more = least(rest, changes + 1 - l->changes);
+	if (l->changes && more > 0)
+		l->changes += more;
 }
 
-static void draw_row(const struct table *t, int y, const struct row *r, bool selected)
+static struct layout lay_out(const struct view *v, int h)
 {
-	struct view *v = t->v;
-	struct canvas *c = &v->canvas;
-	bool old = v->snap->phase == PHASE_CACHED;
-	int x = GUTTER;
-	if (selected)
-		draw_str(c, y, 0, 1, STYLE_STRONG, v->level > GLYPH_ASCII ? "\xE2\x96\xB6" : ">");
-	draw_str(c, y, 1, 2, style_of(r->health), health_mark(r->health));
-	for (unsigned i = 0; i < C_COUNT; i++) {
-		if (!t->width[i])
-			continue;
-		draw_cell(t, y, x, (enum column)i, r, old);
-		x += t->width[i] + 1;
+	int alarms = (int)alarms_lines(v).n, changes = (int)changes_lines(v).n;
+	int stages = most(3, (int)v->overview.nlines + 2), flow = 0;
+	struct layout l = { .beside = v->canvas.cols >= BESIDE };
+	if (overview_only(v))
+		flow = h / 3;
+	else if (v->canvas.cols >= FLOW_COLS && h >= 24)
+		flow = h / 6;
+	l.flow = flow >= 2 ? flow_want(v, flow) : 0;
+	int left = h - l.flow;
+	share_sides(&l, left, alarms, changes);
+	int sides = l.beside ? l.alarms : l.alarms + l.changes;
+	l.stages = least(stages, left - sides);
+	if (l.stages < stages || left - sides - l.stages <= 0)
+		return l;
+	share_rest(v, &l, left - sides - l.stages, alarms, changes);
+	return l;
+}
+
+static void draw_panes(struct view *v, int y, int h)
+{
+	struct layout l = lay_out(v, h);
+	int w = v->canvas.cols, half = l.beside ? (w - 2) / 2 : w;
+	if (l.flow)
+		flow_pane(v, (struct area){ y, 0, l.flow, w });
+	y += l.flow;
+	stages_draw(v, (struct area){ y, 0, l.stages, w });
+	y += l.stages;
+	if (l.chart)
+		chart_pane(v, (struct area){ y, 0, l.chart, w });
+	y += l.chart;
+	if (l.alarms)
+		alarms_draw(v, (struct area){ y, 0, l.alarms, half });
+	y += l.beside ? 0 : l.alarms;
+	if (l.changes)
+		changes_draw(v, (struct area){ y, l.beside ? half + 2 : 0, l.changes, l.beside ? w - half - 2 : w });
+}
+
+static void draw_zoomed(struct view *v, struct area a)
+{
+	switch (v->overview.focus) {
+	case PANE_ALARMS: alarms_draw(v, a); return;
+	case PANE_CHANGES: changes_draw(v, a); return;
+	default: stages_draw(v, a); return;
 	}
-	if (selected && !v->overview.on_alarms) {
-		draw_style(c, y, 0, c->cols, STYLE_REVERSE);
-		c->cursor_y = y;
-	}
-}
-
-static void draw_heading(struct view *v, int y, const struct pipeline *p)
-{
-	struct canvas *c = &v->canvas;
-	draw_str(c, y, 1, 2, style_of(p->health), health_mark(p->health));
-	int x = GUTTER + draw_name(c, y, GUTTER, c->cols - 30, STYLE_STRONG, p->name);
-	draw_fmt(c, y, x + 1, c->cols - x - 1, STYLE_FAINT, "%s, %u stage%s", health_name(p->health), p->n,
-	         p->n == 1 ? "" : "s");
-}
-
-static void rows_title(struct view *v, int y)
-{
-	static const char *const by[SORT_COUNT] = { "", "state", "name", "IN/s", "OUT/s", "ERR%", "BACKLOG", "OLDEST" };
-	const struct overview *o = &v->overview;
-	const struct snapshot *s = v->snap;
-	char title[200], note[120] = "";
-	int n = snprintf(title, sizeof title, "STAGES");
-	if (s && s->npipelines == 1 && s->pipelines[0].name)
-		n += snprintf(title + n, sizeof title - (size_t)n, "  %.60s", s->pipelines[0].name);
-	if (o->filter[0])
-		snprintf(title + n, sizeof title - (size_t)n, "  /%.60s  %u of %u", o->filter, o->shown, s ? s->nrows : 0);
-	if (o->sort != SORT_FLOW)
-		snprintf(note, sizeof note, "by %s, %s first", by[o->sort],
-		         o->sort == SORT_NAME ? (o->reversed ? "last" : "a")
-		         : o->reversed        ? "least"
-		                              : "most");
-	else if (s && s->cache_note)
-		snprintf(note, sizeof note, "history: %.80s", s->cache_note);
-	draw_rule(&v->canvas, y, 0, v->canvas.cols, v->level > GLYPH_ASCII, title, note);
-}
-
-static void draw_rows(struct view *v, int y, int h)
-{
-	struct overview *o = &v->overview;
-	struct table t;
-	table_fit(&t, v);
-	rows_title(v, y);
-	draw_head(&t, y + 1);
-	unsigned n = v->snap ? o->nlines : 0;
-	list_scroll(&o->rows, n, h > 2 ? (unsigned)h - 2 : 0);
-	for (int i = 0; i < h - 2 && o->rows.top + (unsigned)i < n; i++) {
-		unsigned line = o->rows.top + (unsigned)i;
-		uint32_t at = o->line[line];
-		if (at & HEADING)
-			draw_heading(v, y + 2 + i, &v->snap->pipelines[at & ~HEADING]);
-		else
-			draw_row(&t, y + 2 + i, &v->snap->rows[at], line == o->rows.line);
-	}
-	if (v->snap && n == 0 && o->filter[0])
-		draw_str(&v->canvas, y + 2, GUTTER, v->canvas.cols - GUTTER, STYLE_FAINT, "nothing matches the filter");
-}
-
-/* ---- the screen ---- */
-
-/* The table gets what it needs, the alarms the rest, but each at least a third of the room when both are long. */
-static int alarm_rows(const struct view *v, int room)
-{
-	int alarms = v->snap && v->snap->nalarms ? (int)v->snap->nalarms + 1 : 0, table = (int)v->overview.nlines + 2;
-	if (table < 3)
-		table = 3;
-	if (room < 9 || alarms == 0)
-		return 0;
-	if (table + alarms <= room)
-		return room - table; /* the room below the last alarm is blank */
-	int third = room / 3;
-	if (alarms < third)
-		third = alarms;
-	return room - table > third ? room - table : third;
 }
 
 static void draw_overview(struct view *v, int y, int h)
 {
-	int most = h < 12 ? 1 : h < 30 ? 2 : h < 50 ? 4 : 6;
-	int used = frame_problems(v, y, most);
-	y += used;
-	h -= used;
-	int alarms = alarm_rows(v, h);
-	draw_rows(v, y, h - alarms);
-	if (alarms)
-		alarms_draw(v, y + h - alarms, alarms);
+	int lines = h < 12 ? 1 : h < 30 ? 2 : h < 50 ? 4 : 6;
+	view_slots_keep(v, 0, NULL, 0);
+	int used = frame_problems(v, y, lines);
+	if (v->overview.zoomed)
+		draw_zoomed(v, (struct area){ y + used, 0, h - used, v->canvas.cols });
+	else
+		draw_panes(v, y + used, h - used);
+}
+
+static struct list *focused(struct view *v, struct list_lines *lines)
+{
+	struct overview *o = state(v);
+	switch (o->focus) {
+	case PANE_ALARMS: *lines = alarms_lines(v); return &o->alarms;
+	case PANE_CHANGES: *lines = changes_lines(v); return &o->changes;
+	default: *lines = stages_lines(v); return &o->rows;
+	}
 }
 
 static void move_overview(struct view *v, enum move m)
 {
-	struct list_lines lines = v->overview.on_alarms ? alarms_lines(v) : row_lines(v);
-	list_move(v->overview.on_alarms ? &v->overview.alarms : &v->overview.rows, &lines, m);
+	struct list_lines lines;
+	struct list *l = focused(v, &lines);
+	list_move(l, &lines, m);
 }
 
 const struct screen screen_overview = {
 	.name = "overview", .sync = sync_overview, .draw = draw_overview, .move = move_overview
 };
 
+static const char *pipeline_title(const struct view *v)
+{
+	const struct row *r = overview_only(v);
+	return r && r->pipeline < v->snap->npipelines && v->snap->pipelines[r->pipeline].name
+	           ? v->snap->pipelines[r->pipeline].name
+	           : "pipeline";
+}
+
+const struct screen screen_pipeline = {
+	.name = "pipeline", .title = pipeline_title, .draw = draw_overview, .move = move_overview
+};
+
 /* ---- actions ---- */
 
 void act_open(struct view *v)
 {
-	if (v->overview.on_alarms || !view_row(v, v->overview.rows.id)) {
+	const struct overview *o = &v->overview;
+	uint64_t row = o->rows.id;
+	if (o->focus == PANE_ALARMS && v->snap && o->alarms.line < v->snap->nalarms)
+		row = v->snap->alarms[o->alarms.line].row;
+	if (o->focus == PANE_CHANGES || !view_row(v, row)) {
 		view_note(v, "nothing to open here");
 		return;
 	}
-	detail_show(v, v->overview.rows.id);
+	detail_show(v, row);
 	view_push(v, SCREEN_DETAIL);
+}
+
+void act_go_overview(struct view *v)
+{
+	while (v->depth > 1)
+		view_pop(v);
+}
+
+void pipeline_show(struct view *v, uint64_t row)
+{
+	act_go_overview(v);
+	v->overview.only_row = row;
+	view_push(v, SCREEN_PIPELINE);
+}
+
+void act_go_pipeline(struct view *v)
+{
+	uint64_t row = view_screen(v) == SCREEN_DETAIL ? v->detail.row : v->overview.rows.id;
+	if (view_row(v, row))
+		pipeline_show(v, row);
+	else
+		view_note(v, "no pipeline to show");
 }
 
 void act_pane(struct view *v)
 {
-	if (v->snap && v->snap->nalarms)
-		v->overview.on_alarms = !v->overview.on_alarms;
-	else
-		view_note(v, "no alarms to go to");
+	struct overview *o = state(v);
+	enum pane was = o->focus;
+	do
+		o->focus = (o->focus + 1) % PANE_COUNT;
+	while (o->focus != was &&
+	       ((o->focus == PANE_ALARMS && !alarms_lines(v).n) || (o->focus == PANE_CHANGES && !changes_lines(v).n)));
+	if (o->focus == was)
+		view_note(v, "no other pane to go to");
+	else if (o->focus == PANE_CHANGES) { /* the newest is what was in sight */
+		struct list_lines lines = changes_lines(v);
+		list_move(&o->changes, &lines, MOVE_LAST);
+	}
+}
+
+void act_zoom_pane(struct view *v)
+{
+	v->overview.zoomed = !v->overview.zoomed;
+}
+
+void overview_sort(struct view *v, enum sort by)
+{
+	v->overview.sort = by;
+	v->overview.reversed = false;
+	sync_overview(v);
 }
 
 void act_sort(struct view *v)
 {
-	v->overview.sort = (v->overview.sort + 1) % SORT_COUNT;
-	v->overview.reversed = false;
-	sync_overview(v);
+	overview_sort(v, (v->overview.sort + 1) % SORT_COUNT);
 }
 
 void act_sort_reverse(struct view *v)
@@ -328,16 +287,62 @@ void act_sort_reverse(struct view *v)
 	sync_overview(v);
 }
 
+/* In or out of a list of ids; false when it is full. */
+static bool toggle(uint64_t *ids, unsigned *n, unsigned room, uint64_t id)
+{
+	for (unsigned i = 0; i < *n; i++)
+		if (ids[i] == id) {
+			memmove(&ids[i], &ids[i + 1], (--*n - i) * sizeof *ids);
+			return true;
+		}
+	if (*n == room)
+		return false;
+	ids[(*n)++] = id;
+	return true;
+}
+
+void act_mark(struct view *v)
+{
+	struct overview *o = state(v);
+	if (o->focus != PANE_STAGES || !view_row(v, o->rows.id))
+		view_note(v, "only stages can be marked");
+	else if (!toggle(o->marks, &o->nmarks, MARKS_MOST, o->rows.id))
+		view_note(v, "%d stages are marked already", MARKS_MOST);
+	else
+		move_overview(v, MOVE_DOWN);
+}
+
+void act_pin(struct view *v)
+{
+	struct overview *o = state(v);
+	if (o->focus != PANE_STAGES || !view_row(v, o->rows.id)) {
+		view_note(v, "only stages can be pinned");
+		return;
+	}
+	if (!toggle(o->pins, &o->npins, PINS_MOST, o->rows.id))
+		view_note(v, "%d stages are pinned already", PINS_MOST);
+	else
+		view_note(v, holds_id(o->pins, o->npins, o->rows.id) ? "pinned on top; * again lets it go"
+		                                                     : "not pinned any more");
+	sync_overview(v);
+}
+
+/* ---- problems, one after another */
+
+static bool is_problem(const struct view *v, uint32_t at)
+{
+	return !(at & HEADING) && v->snap->rows[at].health >= HEALTH_UNKNOWN;
+}
+
 static void to_problem(struct view *v, bool forward)
 {
-	struct list_lines lines = row_lines(v);
+	struct list_lines lines = stages_lines(v);
 	struct list *l = &v->overview.rows;
 	for (unsigned i = 1; i <= lines.n; i++) {
 		unsigned line = (l->line + (forward ? i : lines.n - i)) % lines.n;
-		uint32_t at = v->overview.line[line];
-		if (at & HEADING || v->snap->rows[at].health < HEALTH_UNKNOWN)
+		if (!is_problem(v, v->overview.line[line]))
 			continue;
-		v->overview.on_alarms = false;
+		v->overview.focus = PANE_STAGES;
 		list_select(l, &lines, line);
 		detail_show(v, l->id);
 		return;

@@ -9,6 +9,7 @@ struct view;
 /*  X(ID, variable) - in scr_*.c */
 #define SCREENS(X)                  \
 	X(OVERVIEW, screen_overview)    \
+	X(PIPELINE, screen_pipeline)    \
 	X(DETAIL, screen_detail)        \
 	X(HELP, screen_help)
 

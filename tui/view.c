@@ -6,6 +6,7 @@
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/keys.h"
+#include "tui/palette.h"
 #include "tui/prompt.h"
 
 #include <stdarg.h>
@@ -27,7 +28,9 @@ void view_clear(struct view *v)
 	for (unsigned i = 0; i < CHARTS_MAX; i++)
 		result_free(v->detail.slot[i].answer);
 	free(v->overview.line);
+	free(v->by_id);
 	snapshot_free(v->snap);
+	snapshot_free(v->held);
 	canvas_clear(&v->canvas);
 }
 
@@ -38,11 +41,57 @@ static void sync(struct view *v)
 			screen_get((enum screen_id)i)->sync(v);
 }
 
-void view_snapshot(struct view *v, struct snapshot *s)
+static int by_id(const void *a, const void *b)
+{
+	const struct row_place *x = a, *y = b;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void index_rows(struct view *v)
+{
+	v->by_id = xreallocarray(v->by_id, v->snap->nrows + 1u, sizeof *v->by_id);
+	for (uint32_t i = 0; i < v->snap->nrows; i++)
+		v->by_id[i] = (struct row_place){ v->snap->rows[i].id, i };
+	if (v->snap->nrows > 1)
+		qsort(v->by_id, v->snap->nrows, sizeof *v->by_id, by_id);
+}
+
+static void show(struct view *v, struct snapshot *s)
 {
 	snapshot_free(v->snap);
 	v->snap = s;
+	index_rows(v);
 	sync(v);
+	if (palette_open(v)) /* its lines are the old snapshot's */
+		palette_fill(v);
+}
+
+void view_snapshot(struct view *v, struct snapshot *s)
+{
+	if (!v->frozen) {
+		show(v, s);
+		return;
+	}
+	snapshot_free(v->held);
+	v->held = s;
+}
+
+void act_freeze(struct view *v)
+{
+	v->frozen = !v->frozen;
+	if (!v->frozen && v->held) {
+		struct snapshot *s = v->held;
+		v->held = NULL;
+		show(v, s);
+	}
+	view_note(v, v->frozen ? "frozen: what stands here stays; Z goes on" : "live again");
+}
+
+void act_times(struct view *v)
+{
+	static const char *const names[TIMES_COUNT] = { "UTC", "local time", "ages" };
+	v->time_style = (v->time_style + 1) % TIMES_COUNT;
+	view_note(v, "times as %s", names[v->time_style]);
 }
 
 void view_note(struct view *v, const char *fmt, ...)
@@ -55,10 +104,10 @@ void view_note(struct view *v, const char *fmt, ...)
 
 const struct row *view_row(const struct view *v, uint64_t id)
 {
-	for (unsigned i = 0; v->snap && i < v->snap->nrows; i++)
-		if (v->snap->rows[i].id == id)
-			return &v->snap->rows[i];
-	return NULL;
+	struct row_place key = { id, 0 };
+	const struct row_place *at =
+	    v->snap && v->snap->nrows ? bsearch(&key, v->by_id, v->snap->nrows, sizeof *v->by_id, by_id) : NULL;
+	return at ? &v->snap->rows[at->row] : NULL;
 }
 
 /* ---- which screen ---- */
@@ -72,12 +121,14 @@ void view_push(struct view *v, enum screen_id id)
 {
 	if (v->depth < VIEW_DEPTH)
 		v->stack[v->depth++] = id;
+	sync(v);
 }
 
 void view_pop(struct view *v)
 {
 	if (v->depth > 1)
 		v->depth--;
+	sync(v);
 }
 
 /* ---- keys ---- */
@@ -154,7 +205,9 @@ void act_back(struct view *v)
 
 void act_leave(struct view *v)
 {
-	if (v->depth > 1)
+	if (v->overview.zoomed && view_screen(v) != SCREEN_DETAIL && view_screen(v) != SCREEN_HELP)
+		v->overview.zoomed = false;
+	else if (v->depth > 1)
 		view_pop(v);
 	else
 		overview_filter(v, "");
@@ -216,7 +269,10 @@ void view_draw(struct view *v)
 		draw_fmt(c, 0, 0, c->cols, STYLE_NORMAL, "sluice: 80x24 wanted, %dx%d needed", LEAST_COLS, LEAST_ROWS);
 		return;
 	}
-	screen_get(view_screen(v))->draw(v, FRAME_TOP, c->rows - FRAME_TOP - FRAME_BOTTOM);
+	int h = c->rows - FRAME_TOP - FRAME_BOTTOM;
+	screen_get(view_screen(v))->draw(v, FRAME_TOP, h);
+	if (palette_open(v))
+		palette_draw(v, FRAME_TOP, h);
 	frame_header(v);
 	frame_footer(v);
 }

@@ -8,6 +8,7 @@
 #include "tui/list.h"
 #include "tui/screen.h"
 #include "tui/tui.h"
+#include "tui/words.h"
 
 #include <stdint.h>
 
@@ -19,23 +20,52 @@ struct view;
 struct prompt_kind { /* what is typed, and what becomes of it */
 	const char *label;
 	bool secret;                             /* shown as * */
+	bool uncounted;                          /* it chooses no stages: their number is not shown */
 	void (*changed)(struct view *v);
 	void (*accepted)(struct view *v);
 	void (*cancelled)(struct view *v);
+	void (*move)(struct view *v, int direction); /* Up -1, Down 1; NULL */
+	void (*complete)(struct view *v);            /* Tab; NULL */
 };
 struct prompt {
 	bool open;
 	const struct prompt_kind *kind;
 	char text[FILTER_SIZE], before[FILTER_SIZE]; /* before: what Esc brings back */
+	char hint[200];                              /* beside it, until the next key */
+};
+#define TYPED_MOST 32
+struct typed { /* commands, the newest last */
+	char line[TYPED_MOST][FILTER_SIZE];
+	unsigned n, at; /* at: how far back the one is that stands in the prompt; 0 = none of them */
 };
 
-enum sort { SORT_FLOW, SORT_STATE, SORT_NAME, SORT_IN, SORT_OUT, SORT_ERROR, SORT_BACKLOG, SORT_AGE, SORT_COUNT };
+#define PALETTE_MOST 64
+enum palette_what { PALETTE_ROW, PALETTE_ALARM, PALETTE_ACTION, PALETTE_COMMAND };
+struct palette_item {
+	enum palette_what what;
+	uint32_t index;             /* in the snapshot, or in the table */
+	int score;
+};
+struct palette {
+	struct palette_item item[PALETTE_MOST]; /* the best first */
+	unsigned n, total, at;
+};
+
+enum sort { SORT_FLOW, SORT_STATE, SORT_NAME, SORT_IN, SORT_OUT, SORT_ERROR, SORT_BACKLOG, SORT_AGE, SORT_LOSS, SORT_COUNT };
+enum pane { PANE_STAGES, PANE_ALARMS, PANE_CHANGES, PANE_COUNT };
+
+#define PINS_MOST 16
+#define MARKS_MOST 256
 
 struct overview {
-	struct list rows, alarms;
-	bool on_alarms;             /* which of the two the keys move */
+	struct list rows, alarms, changes;
+	enum pane focus;            /* which of them the keys move */
+	bool zoomed;                /* it alone is shown */
 	uint32_t *line;             /* row index, or HEADING | pipeline index */
 	unsigned nlines, shown;     /* shown: lines that are rows */
+	uint64_t only_row;          /* of the pipeline screen: a row of the pipeline that is shown */
+	uint64_t pins[PINS_MOST], marks[MARKS_MOST]; /* rows' ids */
+	unsigned npins, nmarks;
 	enum sort sort;
 	bool reversed;
 	char filter[FILTER_SIZE];
@@ -44,19 +74,25 @@ struct overview {
 #define HEADING 0x80000000u
 
 /* One chart, and the question behind it. */
+struct wish {
+	int64_t range, end;         /* seconds, up to this instant; end 0: up to now */
+	bool offline;               /* what the history knows: moving over rows must not cost money */
+};
 struct slot {
 	uint64_t shown_row;         /* row and reading it stands for; metric "" = free */
 	char metric[64];
 	bool wanted;                /* on the screen now */
+	struct wish wish, asked_for; /* of what is drawn; of the newest question */
 	bool asked;
 	uint64_t pending;           /* the newest question's id while it is unanswered */
-	int64_t range, polled_at;   /* what the newest question was about */
+	int64_t polled_at;          /* when it was asked */
 	struct result *answer;      /* of the newest answered question; NULL = none yet */
 };
 struct detail {
 	uint64_t row;               /* snapshot row's id */
 	struct list metrics;        /* line + 1 is the id: readings keep their order */
 	unsigned range;             /* index into the ranges */
+	int64_t end;                /* of the charts; 0: now */
 	int64_t cursor;             /* instant on all charts; 0 = off */
 	int chart_width;            /* of the last draw: what one cursor step is */
 	struct slot slot[CHARTS_MAX];
@@ -66,13 +102,20 @@ struct detail {
 struct view {
 	const struct tui_options *options;
 	struct snapshot *snap;      /* owned; NULL until the first one */
+	struct snapshot *held;      /* the newest one while frozen; owned */
+	bool frozen;
+	struct row_place { uint64_t id; uint32_t row; } *by_id; /* of snap, sorted */
 	int64_t now;                /* seconds */
 	bool utf8;
 	unsigned level, level_most; /* glyph.h */
+	enum time_style time_style;
 	struct canvas canvas;
 	enum screen_id stack[VIEW_DEPTH];
 	unsigned depth;
 	struct prompt prompt;
+	struct typed typed;
+	struct palette palette;
+	bool bell_off, title_off;
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
 	bool quit, redraw, suspend, refresh; /* wishes */
@@ -91,7 +134,8 @@ void view_draw(struct view *v);                          /* into v->canvas, at i
 void view_note(struct view *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* questions.c: what the charts want to know. */
-struct slot *view_slot(struct view *v, const char *metric);           /* the metric's, made anew when it has none; NULL: all are in use */
+void view_slots_keep(struct view *v, uint64_t row, const char *const *metrics, unsigned n); /* these are on the screen, and no others */
+struct slot *view_slot(struct view *v, uint64_t row, const char *metric, struct wish wish); /* made anew when there is none; NULL: all are in use */
 struct slot *view_question(struct view *v, struct history_request *rq); /* the next one to ask, filled in; NULL: none */
 void view_asked(struct view *v, struct slot *s, uint64_t id);         /* it was asked */
 bool view_waiting(const struct view *v);                              /* a question is open, asked or not */
@@ -106,6 +150,8 @@ enum screen_id view_screen(const struct view *v);
 void view_push(struct view *v, enum screen_id id);
 void view_pop(struct view *v);
 
+void pipeline_show(struct view *v, uint64_t row);       /* scr_list.c: the pipeline of this row alone */
+void overview_sort(struct view *v, enum sort by);
 void detail_show(struct view *v, uint64_t row);         /* scr_detail.c: the row that the detail screen is about */
 const struct row *view_row(const struct view *v, uint64_t id); /* NULL when it is not in the snapshot */
 

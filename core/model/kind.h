@@ -37,6 +37,7 @@ struct kind_info {
 };
 
 const struct metric_info *kind_metric(const struct kind_info *k, const char *key);  /* NULL when unknown */
+bool metric_is_sum(const struct metric_info *info);  /* its points are what a period holds, not a level: a rate is point / period */
 const struct metric_info *kind_role(const struct kind_info *k, enum role role);
 const char *unit_name(enum unit u);   /* CloudWatch's: Count, Percent, Seconds, Milliseconds, Bytes, None */
 const char *role_name(enum role r);   /* in out error latency backlog age: the configuration's keys */

@@ -2,6 +2,9 @@
 #ifndef CORE_MODEL_LOSS_H
 #define CORE_MODEL_LOSS_H
 
+#include "core/buf.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 enum loss_state {
@@ -26,5 +29,21 @@ struct loss {
 	int64_t from;            /* 0: nothing to draw */
 	double age, slope, retention;
 };
+
+const char *loss_state_name(enum loss_state s);                 /* none safe exact between at_most at_least unknown */
+bool loss_at_risk(const struct loss *l);                        /* there is a deadline, or there may be one: a LOSS IN other than "-" */
+/* The nearest deadline first, then what is only known to last so long, then what is unknown, then the rest. For qsort. */
+int loss_order(const struct loss *a, const struct loss *b);
+
+/* How long: "17h50m", "2h..3d", "<=3d02h", ">=2h00m", "now", "??", and "-" when nothing is at risk or no clock runs. */
+#define LOSS_IN 24
+void loss_in(const struct loss *l, int64_t now, char out[LOSS_IN]);
+/* What happens when: "first record expires 21:05Z", "first message expires 05:14Z .. 03:14Z+3" (days from today), "first message may
+ * expire any time"; nothing when nothing is at risk. */
+void loss_when(const struct loss *l, int64_t now, struct buf *out);
+/* The deadline in one line of at most `cells`, for whoever bears this name (raw). From 100 cells on with what it was computed from:
+ * "DATA LOSS  17h50m  first record expires 21:05Z     orders-ingest shard 3: age 6h09m, growing 1.00 s/s, retention 24h"
+ * "DATA LOSS  first record expires 21:05Z, in 17h50m  orders-ingest shard 3" */
+void loss_line(const struct loss *l, const char *name, int64_t now, unsigned cells, struct buf *out);
 
 #endif

@@ -41,6 +41,12 @@ const struct metric_info *kind_role(const struct kind_info *k, enum role role)
 	return NULL;
 }
 
+bool metric_is_sum(const struct metric_info *info)
+{
+	return info->from == FROM_DIFFERENCE ||
+	       (info->stat && (strcmp(info->stat, "Sum") == 0 || strcmp(info->stat, "SampleCount") == 0));
+}
+
 const char *unit_name(enum unit u)
 {
 	static const char *const names[] = { "None", "Count", "Percent", "Seconds", "Milliseconds", "Bytes" };

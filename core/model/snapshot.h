@@ -53,6 +53,7 @@ struct row_link {                              /* an edge between two rows of th
 	uint32_t from, to;                         /* row indices */
 	const char *kind;                          /* static, as in flow_edge */
 	bool inferred;                             /* not configured so, only likely */
+	bool back;                                 /* closes a cycle */
 	double rate;                               /* a second over the last minute; NAN: no metric tells */
 };
 
@@ -63,6 +64,7 @@ struct api_health {                            /* one a service operation that w
 	struct err last;                           /* code OK when the last call succeeded */
 	int64_t ok_at;                             /* last success; 0 = never */
 	uint32_t calls, failed;
+	bool aside;                                /* a round does without it: its failure is said where its answer would stand */
 };
 
 enum phase { PHASE_STARTING, PHASE_CACHED, PHASE_LIVE };

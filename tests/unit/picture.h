@@ -100,11 +100,45 @@ static struct snapshot *picture(void)
 	s->napis = 1;
 	snprintf(s->target.account, sizeof s->target.account, "123456789012");
 	snprintf(s->target.region, sizeof s->target.region, "eu-west-1");
+	s->cost.usd_per_day = s->cost.today_usd = NAN;
 	s->phase = PHASE_LIVE;
 	s->settled = true;
 	s->at = PICTURE_NOW;
 	s->polled_at = PICTURE_NOW - 4;
 	s->data_to = PICTURE_NOW - 102;
+	return s;
+}
+
+/* The same with a first-loss clock, links, events, costs, and alarms that know what they watch. */
+static struct snapshot *picture_rich(void)
+{
+	struct snapshot *s = picture();
+	struct row *rows = (struct row *)(uintptr_t)s->rows;
+	rows[0].loss = (struct loss){ .state = LOSS_EXACT, .low = PICTURE_NOW + 64230, .high = PICTURE_NOW + 64230, .rate = 51,
+		                          .what = "first record", .where = "shard 3", .basis = "age 6h09m, growing 1.00 s/s, retention 24h",
+		                          .from = PICTURE_NOW - 102, .age = 22140, .slope = 1, .retention = 86400 };
+	rows[2].loss = (struct loss){ .state = LOSS_SAFE };
+	rows[4].loss = (struct loss){ .state = LOSS_BETWEEN, .low = PICTURE_NOW + 7200, .high = PICTURE_NOW + 79260, .rate = NAN,
+		                          .what = "first message", .basis = "retention 4d" };
+	struct row_link *l = arena_array(&s->mem, 3, sizeof *l);
+	l[0] = (struct row_link){ .from = 0, .to = 1, .kind = "mapping", .rate = 361 };
+	l[1] = (struct row_link){ .from = 2, .to = 3, .kind = "mapping", .rate = 360 };
+	l[2] = (struct row_link){ .from = 2, .to = 4, .kind = "dlq", .rate = NAN };
+	s->links = l;
+	s->nlinks = 3;
+	struct event *e = arena_array(&s->mem, 3, sizeof *e);
+	e[0] = (struct event){ PICTURE_NOW - 2022, PICTURE_NOW - 2022, EVENT_ALARM, "cloudwatch", "HighErrorRate", NULL, "OK -> ALARM", NULL, "cloudwatch:DescribeAlarmHistory" };
+	e[1] = (struct event){ PICTURE_NOW - 22182, PICTURE_NOW - 22182, EVENT_CALL, "lambda", "orders-enrich", NULL, "UpdateAlias", "dev", "cloudtrail:LookupEvents" };
+	e[2] = (struct event){ PICTURE_NOW - 23022, PICTURE_NOW - 22602, EVENT_RELEASE, "lambda", "orders-enrich", NULL, "alias live v41 -> v42", NULL, "lambda:ListAliases" };
+	s->events = e;
+	s->nevents = 3;
+	struct alarm *a = (struct alarm *)(uintptr_t)s->alarms;
+	a[0].name = "DlqAge";
+	a[0].metric = "AWS/SQS/ApproximateAgeOfOldestMessage{QueueName=orders-load-dlq}:Maximum";
+	a[0].threshold = 86400;
+	a[0].row = rows[4].id;
+	s->cost.usd_per_day = 0.55;
+	s->cost.today_usd = NAN;
 	return s;
 }
 

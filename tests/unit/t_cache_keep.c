@@ -538,13 +538,13 @@ static void a_file_of_the_schema_before_is_migrated(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		struct cache *c = open_cache();
 		assert_null(cache_note(c));
-		assert_int_equal(ask("PRAGMA user_version"), 2);
+		assert_int_equal(ask("PRAGMA user_version"), SCHEMA);
 		assert_schema1_points(c);
 		char *text = cache_get_text(c, TARGET, "inventory");
 		assert_string_equal(text, "[]");
 		free(text);
 		assert_true(cache_facts(c, &facts, NULL));
-		assert_true(facts.schema == 2 && facts.oldest == START);
+		assert_true(facts.schema == SCHEMA && facts.oldest == START);
 		cache_close(c);
 	}
 	struct cache *c = open_cache();
@@ -585,16 +585,16 @@ static void a_reader_reads_the_schema_before(void **state)
 	assert_true(cache_facts(c, &facts, NULL));
 	assert_int_equal(facts.schema, 2);
 	/* And then one that is newer than we are: noticed with the next poll, without a word into the file. */
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1000", NULL, NULL, NULL), SQLITE_OK);
 	struct err e = { 0 };
 	assert_false(cache_commit(c, &e));
-	assert_non_null(strstr(e.text, "schema 3, this one knows 2"));
+	assert_non_null(strstr(e.text, "schema 1000, this one knows"));
 	assert_false(cache_commit(c, &e));
 	sqlite3_close(db);
 	close(fd);
 	assert_false(cache_commit(c, &e)); /* the lock is free, the file still is not ours to write */
 	cache_close(c);
-	assert_int_equal(ask("PRAGMA user_version"), 3);
+	assert_int_equal(ask("PRAGMA user_version"), 1000);
 	unlink(lock);
 	free(lock);
 }
@@ -621,7 +621,7 @@ static void a_newer_schema_in_the_log_is_left_alone(void **state)
 	if (pid == 0) {
 		sqlite3 *db;
 		if (sqlite3_open(path, &db) ||
-		    sqlite3_exec(db, "PRAGMA user_version = 9; CREATE TABLE later (x)", NULL, NULL, NULL))
+		    sqlite3_exec(db, "PRAGMA user_version = 1000; CREATE TABLE later (x)", NULL, NULL, NULL))
 			_exit(1);
 		_exit(0); /* without closing, as kill -9 */
 	}
@@ -632,7 +632,7 @@ static void a_newer_schema_in_the_log_is_left_alone(void **state)
 	struct err e = { 0 };
 	assert_null(cache_open(path, &e));
 	assert_int_equal(e.code, ERR_DB);
-	assert_non_null(strstr(e.text, "schema 9, this one knows 2"));
+	assert_non_null(strstr(e.text, "schema 1000, this one knows"));
 	char *file2 = hash_file(""), *log2 = hash_file("-wal");
 	assert_memory_equal(file, file2, 1 << 20);
 	assert_memory_equal(log, log2, 1 << 20);

@@ -203,8 +203,16 @@ static const struct row rows[] = {
 	{ .kind = &kind, .name = "bill", .resource = "billing", .reason = "", .health = HEALTH_UNKNOWN, .pipeline = 1 },
 };
 static const struct pipeline pipelines[] = { { "orders", HEALTH_ALARM, 0, 1 }, { "billing", HEALTH_UNKNOWN, 1, 1 } };
-static const struct alarm alarm_list[] = { { "High\nError", "arn:a", "desc", "because", "A/B:Sum", ">", 5,
-	                                         ALARM_STATE_ALARM, NOW - 3600, true, false } };
+static const struct alarm alarm_list[] = { { .name = "High\nError",
+	                                         .arn = "arn:a",
+	                                         .description = "desc",
+	                                         .reason = "because",
+	                                         .metric = "A/B:Sum",
+	                                         .comparison = ">",
+	                                         .threshold = 5,
+	                                         .state = ALARM_STATE_ALARM,
+	                                         .since = NOW - 3600,
+	                                         .actions_enabled = true } };
 
 static struct api_health denied(const char *op)
 {

@@ -123,25 +123,52 @@ static void test_overview_80x24_ascii(void **state)
 {
 	(void)state;
 	open_view(24, 80, false, picture());
-	assert_string_equal(draw(), "sluice  prod 123456789012 eu-west-1        !!2 !1 ??2 ~1 ok1  RO  03:14:42Z +4s\n"
+	assert_string_equal(draw(), "prod 123456789012 eu-west-1   stages !!2 !1 ??2 ~1 ok1 RO data 1m 03:14:42Z +4s\n"
 	                            "--------------------------------------------------------------------------------\n"
 	                            "!! orders-ingest  oldest 6h09m, growing 1.00 s/s\n"
 	                            "!! orders-enrich  error rate 7.8 % > 5 %, 3 of 3 points                  +5 more\n"
 	                            "-- STAGES  orders --------------------------------------------------------------\n"
-	                            "    STAGE           KIND       IN/s  OUT/s  ERR% BACKLOG OLDEST LAST 16m\n"
-	                            ">!! orders-ingest   kinesis     412    361     -       -  6h09m %%%%%%#####@@@@@\n"
-	                            " !! orders-enrich   lambda      361    333   7.8       -      - %%%%%%#####@@@@@\n"
-	                            "    orders-load     sqs         361    360     -     214    14s %%%%%%#####@@@@@\n"
-	                            " ~  orders-loader   lambda     ~360   ~359  ~0.2       -      - %%%%%%#####@@@@@\n"
-	                            " !  orders-load-dlq sqs dlq     0.4      0     -   1,291  3d02h %%%%%%#####@@@@@\n"
-	                            " ?? orders-curate   lambda        ?      ?     ?       -      - ................\n"
+	                            "    STAGE           KIND      IN/s  OUT/s  ERR% BACKLOG OLDEST  LOSS IN LAST 8m\n"
+	                            ">!! orders-ingest   kinesis    412    361     -       -  6h09m        - ###@@@@@\n"
+	                            " !! orders-enrich   lambda     361    333   7.8       -      -        - ###@@@@@\n"
+	                            "    orders-load     sqs        361    360     -     214    14s        - ###@@@@@\n"
+	                            " ~  orders-loader   lambda    ~360   ~359  ~0.2       -      -        - ###@@@@@\n"
+	                            " !  orders-load-dlq sqs dlq    0.4      0     -   1,291  3d02h        - ###@@@@@\n"
+	                            " ?? orders-curate   lambda       ?      ?     ?       -      -        - ........\n"
 	                            "-- ALARMS ----------------------------------- 2 not ok, 3 in all, worst first --\n"
-	                            " !! HighErrorRate   orders-enrich       ErrorRate > 5              ALARM     33m\n"
-	                            " ?? CurateHeartbeat orders-curate       RunCompleted < 1           no data   44m\n"
-	                            "    AnyOfThem                           ALARM(HighErr~teHeartbeat) ok      1d00h\n"
+	                            " !! HighErrorRate   orders-enrich        ErrorRate > 5             ALARM     33m\n"
+	                            " ?? CurateHeartbeat orders-curate        RunCompleted < 1          no data   44m\n"
+	                            "    AnyOfThem                            ALARM(HighEr~teHeartbeat) ok      1d00h\n"
 	                            "\n\n\n\n\n\n"
 	                            "--------------------------------------------------------------------------------\n"
-	                            "Enter open  Tab pane  n problem  / filter  s sort  r refresh  ? help  q quit\n");
+	                            "Enter open  Tab pane  n problem  2 flow  / filter  s sort  ? help  q quit\n");
+}
+
+/* Everything that a snapshot may hold. */
+static void test_overview_rich(void **state)
+{
+	(void)state;
+	open_view(24, 80, false, picture_rich());
+	assert_string_equal(line(2), "!  DATA LOSS  first message expires 05:14Z .. 01:15Z+1, in 2h..22h orders-load-d");
+	assert_string_equal(line(3), "!! orders-ingest  oldest 6h09m, growing 1.00 s/s                         +5 more");
+	assert_non_null(strstr(line(6), "6h09m   17h50m"));
+	assert_non_null(strstr(line(10), "3d02h  2h..22h"));
+	assert_true(shows("-- WHAT CHANGED ------------------------------------------------------ 3, UTC --\n"
+	                  " 20:51..20:58Z lambda     orders-enrich alias live v41 -> v42\n"
+	                  " 21:05Z        lambda     orders-enrich UpdateAlias           by dev\n"
+	                  " 02:41Z        cloudwatch HighErrorRate OK -> ALARM\n"));
+	open_view(40, 120, false, picture_rich());
+	assert_non_null(strstr(line(0), "$0.55/day"));
+	assert_string_equal(line(3), "!! DATA LOSS  17h50m  first record expires 21:05Z     orders-ingest shard 3: age "
+	                             "6h09m, growing 1.00 s/s, retention 24h");
+	assert_true(shows("\n ingest !! 6h09m ==361==> enrich !!\n ` holds back 51/s\n"
+	                  " load 214 --360--> loader ~\n"));
+	assert_true(shows("DlqAge          orders-load-dlq      Approximate~ge > 1d00h   3d02h ALARM     33m"));
+	press("f");
+	assert_non_null(strstr(line(0), "  orders  "));
+	assert_true(shows("\n `----> load-dlq ! 1,291\n curate ??\n"));
+	press("T T");
+	assert_true(shows(" 33m ago"));
 }
 
 /* The account stands in row 1 at every size, and so do the counts. */
@@ -336,7 +363,7 @@ static void test_small_and_too_small(void **state)
 	(void)state;
 	open_view(12, 40, false, picture());
 	assert_string_equal(line(0), "123456789012 eu-west-1 !!2 !1 ??2 ~1 ok1");
-	assert_string_equal(line(5), ">!! orders-ingest       -       -  6h09m");
+	assert_string_equal(line(5), ">!! orders~ngest       -  6h09m        -");
 	static const char message[] = "sluice: 80x24 wanted, 40x12 needed";
 	for (int rows = 1; rows < 14; rows++)
 		for (int cols = 1; cols < 44; cols++) {
@@ -416,7 +443,7 @@ static void test_sorting(void **state)
 	press("S");
 	assert_non_null(strstr(line(6), "orders-load "));
 	assert_non_null(strstr(line(7), "orders-load-dlq")); /* what has none stays last */
-	press("s s");
+	press("s s s");
 	assert_non_null(strstr(line(6), "orders-ingest"));
 	press("S");
 	assert_true(shows("flow order"));
@@ -648,10 +675,15 @@ static void test_help_lists_every_action(void **state)
 		assert_non_null(strstr(shown.p, actions[i].help));
 	open_view(24, 80, false, picture());
 	press("?");
-	draw();
-	for (unsigned i = 0; i < nactions; i++)
-		if (actions[i].where & (IN(OVERVIEW) | IN_PROMPT))
-			assert_non_null(strstr(shown.p, actions[i].help));
+	for (unsigned i = 0; i < nactions; i++) {
+		bool seen = !(actions[i].where & (IN(OVERVIEW) | IN_PROMPT));
+		press("g");
+		for (int page = 0; page < 4 && !seen; page++) {
+			seen = shows(actions[i].help);
+			press("Ctrl-D");
+		}
+		assert_true(seen);
+	}
 	assert_true(shows("stale: too old to trust"));
 }
 
@@ -814,6 +846,7 @@ int main(void)
 		cmocka_unit_test(test_without_utf8_nothing_but_ascii),
 		cmocka_unit_test(test_flood_of_marks_takes_one_cell),
 		cmocka_unit_test(test_overview_80x24_ascii),
+		cmocka_unit_test(test_overview_rich),
 		cmocka_unit_test(test_row_1_at_every_width),
 		cmocka_unit_test(test_failed_calls_are_counted),
 		cmocka_unit_test(test_alarms_that_were_not_read),

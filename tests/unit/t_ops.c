@@ -54,7 +54,7 @@ static void test_wires(void **state)
 	(void)state;
 	struct http_req rq;
 	struct list_in in = { { NULL } };
-	struct describe_alarms_in alarms = { { NULL } };
+	struct describe_alarms_in alarms = { .page = { NULL } };
 	build(&op_describe_alarms, &alarms, &rq);
 	assert_string_equal(header(&rq, "Content-Type"), "application/x-amz-json-1.0");
 	assert_string_equal(header(&rq, "X-Amz-Target"), "GraniteServiceVersion20100801.DescribeAlarms");
@@ -87,7 +87,7 @@ static void test_requests(void **state)
 	                any = { .key = "team" };
 	struct list_metrics_in all = { { NULL }, NULL, NULL, false };
 	struct list_metrics_in some = { { (char[]){ "tok" } }, "AWS/SQS", "M", true };
-	struct describe_alarms_in alarms = { { (char[]){ "tok" } } };
+	struct describe_alarms_in alarms = { .page = { (char[]){ "tok" } } };
 	builds(&op_get_caller_identity, NULL, "POST /", "Action=GetCallerIdentity&Version=2011-06-15");
 	builds(kind_find("sqs")->list, &first, "POST /", "{\"MaxResults\":1000}");
 	builds(kind_find("sqs")->list, &next, "POST /", "{\"MaxResults\":1000,\"NextToken\":\"t\\\"o k/en+=\"}");
@@ -110,8 +110,9 @@ static void test_requests(void **state)
 	builds(&op_list_metrics, &all, "POST /", "{}");
 	builds(&op_list_metrics, &some, "POST /",
 	       "{\"Namespace\":\"AWS/SQS\",\"MetricName\":\"M\",\"RecentlyActive\":\"PT3H\",\"NextToken\":\"tok\"}");
-	builds(&op_describe_alarms, &alarms, "POST /",
-	       "{\"AlarmTypes\":[\"MetricAlarm\",\"CompositeAlarm\"],\"MaxRecords\":100,\"NextToken\":\"tok\"}");
+	builds(
+	    &op_describe_alarms, &alarms, "POST /",
+	    "{\"AlarmTypes\":[\"MetricAlarm\",\"CompositeAlarm\",\"LogAlarm\"],\"MaxRecords\":100,\"NextToken\":\"tok\"}");
 }
 
 static void one_metric(struct metric_id *m)
