@@ -60,8 +60,8 @@ static void run_sum(const struct replay_run *r, char out[SHA_HEX])
 		                          r->manifest,
 		                          r->where,
 		                          replay_unknown_name(r->unknown) };
-	const int64_t numbers[] = { r->batch,  r->limit, r->confirmed, r->expected,  r->lease_s,
-		                        r->call_s, r->fifo,  r->partial,   r->created_ms };
+	const int64_t numbers[] = { r->batch,  r->limit, r->confirmed, r->expected,   r->lease_s,
+		                        r->call_s, r->fifo,  r->partial,   r->created_ms, r->verify_s };
 	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
 		log_file_part(&b, texts[i]);
 	for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -143,7 +143,7 @@ static int chain_write(struct ledger *l, const char *run, const struct chain *c)
 	"host, "                                                                                                           \
 	"manifest, rate, tolerance, batch, most, confirmed, expected, unknown, lease_s, call_s, fifo, partial, "           \
 	"selection, "                                                                                                      \
-	"hidden_until, created, started, ended, sum"
+	"hidden_until, created, started, ended, sum, verify_s"
 
 bool ledger_run_add(struct ledger *l, const struct replay_run *r, struct err *e)
 {
@@ -155,13 +155,14 @@ bool ledger_run_add(struct ledger *l, const struct replay_run *r, struct err *e)
 	int rc = log_file_do(
 	    &l->f,
 	    "INSERT INTO run (" RUN_COLUMNS ", chain, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-	    "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, '', 0)",
-	    "tttttttttttttttrriiiitiiiitiiiit", r->id, r->account, r->region, r->source, r->source_arn, r->source_url,
+	    "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, '', "
+	    "0)",
+	    "tttttttttttttttrriiiitiiiitiiiiti", r->id, r->account, r->region, r->source, r->source_arn, r->source_url,
 	    r->dest, r->dest_url, replay_mode_name(r->mode), run_state_name(r->state), NULL, r->reason, r->by, r->host,
 	    r->manifest, r->rate, r->tolerance, (int64_t)r->batch, (int64_t)r->limit, (int64_t)r->confirmed,
 	    (int64_t)r->expected, replay_unknown_name(r->unknown), (int64_t)r->lease_s, (int64_t)r->call_s,
 	    (int64_t)r->fifo, (int64_t)r->partial, r->where, r->hidden_until_ms, r->created_ms, r->started_ms, r->ended_ms,
-	    sum);
+	    sum, (int64_t)r->verify_s);
 	if (rc == SQLITE_OK)
 		rc = chain_add(l, r->id, &c,
 		               &(struct ledger_event){ 0, clock_wall_ms(), "", run_state_name(r->state), r->source });
@@ -273,7 +274,8 @@ static bool read_run(struct arena *mem, sqlite3_stmt *st, struct replay_run *r)
 		                      .hidden_until_ms = sqlite3_column_int64(st, 27),
 		                      .created_ms = sqlite3_column_int64(st, 28),
 		                      .started_ms = sqlite3_column_int64(st, 29),
-		                      .ended_ms = sqlite3_column_int64(st, 30) };
+		                      .ended_ms = sqlite3_column_int64(st, 30),
+		                      .verify_s = number_at(st, 32) };
 	snprintf(r->id, sizeof r->id, "%s", must_text(mem, st, 0));
 	snprintf(r->manifest, sizeof r->manifest, "%s", must_text(mem, st, 14));
 	return replay_mode_named(must_text(mem, st, 8), &r->mode) && run_state_named(must_text(mem, st, 9), &r->state) &&

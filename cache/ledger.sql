@@ -29,6 +29,7 @@ CREATE TABLE run (
 	unknown       TEXT NOT NULL,
 	lease_s       INTEGER NOT NULL,
 	call_s        INTEGER NOT NULL,
+	verify_s      INTEGER NOT NULL,
 	fifo          INTEGER NOT NULL,
 	partial       INTEGER NOT NULL,
 	selection     TEXT,

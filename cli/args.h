@@ -183,6 +183,8 @@ struct cli_command {
 	X("--through", 0, "FUNCTION[:ALIAS]", BIT(REPLAY), set_through, "invoke this function, or ARN, with the messages")   \
 	X("--redrive", 0, NULL, BIT(REPLAY), set_redrive, "send the messages back into the queue they came from")            \
 	X("--to", 0, "QUEUE", BIT(REPLAY), set_to, "with --redrive: into this queue instead")                                \
+	X("--verify", 0, "DURATION", BIT(REPLAY), set_verify,                                                                \
+	  "with --redrive: a copy that has not come back for so long is done; default what the queue's redrive policy takes")    \
 	X("--limit", 0, "N", BIT(REPLAY), set_limit, "at most N messages")                                                   \
 	X("--rate", 0, "N", BIT(REPLAY), set_rate, "at most N messages in any second; default 10")                           \
 	X("--where", 0, "TEST", BIT(REPLAY), set_where,                                                                      \

@@ -71,6 +71,7 @@ static void json_run(struct json_out *j, const struct replay_run *r)
 	json_out_int(j, "batch", r->batch);
 	json_out_int(j, "limit", r->limit);
 	json_out_int(j, "lease_seconds", r->lease_s);
+	json_out_int(j, "verify_seconds", r->verify_s);
 	json_out_bool(j, "confirmed", r->confirmed);
 	json_out_int(j, "expected", r->expected);
 	json_out_str(j, "unknown_policy", replay_unknown_name(r->unknown));

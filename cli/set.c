@@ -406,6 +406,14 @@ SETTER(lease)
 	return ok || bad(e, "a duration of 5s to 12h", value);
 }
 
+SETTER(verify)
+{
+	int64_t s;
+	bool ok = clock_parse_duration(value, &s) && s <= 86400;
+	c->args->replay.verify_s = ok ? (unsigned)s : 0;
+	return ok || bad(e, "a duration of 1s to 24h", value);
+}
+
 SETTER(unknown)
 {
 	c->args->replay.unknown_said = true;

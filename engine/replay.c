@@ -408,7 +408,7 @@ static void recover_phase(struct drive *d)
 static bool all_ended(const struct drive *d)
 {
 	for (unsigned i = 0; i < d->n; i++)
-		if (!item_ended(d->v[i].it.state) && !(d->run.mode == REPLAY_REDRIVE && d->v[i].it.state == ITEM_REMOVED))
+		if (!item_ended(d->v[i].it.state))
 			return false;
 	return true;
 }

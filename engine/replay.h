@@ -75,6 +75,7 @@ struct sweep {
 	struct receive_in in;
 	struct receive_out out;
 	struct err err;
+	char attempt[33];                /* FIFO: of the receive under way; kept while its answer is not known */
 };
 
 struct drive {
@@ -133,8 +134,8 @@ struct drive {
 	int64_t looked_ms;               /* when `wanted` was last read */
 	bool ending;                     /* send nothing more; finish, give back, and be: */
 	enum run_state ends_as;
-	bool verifying;
-	int64_t verify_until_ms;
+	bool verifying;                  /* the sweep under way looks for copies that came back */
+	int64_t verify_from_ms;          /* since when it does, wall clock */
 	bool told;                       /* rq.begun was called */
 };
 
@@ -168,6 +169,7 @@ void sweep_begin(struct drive *d);
 bool sweep_step(struct drive *d);
 bool release_step(struct drive *d, bool all); /* gives back the others, and with `all` what is in hand; true: done */
 void sweep_clear(struct drive *d);
+bool resends(const struct drive *d, const struct entry *en); /* an UNKNOWN one: is it to be sent again? */
 void drop_message(struct entry *en);
 bool selects(const struct drive *d, const struct message *m); /* --where */
 bool where_valid(const char *where, struct err *e);
@@ -179,6 +181,13 @@ bool work_flying(const struct drive *d);
 bool send_some(struct drive *d, int64_t *wake_ms); /* true: something was sent */
 void hear_flights(struct drive *d);
 int64_t wake_sooner(int64_t a, int64_t b);
+
+/* replay_verify.c: copies that were sent back into a queue are done when they have not come back to the dead-letter queue in time */
+bool verify_waits(const struct drive *d);             /* there are copies whose time is not over, or that are not looked after yet */
+bool verify_allows(const struct drive *d);            /* may another be sent already? */
+void verify_begin(struct drive *d, bool idle, int64_t *wake_ms); /* starts a sweep when it is time */
+bool verify_meets(struct drive *d, const struct message *m);     /* is it one of ours, come back? Then it is BOUNCED */
+void verify_over(struct drive *d);                    /* the sweep has seen the whole queue */
 
 /* replay_tell.c */
 void tell_items(struct drive *d);    /* into the result */

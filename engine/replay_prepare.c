@@ -354,6 +354,8 @@ static void settle(struct drive *d)
 	r->limit = rq->limit;
 	r->where = arena_strdup(d->mem, rq->where);
 	r->lease_s = lease_of(d);
+	if (r->mode == REPLAY_REDRIVE)
+		r->verify_s = rq->verify_s ? rq->verify_s : (unsigned)(d->max_receive * d->visibility_s + 60);
 	r->unknown = rq->unknown_said ? rq->unknown : r->mode == REPLAY_REDRIVE && r->fifo ? UNKNOWN_RESEND : UNKNOWN_HOLD;
 	r->batch = r->batch ? r->batch : 1;
 	if (r->mode == REPLAY_REDRIVE && !r->dest_url && !d->plan)

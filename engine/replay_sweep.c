@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DEDUP_MS (5 * 60 * 1000 - 10000)
 #define FAILURES_MOST 5 /* receives in a row without an answer */
 
 /* ---- --where */
@@ -116,6 +117,13 @@ static bool is_frozen_body(const struct entry *en, const struct message *m)
 	return strcmp(sha, en->it.body_sha256) == 0;
 }
 
+/* In a FIFO queue the copy's deduplication id makes a second sending harmless, for five minutes: beyond, only who asks for it gets it. */
+bool resends(const struct drive *d, const struct entry *en)
+{
+	bool late = d->run.fifo && d->run.mode == REPLAY_REDRIVE && now_ms() - en->it.intent_ms > DEDUP_MS;
+	return d->run.unknown == UNKNOWN_RESEND && !en->retold && (!late || d->t->rq.replay.unknown_said);
+}
+
 static bool wanted(const struct drive *d, const struct entry *en)
 {
 	switch (en->it.state) {
@@ -124,7 +132,7 @@ static bool wanted(const struct drive *d, const struct entry *en)
 	case ITEM_ACCEPTED:
 	case ITEM_REMOVE_LOST:
 	case ITEM_GONE: return true;
-	case ITEM_UNKNOWN: return d->run.unknown == UNKNOWN_RESEND && !en->retold;
+	case ITEM_UNKNOWN: return resends(d, en);
 	default: return false;
 	}
 }
@@ -144,6 +152,10 @@ static void take_spoiled(struct drive *d, struct entry *en, struct message *m)
 static void take_known(struct drive *d, struct message *m)
 {
 	struct entry *en = drive_find(d, m->id);
+	if (verify_meets(d, m)) {
+		keep_other(&d->sweep, m);
+		return;
+	}
 	if (!en || !wanted(d, en)) {
 		keep_other(&d->sweep, m);
 		return;
@@ -249,6 +261,8 @@ static bool enough(struct drive *d)
 		/* A receive of a life that was killed may hide some of what was counted. */
 		return quiet && !(d->resumed && d->run.confirmed && d->n < d->run.expected && hidden);
 	}
+	if (d->verifying)
+		return quiet;
 	return asked_for(d) == 0 || hand_is_full(d) || (quiet && !hidden);
 }
 
@@ -285,6 +299,14 @@ static void on_received(void *ctx, const struct op *op, void *in, void *out, con
 	s->answered = true;
 }
 
+static void new_attempt(struct sweep *s)
+{
+	uint8_t noise[16];
+	if (!hash_random(noise, sizeof noise))
+		memset(noise, (int)(clock_mono_ms() & 255), sizeof noise);
+	hash_hex(noise, sizeof noise, s->attempt);
+}
+
 static bool ask(struct drive *d)
 {
 	struct sweep *s = &d->sweep;
@@ -294,9 +316,13 @@ static bool ask(struct drive *d)
 		if (!drive_save(d))
 			return false;
 	}
-	s->in = (struct receive_in){
-		.url = d->run.source_url, .max = SQS_BATCH, .visibility_s = d->run.lease_s, .wait_s = WAIT_S
-	};
+	if (d->run.fifo && !s->attempt[0])
+		new_attempt(s);
+	s->in = (struct receive_in){ .url = d->run.source_url,
+		                         .max = SQS_BATCH,
+		                         .visibility_s = d->run.lease_s,
+		                         .wait_s = WAIT_S,
+		                         .attempt_id = d->run.fifo ? s->attempt : NULL };
 	if (!drive_announce(d, &op_receive_message, d->run.source_arn, "up to %d, hidden for %u s", SQS_BATCH,
 	                    d->run.lease_s))
 		return false;
@@ -336,6 +362,8 @@ static bool hear_receive(struct drive *d)
 	if (!take_all(d) || (!ok && failed_for_good(d)))
 		return false;
 	s->failures = ok ? 0 : s->failures;
+	if (ok)
+		s->attempt[0] = '\0';
 	s->empties = ok ? s->empties : 0;
 	return true;
 }
@@ -345,8 +373,11 @@ static bool sweep_over(struct drive *d)
 	bool begun = d->sweep.empties || asked_for(d) || d->n;
 	if (!d->ending && !(begun && enough(d)))
 		return false;
-	if (!d->ending && d->phase != PHASE_FREEZE && !hand_is_full(d))
+	if (d->verifying && !d->ending)
+		verify_over(d);
+	else if (!d->ending && d->phase != PHASE_FREEZE && !hand_is_full(d))
 		miss(d);
+	d->verifying = false;
 	return true;
 }
 

@@ -152,7 +152,7 @@ static void beat(struct drive *d, int64_t *wake_ms)
 static bool sendable(const struct drive *d, const struct entry *en)
 {
 	return en->it.state == ITEM_SELECTED || en->it.state == ITEM_REMOVE_LOST ||
-	       (en->it.state == ITEM_UNKNOWN && d->run.unknown == UNKNOWN_RESEND && !en->retold);
+	       (en->it.state == ITEM_UNKNOWN && resends(d, en));
 }
 
 static void lose_leases(struct drive *d)
@@ -314,12 +314,15 @@ void work_step(struct drive *d)
 	delete_some(d, &wake);
 	if (!sweep_busy(d)) {
 		block_groups(d);
-		send_some(d, &wake);
-		bool open = anything_open(d, &in_hand);
-		if (d->ending || !open)
+		if (verify_allows(d))
+			send_some(d, &wake);
+		bool open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
+		if (d->ending || (!open && !verify_waits(d)))
 			d->phase = work_flying(d) || to_delete(d) ? PHASE_WORK : PHASE_CLOSE;
-		else if (!in_hand && !work_flying(d))
+		else if (open && idle)
 			refill(d);
+		else if (!work_flying(d))
+			verify_begin(d, !open, &wake);
 	}
 	d->t->wake_ms = next_wake(d, wake);
 }

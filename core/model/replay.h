@@ -108,6 +108,7 @@ struct replay_run {
 	unsigned expected;
 	enum replay_unknown unknown;
 	unsigned lease_s;       /* visibility of what is received */
+	unsigned verify_s;      /* redrive: so long a copy has to stay away from the dead-letter queue */
 	unsigned call_s;        /* how long one call may take: the function's own timeout */
 	bool fifo, partial;     /* the queue; the mapping honours partial batch responses */
 	const char *where;      /* the selection; NULL = everything */
