@@ -502,6 +502,7 @@ struct task {
 	uint64_t waits_for; /* rounds_done; 0 = not */
 	unsigned state;
 	int64_t wake_ms; /* monotonic: when it wants to be run again although nothing has come; 0 = not */
+	bool ending; /* of a replay: send nothing more, and end as soon as what flies has come back */
 	bool done;
 	void *work; /* the request's own */
 };
@@ -518,6 +519,13 @@ void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
+void replay_step(struct engine *g, struct task *t); /* replay.c */
+void replay_abandon(struct task *t);
+void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
+void replay_list_step(struct engine *g, struct task *t);
+void replay_steer_step(struct engine *g, struct task *t);
+void audit_step(struct engine *g, struct task *t);
+bool task_drains(const struct task *t); /* it ends in its own time, and without a deadline but the one that was said */
 bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */
 void status_step(struct engine *g, struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
