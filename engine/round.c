@@ -77,6 +77,7 @@ static void round_end(struct engine *g)
 	ingest_learn(g);
 	judge_all(g);
 	changes_round(g);
+	turns_rate(g);
 	first_step(g);
 	alarms_watch(g);
 	if (g->cache)
