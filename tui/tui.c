@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "tui/keys.h"
 #include "tui/restore.h"
 #include "tui/script.h"
@@ -24,6 +25,7 @@ struct console {
 	struct view v;
 	struct script *script;
 	bool dirty, hung_up;
+	char title[128]; /* the window's, once it was set */
 	int status;
 	char why[256]; /* said once the terminal is back */
 };
@@ -86,6 +88,34 @@ static void hand_over_code(struct console *c)
 	memset(&rq, 0, sizeof rq);
 }
 
+static void hand_over_copy(struct console *c)
+{
+	char why[100];
+	term_copy(buf_span(&c->v.copied), why, sizeof why);
+	view_note(&c->v, "%s", why);
+	c->v.copy = false;
+}
+
+/* Once something is in alarm the window says so, and then what becomes of it. */
+static void set_title(struct console *c)
+{
+	const struct view *v = &c->v;
+	char title[128], name[64];
+	const struct snapshot *s = v->snap;
+	unsigned n = s && s->phase == PHASE_LIVE ? s->count[HEALTH_ALARM] : 0;
+	if (v->title_off || (!n && !c->title[0]))
+		return;
+	const char *where = c->o->target_name ? c->o->target_name : s ? s->target.profile : "";
+	text_visible_to(name, sizeof name, where);
+	if (n)
+		snprintf(title, sizeof title, "!!%u sluice %s", n, name);
+	else
+		snprintf(title, sizeof title, "sluice %s", name);
+	if (strcmp(title, c->title) != 0)
+		term_title(title);
+	snprintf(c->title, sizeof c->title, "%s", title);
+}
+
 /* What keys have asked for and only the outside can do. */
 static void grant_wishes(struct console *c)
 {
@@ -94,13 +124,19 @@ static void grant_wishes(struct console *c)
 		view_note(v, "the engine has too much to do already; try again");
 	if (v->code[0])
 		hand_over_code(c);
+	if (v->copy)
+		hand_over_copy(c);
+	if (v->bell)
+		term_bell();
+	set_title(c);
 	if (v->suspend) {
 		term_suspend();
+		c->title[0] = '\0'; /* the shell had its own meanwhile */
 		resize(c);
 	}
 	if (v->redraw)
 		term_forget();
-	v->refresh = v->suspend = v->redraw = false;
+	v->refresh = v->suspend = v->redraw = v->bell = false;
 }
 
 static void ask(struct console *c)

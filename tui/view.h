@@ -119,6 +119,8 @@ struct view {
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
 	bool quit, redraw, suspend, refresh; /* wishes */
+	bool copy, bell;            /* wishes too: `copied` to the clipboard; to ring */
+	struct buf copied;
 	char code[16];              /* a wish too: an MFA code for the engine; tui.c wipes it */
 	struct overview overview;
 	struct detail detail;
