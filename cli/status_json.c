@@ -143,6 +143,8 @@ void status_json(struct out *o, const struct snapshot *s, const struct pipeline 
 	json_out_object(&j, NULL);
 	json_out_int(&j, "version", 1);
 	json_out_time(&j, "generated", s->at);
+	json_out_time(&j, "polled", s->polled_at);
+	json_out_time(&j, "data_to", s->data_to);
 	json_out_bool(&j, "settled", s->settled);
 	json_out_array(&j, "targets");
 	json_target(&j, &s->target);

@@ -182,13 +182,29 @@ static void problem_rows(struct out *o, const struct snapshot *s)
 	table_print(&t, o);
 }
 
+/* Two figures: how long ago AWS was asked, and how far what it said reaches. */
+static void add_ages(struct out *o, const struct snapshot *s)
+{
+	char clock[16], hm[16], age[TEXT_NUM];
+	clock_hms(s->at, clock);
+	out_ownf(o, "  %s", clock);
+	if (s->polled_at > 0) {
+		text_duration(s->at > s->polled_at ? s->at - s->polled_at : 0, age);
+		out_ownf(o, "  polled %s ago", age);
+	} else {
+		out_own(o, "  not polled");
+	}
+	if (s->data_to > 0) {
+		clock_hm(s->data_to, hm);
+		out_ownf(o, ", data to %s\n", hm);
+	} else {
+		out_own(o, ", no data yet\n");
+	}
+}
+
 static void eye_head(struct out *o, const struct snapshot *s)
 {
-	char clock[16], age[TEXT_NUM] = "";
 	const struct target *t = &s->target;
-	clock_hms(s->at, clock);
-	if (s->data_to > 0)
-		text_duration(s->at - s->data_to, age);
 	out_text(o, *t->account ? t->account : "account unknown");
 	out_own(o, "  ");
 	out_text(o, *t->region ? t->region : "no region");
@@ -196,23 +212,26 @@ static void eye_head(struct out *o, const struct snapshot *s)
 	out_text(o, t->profile);
 	out_own(o, *t->endpoint ? "  at " : "");
 	out_text(o, t->endpoint);
-	out_ownf(o, "  %s  %s%s%s\n", clock, *age ? "data " : "no data yet", age, *age ? " old" : "");
+	add_ages(o, s);
 }
 
 static void pipe_head(struct out *o, const struct snapshot *s)
 {
-	char at[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE] = "";
+	char at[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE] = "", polled[CLOCK_RFC3339_SIZE] = "";
 	struct table t;
 	clock_rfc3339(s->at, at);
 	if (s->data_to > 0)
 		clock_rfc3339(s->data_to, to);
-	table_init(&t, 6, 0);
+	if (s->polled_at > 0)
+		clock_rfc3339(s->polled_at, polled);
+	table_init(&t, 7, 0);
 	table_add(&t, "target");
 	table_add(&t, s->target.account);
 	table_add(&t, s->target.region);
 	table_add(&t, s->target.profile);
 	table_add(&t, at);
 	table_add(&t, to);
+	table_add(&t, polled);
 	table_print(&t, o);
 }
 

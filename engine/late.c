@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define SHARE 0.95
-#define POINTS 60    /* before that nothing is learned */
-#define EVIDENCE 30  /* looks at one age: fewer say nothing */
+#define POINTS 60   /* before that nothing is learned */
+#define EVIDENCE 30 /* looks at one age: fewer say nothing */
 #define HOUR 3600
 #define LOOKS_APART 20 /* a refresh by hand soon after a poll adds no look of its own */
 
@@ -69,18 +69,31 @@ int64_t watch_first(const struct watch *w, int64_t at)
 
 /* ---- one namespace */
 
-/* 0: nothing is known. From the oldest age down, as far as enough had been final. */
+/* Neighbouring ages that are taken as one. */
+struct block {
+	double looked, final;
+	unsigned first;
+};
+
+/* What is final stays final, so the share never falls with age: where by chance it seems to, ages are pooled until it does not
+ * (isotonic regression). Then the least age with enough of it; 0: nothing is known. */
 static int64_t enough(const struct lateness *l)
 {
-	int64_t delay = 0;
-	for (unsigned b = LATE_BINS; b-- > 0;) {
-		if (l->looked[b] < EVIDENCE)
+	struct block at[LATE_BINS];
+	unsigned n = 0;
+	for (unsigned b = 0; b < LATE_BINS; b++) {
+		if (!(l->looked[b] > 0))
 			continue;
-		if (l->final[b] < SHARE * l->looked[b])
-			return delay ? delay : LATE_MOST;
-		delay = (int64_t)(b + 1) * LATE_BIN;
+		at[n++] = (struct block){ l->looked[b], l->final[b], b };
+		for (; n > 1 && at[n - 2].final * at[n - 1].looked >= at[n - 1].final * at[n - 2].looked; n--) {
+			at[n - 2].looked += at[n - 1].looked;
+			at[n - 2].final += at[n - 1].final;
+		}
 	}
-	return delay;
+	for (unsigned i = 0; i < n; i++)
+		if (at[i].looked >= EVIDENCE && at[i].final >= SHARE * at[i].looked)
+			return (int64_t)(at[i].first + 1) * LATE_BIN;
+	return n ? LATE_MOST : 0;
 }
 
 static int64_t within(int64_t delay)

@@ -1,7 +1,7 @@
 /* How late a namespace's points are, learned from what is read again; pure. CloudWatch converges: a period's point may be missing
  * at first, and change after it came. A poll looks at each period many times while it ages. When it is no longer read again, it is
  * known what stayed, and so for each of those looks, at what age, whether it had found that already. Of the looks at some age at
- * least 95 % must have, and at all later ages too: the least such age is the delay. That counts fairly however often is polled,
+ * least 95 % must have: the least such age is the delay. That counts fairly however often is polled,
  * which the first sight of a point does not: seen a minute later, it may have been there for most of it. Periods that never got a
  * point say nothing. Seconds everywhere, `now` is the caller's. */
 #ifndef ENGINE_LATE_H

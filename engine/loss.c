@@ -25,7 +25,8 @@ struct tied {
 struct books {
 	struct engine *g;
 	struct tied *tied;
-	int64_t now, until;
+	int64_t now, until,
+	    delay;          /* of the stage at hand: the end of its newest period that has arrived, and how late it came */
 	bool sources_known; /* every queue was listed and described */
 };
 
@@ -58,27 +59,33 @@ static struct loss_trend trend(const struct books *b, const struct stage *s)
 static bool current(const struct books *b, const struct stage *s, const struct loss_trend *t)
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
-	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->g, STEP);
+	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->g, b->delay, STEP);
 }
 
 /* The end of what was answered, while that is as new as it can be. */
 static int64_t until(const struct books *b, const struct measure *m)
 {
-	bool lately = m->known.to && b->now - m->known.to <= stale_after(b->g, STEP);
+	bool lately = m->known.to && b->now - m->known.to <= stale_after(b->g, b->delay, STEP);
 	return lately && m->known.to < b->until ? m->known.to / STEP * STEP : b->until;
 }
 
-/* The sum over [from, the newest period); a gap in a complete answer is none. NAN: not all of it was answered for. */
-static double counted(const struct books *b, const struct measure *m, int64_t from)
+/* The sum over [from, to); a gap in a complete answer is none. NAN: not all of it was answered for. */
+static double counted_in(const struct measure *m, int64_t from, int64_t to)
 {
 	double sum = 0;
-	if (!m || m->err.code != ERR_OK || !known_covers(&m->known, from, until(b, m)))
+	if (!m || m->err.code != ERR_OK || !known_covers(&m->known, from, to))
 		return NAN;
-	for (int64_t t = from; t < until(b, m); t += STEP) {
+	for (int64_t t = from; t < to; t += STEP) {
 		double v = series_at(&m->series, t);
 		sum += isnan(v) ? 0 : v;
 	}
 	return sum;
+}
+
+/* Up to the newest period. */
+static double counted(const struct books *b, const struct measure *m, int64_t from)
+{
+	return m ? counted_in(m, from, until(b, m)) : NAN;
 }
 
 static double rate(const struct books *b, const struct stage *s, enum role role)
@@ -118,6 +125,21 @@ static bool fact_is(const struct res *r, const char *key, const char *value)
 	return f && strcmp(f->value, value) == 0;
 }
 
+/* Did what is there come at today's rate? By tens of minutes; what nobody can tell any more is taken to be so. */
+static bool steady(const struct books *b, const struct stage *s, const struct loss_trend *t)
+{
+	const struct measure *in = measure_of_role(s, ROLE_IN);
+	double now = rate(b, s, ROLE_IN) * RATE_POINTS * STEP;
+	int64_t from = known_from(b, in), oldest = t->at - (int64_t)t->age;
+	for (int64_t end = in ? until(b, in) : 0; end - RATE_POINTS * STEP >= from && end > oldest;
+	     end -= RATE_POINTS * STEP) {
+		double then = counted_in(in, end - RATE_POINTS * STEP, end);
+		if (fabs(then - now) > now / 4 + 3 * sqrt(now))
+			return false;
+	}
+	return true;
+}
+
 /* ---- queues */
 
 static bool received_here(const struct books *b, const struct stage *s)
@@ -153,6 +175,7 @@ static struct loss consumed_loss(const struct books *b, struct arena *mem, const
 		                    .hidden = hides(b, s),
 		                    .redriven = res_fact(s->res, "dlq") };
 	q.current = current(b, s, &q.age);
+	q.steady = steady(b, s, &q.age);
 	return loss_queue(mem, &q);
 }
 
@@ -233,6 +256,12 @@ static struct loss_reader reader_of(const struct books *b, const struct stage *s
 	return r;
 }
 
+static unsigned shards(const struct stage *stream)
+{
+	const struct fact *f = res_fact(stream->res, "open_shards");
+	return f ? (unsigned)strtoul(f->value, NULL, 10) : 0;
+}
+
 static bool enabled(const struct relation *m)
 {
 	return m->state && strcmp(m->state, "Enabled") == 0;
@@ -249,6 +278,7 @@ static void add_function(const struct books *b, const struct stage *stream, cons
 	if (!t || !t->stage || t->reads != 1)
 		return;
 	struct loss_reader r = reader_of(b, stream, t->stage, limit);
+	r.shards = shards(stream);
 	if (r.current || !enabled(m) || (*n && readers[0].silent))
 		readers[(*n)++] = r;
 }
@@ -268,6 +298,7 @@ static unsigned readers_of(const struct books *b, const struct stage *s, const s
 		if (reads(&all->v[i], s)) /* one for all counts only where there is one mapping */
 			limit = !mapped++ && all->v[i].record_age_s > 0 ? (double)all->v[i].record_age_s : NAN;
 	struct loss_reader own = reader_of(b, s, s, limit);
+	own.shards = shards(s);
 	if (own.age.at || mapped || !own.silent || !known)
 		readers[n++] = own;
 	for (unsigned i = 0; i < all->n; i++)
@@ -285,6 +316,7 @@ static struct loss stream_loss(const struct books *b, struct arena *mem, const s
 	struct loss_reader *readers = xcalloc(all->n + 1u, sizeof *readers);
 	struct loss_stream in = { .now = b->now, .retention = kept(s->res), .readers = readers };
 	in.nreaders = readers_of(b, s, all, mappings->related, readers);
+	in.steady = in.nreaders && steady(b, s, &readers[0].age);
 	struct loss l = loss_stream(mem, &in);
 	free(readers);
 	return l;
@@ -364,6 +396,7 @@ void loss_all(struct engine *g)
 	arena_clear(&g->losses);
 	for (unsigned i = 0; i < g->nstages; i++) {
 		b.until = judged_until(g, g->stages[i], NULL);
+		b.delay = stage_delay(g, g->stages[i], NULL);
 		g->stages[i]->loss = loss_of(&b, &g->losses, g->stages[i]);
 	}
 	free(b.tied);

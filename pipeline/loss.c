@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#define STANDING 0.98 /* an age that grows so fast is that of something nobody takes */
+
 struct bounds {
 	double lo, hi;
 };
@@ -67,7 +69,8 @@ static struct curve curve_of(const struct loss_trend *t)
 	if (lately < 0 || (lately == 0 && all < 0))
 		return (struct curve){ FALLING, lately ? t->recent : t->slope, NAN };
 	if (lately > 0) {
-		double a = at_most_one(t->recent), b = all > 0 ? at_most_one(t->slope) : a;
+		bool alike = all > 0 && fabs(t->recent - t->slope) * t->recent_span <= LOSS_JITTER;
+		double b = at_most_one(all > 0 ? t->slope : t->recent), a = alike ? b : at_most_one(t->recent);
 		return (struct curve){ RISING, fmin(a, b), fmax(a, b) };
 	}
 	/* It grew, and what is left of that may be too slow for the few newest points to show; a step shows that it is not. */
@@ -93,14 +96,27 @@ static bool at_its_end(const struct loss_trend *t, double retention)
 	return t->at && t->age + t->slack >= retention;
 }
 
-/* By the age alone, as it goes on. */
-static struct bounds by_age(const struct loss_trend *t, const struct curve *c, double retention, int64_t now)
+/* The highest of several ages: another one is no older, and has grown by no more than it is old. */
+static struct bounds by_highest(const struct loss_trend *t, struct bounds one, double retention, int64_t now)
+{
+	double most = isnan(t->slope) ? 1 : at_most_one(fmax(t->age + t->slack, LOSS_RISE) / fmax(t->span, LOSS_RISE));
+	double other = fmax(reached(t, retention, most), surely_kept(t, retention));
+	if (other - (double)now >= LOSS_FAR * retention || other >= one.lo - t->slack)
+		return one;
+	return (struct bounds){ other, one.hi };
+}
+
+/* By the age alone, as it goes on. What grows as fast as time needs no forecast of what comes next in the line. */
+static struct bounds by_age(const struct loss_trend *t, const struct curve *c, double retention, bool steady,
+                            int64_t now)
 {
 	double kept = surely_kept(t, retention);
 	if (at_its_end(t, retention))
 		return (struct bounds){ (double)t->at, (double)t->at };
 	if (c->course == FALLING)
 		return never;
+	if (c->course == RISING && !steady && c->least < STANDING)
+		return (struct bounds){ kept, INFINITY };
 	if (c->course == RISING)
 		return (struct bounds){ reached(t, retention, c->most), reached(t, retention, c->least) };
 	double slowest = c->course == FLAT ? reached(t, retention, c->most) : kept;
@@ -114,7 +130,7 @@ static int64_t instant(double t)
 	return (int64_t)floor(t);
 }
 
-/* What differs by less than a period, or a hundredth, is one figure: the nearer. */
+/* What differs by half a hundredth is one figure: the nearer. */
 static enum loss_state state_of(struct bounds b, int64_t now)
 {
 	double from = (double)now, near = b.lo - from;
@@ -126,7 +142,7 @@ static enum loss_state state_of(struct bounds b, int64_t now)
 		return b.hi == INFINITY ? LOSS_UNKNOWN : LOSS_AT_MOST;
 	if (b.hi == INFINITY)
 		return LOSS_AT_LEAST;
-	return b.hi - b.lo <= fmax(LOSS_RISE, near / 100) ? LOSS_EXACT : LOSS_BETWEEN;
+	return b.hi - b.lo <= fmax(1, near / 200) ? LOSS_EXACT : LOSS_BETWEEN;
 }
 
 static struct loss settle(struct bounds b, int64_t now)
@@ -201,12 +217,11 @@ struct loss loss_nearer(const struct loss *a, const struct loss *b, int64_t now)
 	return first;
 }
 
-/* ---- a queue with a consumer */
-
-static bool drains_in_time(const struct loss_queue *q, double kept)
-{
-	return q->out > 0 && q->held / q->out <= kept - (double)q->now;
-}
+/* ---- a queue with a consumer
+ *
+ * Whatever came when, while things go on like this: what is there now is safe where it drains before the oldest would expire, and what
+ * comes from now on lasts a retention (soonest). With more coming than going there is a loss when the queue is as full as what comes in a
+ * retention, or, of what is there now, a retention from now at the latest. */
 
 /* More comes than goes, by more than chance (three standard deviations of what came), and it is there. */
 static bool fills(const struct loss_queue *q)
@@ -215,41 +230,47 @@ static bool fills(const struct loss_queue *q)
 	return more > 3 * sqrt(q->in * q->counted) + 1 && 2 * q->held >= more;
 }
 
-/* Ops' two forms: how far apart they are is the error. Twice as far: arrivals were not steady, and only what always holds is left. */
-static struct bounds by_both(const struct loss_queue *q, const struct curve *c, double kept)
+static double full_at(const struct loss_queue *q)
 {
-	double full = (double)q->now + (q->in * q->retention - q->held) / (q->in - q->out);
-	if (c->course != RISING)
-		return (struct bounds){ kept, fmax(full, kept) };
-	double soon = reached(&q->age, q->retention, c->most), late = reached(&q->age, q->retention, c->least);
-	struct bounds b = { fmin(soon, full), fmax(late, full) };
-	if (b.hi - (double)q->now > 2 * (b.lo - (double)q->now))
-		b.lo = fmin(kept, b.hi);
-	return b;
+	return (double)q->now + (q->in * q->retention - q->held) / (q->in - q->out);
 }
 
-/* As much goes as comes, as far as can be told: what is there now has to go in time, too. */
-static struct bounds served(const struct loss_queue *q, const struct curve *c, struct bounds age, struct bounds surely)
+/* Of the two forms, by the age and by the balance, the nearer counts and the difference is the error. Far apart they say that
+ * what is there did not come at today's rate: then only what always holds is left. */
+static struct bounds filling(const struct loss_queue *q, const struct curve *c, double soonest)
 {
-	if (!drains_in_time(q, surely.lo))
-		return c->course == RISING && q->in > q->out ? age : surely;
-	if (c->course == RISING)
-		return q->in <= q->out ? never : age;
-	return c->course == UNTOLD ? surely : age;
+	double full = full_at(q), most = fmax(full, (double)q->now + q->retention);
+	if (c->course == RISING && q->steady) {
+		double soon = reached(&q->age, q->retention, c->most), late = reached(&q->age, q->retention, c->least);
+		struct bounds b = { fmin(soon, full), fmax(late, full) };
+		if (b.hi - (double)q->now <= LOSS_APART * (b.lo - (double)q->now))
+			return b;
+	}
+	return (struct bounds){ soonest, fmax(most, soonest) };
+}
+
+/* As much goes as comes, as far as can be told. */
+static struct bounds served(const struct loss_queue *q, bool drains, double soonest)
+{
+	bool far = q->in <= q->out || full_at(q) - (double)q->now >= LOSS_FAR * q->retention;
+	return drains && far ? never : (struct bounds){ soonest, INFINITY };
 }
 
 static struct bounds consumed(const struct loss_queue *q, const struct curve *c)
 {
 	double kept = surely_kept(&q->age, q->retention), end = (double)q->age.at + q->retention - q->age.age;
-	struct bounds age = by_age(&q->age, c, q->retention, q->now), surely = { kept, INFINITY };
+	struct bounds age = by_age(&q->age, c, q->retention, q->steady, q->now);
 	if (at_its_end(&q->age, q->retention))
 		return age;
 	if (q->out == 0 &&
-	    q->held > 0) /* nobody takes anything: when the age does not show it, somebody did until just now */
-		return c->course == RISING || c->course == UNTOLD ? (struct bounds){ kept, end } : surely;
+	    q->held > 0) /* nobody takes anything; where the age shows nothing of it, that was not so until just now */
+		return c->course == RISING || c->course == UNTOLD ? (struct bounds){ end, end }
+		                                                  : (struct bounds){ kept, INFINITY };
 	if (isnan(q->in) || isnan(q->out) || isnan(q->held))
 		return age;
-	return fills(q) ? by_both(q, c, kept) : served(q, c, age, surely);
+	bool drains = q->held / q->out <= kept - (double)q->now;
+	double soonest = drains ? (double)q->now + q->retention : kept;
+	return fills(q) ? filling(q, c, soonest) : served(q, drains, soonest);
 }
 
 static double queue_slope(const struct loss_queue *q, const struct curve *c)
@@ -333,7 +354,7 @@ static struct bounds dead_bounds(const struct loss_dead *d)
 	if (d->age.at && d->current)
 		b.hi = fmin(b.hi, moved + d->retention);
 	if (d->age.at && (d->fifo || !d->received))
-		b.lo = moved - d->age.slack - (d->fifo ? 0 : source) + d->retention;
+		b.lo = d->fifo ? b.hi : moved - d->age.slack - source + d->retention;
 	return emptied(b, d->held, d->out, d->now);
 }
 
@@ -378,7 +399,8 @@ static struct bounds pointer_bounds(const struct loss_pointers *p)
 	struct bounds b = { -INFINITY, p->held > 0 ? (double)p->now + keeps : INFINITY };
 	if (p->held == 0)
 		return never;
-	if (p->narrived && p->all) /* sent after its records arrived: with the queue's retention it may last longer */
+	if (p->narrived && p->all &&
+	    !isnan(p->stream_retention)) /* it was sent later than its records: the queue may keep it longer */
 		return (struct bounds){ looked, earliest(p->arrived, p->narrived) + stream };
 	b.hi = fmin(b.hi, earliest(p->arrived, p->narrived) + stream);
 	if (p->age.at && p->current)
@@ -405,9 +427,11 @@ struct loss loss_pointers(struct arena *mem, const struct loss_pointers *p)
 
 /* ---- a stream, and Lambda's own queue */
 
-static struct bounds reader_bounds(const struct loss_reader *r, double retention, const struct curve *c, int64_t now)
+static struct bounds reader_bounds(const struct loss_reader *r, double retention, const struct curve *c,
+                                   const struct loss_stream *s)
 {
 	double kept = surely_kept(&r->age, retention);
+	struct bounds one;
 	if (isnan(retention))
 		return whenever;
 	if (r->silent && r->caught_up)
@@ -415,16 +439,21 @@ static struct bounds reader_bounds(const struct loss_reader *r, double retention
 	if (!r->age.at)
 		return (struct bounds){ -INFINITY,
 			                    r->silent && r->unread_from ? (double)r->unread_from + retention : INFINITY };
-	if (r->current)
-		return by_age(&r->age, c, retention, now);
-	return (struct bounds){ kept, r->silent ? kept + r->age.slack : INFINITY };
+	if (r->current) {
+		one = by_age(&r->age, c, retention, s->steady, s->now);
+		return r->shards == 1 ? one : by_highest(&r->age, one, retention, s->now);
+	}
+	double end = kept + r->age.slack;
+	return r->silent ? (struct bounds){ end, end } : (struct bounds){ kept, INFINITY };
 }
 
 static struct loss reader_loss(struct arena *mem, const struct loss_stream *s, const struct loss_reader *r)
 {
 	double keeps = isnan(r->limit) ? s->retention : fmin(s->retention, r->limit);
 	struct curve c = curve_of(&r->age);
-	struct loss l = settle(reader_bounds(r, keeps, &c, s->now), s->now);
+	struct bounds b = reader_bounds(r, keeps, &c, s);
+	b.lo -= r->batch;
+	struct loss l = settle(b, s->now);
 	bool stopped = r->silent && !r->current && !r->caught_up;
 	double slope = stopped ? 1 : c.course == RISING ? c.most : c.course == FALLING ? c.least : NAN;
 	l.what = s->what ? s->what : "first record";
@@ -432,7 +461,7 @@ static struct loss reader_loss(struct arena *mem, const struct loss_stream *s, c
 	l.basis = age_words(mem, &r->age, slope, keeps, false);
 	if (stopped)
 		l.basis = arena_printf(mem, "nobody reads: %s", l.basis);
-	if (l.state == LOSS_SAFE && c.course == FALLING)
+	if (r->current && c.course == FALLING)
 		l.drains_at = r->age.at + instant(r->age.age / -c.least);
 	if (l.state != LOSS_SAFE)
 		draw(&l, &r->age, slope, keeps);
@@ -455,6 +484,7 @@ struct loss loss_async(struct arena *mem, const struct loss_async *a)
 	struct loss_stream s = { .now = a->now,
 		                     .retention = isnan(a->most) ? LOSS_ASYNC_MOST : a->most,
 		                     .what = "first event",
+		                     .steady = true,
 		                     .readers = &r,
 		                     .nreaders = a->age.at != 0 };
 	return loss_stream(mem, &s);

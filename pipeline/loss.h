@@ -16,7 +16,9 @@
 #define LOSS_POINTS 30           /* the slope of an age is taken over so many periods, */
 #define LOSS_RECENT 10           /* and over so many: what changed shows there first */
 #define LOSS_RISE 60             /* seconds that an age has to change by over these to be called changing: one period */
+#define LOSS_JITTER 10           /* seconds that the two may differ by and be one: ages come in whole seconds, and not always on time */
 #define LOSS_FAR 10
+#define LOSS_APART 1.5           /* two forecasts that differ by more do not bear each other out */
 #define LOSS_SQS_MOST 1209600    /* the longest a queue can be told to keep a message: 14 days */
 #define LOSS_ASYNC_MOST 21600    /* the longest that Lambda keeps an event it was asked to work on later: 6 hours */
 
@@ -38,6 +40,7 @@ struct loss_queue {           /* what somebody is to take from; seconds, message
 	double in, out, counted;  /* over the last `counted` seconds */
 	struct loss_trend age;
 	bool current;             /* the age's newest point is as new as it can be */
+	bool steady;              /* what is there came at today's rate, as far as is known: only then is there a forecast */
 	bool hidden;              /* a message received three times or more may be in it: the age leaves it out */
 	bool redriven;            /* while it is received, such a message goes to a dead-letter queue before it expires */
 };
@@ -77,11 +80,14 @@ struct loss_reader {          /* who reads a stream: one consumer, or one consum
 	bool caught_up;           /* of silent: nothing was written since what was read last */
 	int64_t unread_from;      /* of silent without a point: something was written then and never read; 0: nothing known */
 	double limit;             /* MaximumRecordAgeInSeconds: what is older is given up; NAN: none */
+	unsigned shards;          /* whose highest the age is; 0: not known. Of more than one, another may be younger and grow faster */
+	double batch;             /* the age is of a batch's last record: its first may be so many seconds older; 0 */
 };
 struct loss_stream {
 	int64_t now;
 	double retention;
 	const char *what;         /* NULL: "first record" */
+	bool steady;              /* as of a queue */
 	const struct loss_reader *readers;
 	unsigned nreaders;        /* 0: LOSS_NONE */
 };

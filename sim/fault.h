@@ -28,14 +28,15 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 #define FAULT_16MIB INT64_C(16777216)
 #define FAULT_PAGES                                                                                                        \
 	"cloudwatch:ListMetrics cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory cloudwatch:GetMetricData "           \
-	"sqs:ListQueues lambda:ListFunctions lambda:ListEventSourceMappings"
+	"sqs:ListQueues lambda:ListFunctions lambda:ListEventSourceMappings lambda:ListVersionsByFunction lambda:ListAliases " \
+	"cloudtrail:LookupEvents logs:FilterLogEvents logs:DescribeLogGroups sns:ListTopics sns:ListSubscriptions"
 #define FAULT_BATCHES "sqs:SendMessageBatch sqs:DeleteMessageBatch sqs:ChangeMessageVisibilityBatch"
 #define FAULT_HANDLES                                                                                                      \
 	"sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:DeleteMessageBatch sqs:ChangeMessageVisibilityBatch"
 #define FAULT_DATA "cloudwatch:GetMetricData"
 #define FAULT_WEB "sts:AssumeRoleWithWebIdentity"
 #define FAULT_ISSUERS "sts:AssumeRole " FAULT_WEB " sso:* oidc:* imds:GetCredentials container:*"
-#define FAULT_AWS "cloudformation:* cloudwatch:* kinesis:* lambda:* sqs:* sts:* tagging:*"
+#define FAULT_AWS "cloudformation:* cloudtrail:* cloudwatch:* kinesis:* lambda:* logs:* sns:* sqs:* sts:* tagging:*"
 
 /* Parameter: its name ("" = none) with default, least and most; or words with | between, then the value is the word's place.
  *  X(ID, name, operations, when, parameter, default, least, most, function, help) */
@@ -106,6 +107,8 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	  "the shard's oldest records go before it is read")                                                                   \
 	X(BEHIND, "behind", "kinesis:GetRecords", AT_INSIDE, "MS", 60000, 1, FAULT_1E9, NULL,                                  \
 	  "no records, yet MillisBehindLatest says that there are")                                                            \
+	X(LOOKUP_RATE, "lookup-rate", "cloudtrail:LookupEvents", AT_BEFORE, "A_SECOND", 2, 1, 8, fault_lookup_rate,            \
+	  "as AWS has it: more reads a second are throttled")                                                                  \
 	X(TOO_LARGE, "too-large", "lambda:Invoke", AT_BEFORE, "", 0, 0, 0, fault_too_large, "RequestTooLargeException, 413")   \
 	X(PENDING, "pending", "lambda:Invoke lambda:GetFunction lambda:GetFunctionConfiguration", AT_INSIDE,                   \
 	  "", 0, 0, 0, NULL,                                                                                                   \
@@ -139,7 +142,8 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	X(GZIP, "gzip", "*", AT_AFTER, "asked|always", 0, 0, 0, fault_gzip, "a good answer, compressed, to who takes that")    \
 	X(CUT, "cut", "*", AT_AFTER, "BYTES", -1, -1, FAULT_16MIB, fault_cut,                                                  \
 	  "so much of the body (-1: half of it) as if it were all")                                                            \
-	X(DELAY, "delay", "*", AT_AFTER, "MS", 2000, 0, 600000, fault_delay, "the work is done, the answer is slow")
+	X(DELAY, "delay", "*", AT_AFTER, "MS", 2000, 0, 600000, fault_delay, "the work is done, the answer is slow")           \
+	X(SLOW, "slow", "*", AT_AFTER, "MS", 5000, 500, 600000, fault_slow, "the same, each by another time from 500 on")
 
 /* What Lambda says about a 429; the first is said when none is named. */
 #define FAULT_REASONS                                                                                                      \
@@ -231,6 +235,8 @@ FAULT_ACT(fault_line);
 FAULT_ACT(fault_gzip);
 FAULT_ACT(fault_cut);
 FAULT_ACT(fault_delay);
+FAULT_ACT(fault_slow);
+FAULT_ACT(fault_lookup_rate);
 
 /* AccessDenied as IAM words it; kind: the place of the word in the row of `denied`. */
 bool fault_deny(const struct world *w, const struct sim_req *rq, int64_t kind, struct sim_fail *f);

@@ -1,4 +1,5 @@
 /* What the faults do that any operation can have. Codes, statuses and texts are AWS's. */
+#include "core/clock.h"
 #include "sim/fault.h"
 #include "sim/sim_grant.h"
 #include "sim/sim_gzip.h"
@@ -320,4 +321,26 @@ ACT(fault_delay)
 	(void)w, (void)f;
 	rq->answer->delay_ms += on->param;
 	return FAULT_ANSWER;
+}
+
+ACT(fault_slow)
+{
+	(void)f;
+	rq->answer->delay_ms +=
+	    500 + (int64_t)(world_noise(w, (unsigned)on->seed, (int64_t)on->seen) * (double)(on->param - 500));
+	return FAULT_ANSWER;
+}
+
+/* In real seconds: it is the client that is to slow down. */
+ACT(fault_lookup_rate)
+{
+	(void)rq;
+	int64_t now = clock_mono_ms(), *oldest = &w->lookup_ms[w->nlookups % (uint64_t)on->param];
+	if (w->nlookups < (uint64_t)on->param || now - *oldest >= 1000) {
+		*oldest = now;
+		w->nlookups++;
+		return FAULT_PASS;
+	}
+	sim_fail(f, WHY_THROTTLED, "Rate exceeded");
+	return FAULT_REFUSE;
 }

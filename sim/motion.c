@@ -5,8 +5,11 @@
 #include "sim/scenario.h"
 #include "sim/sim_alarm.h"
 #include "sim/sim_grant.h"
+#include "sim/sim_log.h"
 #include "sim/sim_queue.h"
 #include "sim/sim_stream.h"
+#include "sim/sim_topic.h"
+#include "sim/sim_trail.h"
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -95,6 +98,9 @@ void motion_end(struct world *w)
 	free(w->events);
 	sqs_moves_free(w);
 	grants_free(w);
+	trail_free(w);
+	topics_free(w);
+	logs_free(w);
 	metrics_clear(&w->metrics);
 	free(w);
 }

@@ -63,7 +63,7 @@ const struct sim_scenario *sim_scenarios(unsigned *n)
 
 static bool known_scenario(const char *name, struct err *e)
 {
-	char names[128] = "";
+	char names[320] = "";
 	unsigned n;
 	if (scenario_find(name))
 		return true;

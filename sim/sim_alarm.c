@@ -100,6 +100,7 @@ void alarm_free(struct sim_alarm *a)
 	for (unsigned i = 0; i < 3; i++)
 		for (unsigned k = 0; k < ALARM_ACTIONS; k++)
 			free(a->actions[i][k]);
+	tags_free(a->tags, a->ntags);
 	free(a);
 }
 
@@ -136,6 +137,12 @@ void alarm_add(struct world *w, struct sim_alarm *a)
 		a->updated_ms = old->updated_ms;
 		a->since_ms = old->since_ms;
 		old->reason = old->reason_data = NULL;
+		tags_free(a->tags, a->ntags); /* tags of a request count only when it makes the alarm */
+		a->tags = old->tags;
+		a->ntags = old->ntags;
+		a->captags = old->captags;
+		old->tags = NULL;
+		old->ntags = 0;
 		alarm_free(old);
 		w->alarms[at] = a;
 	} else {
@@ -145,7 +152,7 @@ void alarm_add(struct world *w, struct sim_alarm *a)
 		WORLD_INSERT(w->alarms, w->nalarms, w->capalarms, at, a);
 	}
 	remember(w, a, EVENT_CONFIGURED, xasprintf("Alarm \"%s\" %s", a->name, found ? "updated" : "created"),
-	         xasprintf("{\"version\":\"1.0\",\"type\":\"%s\"}", found ? "Update" : "Create"));
+	         alarm_configuration_data(w, a, found ? "Update" : "Create"));
 }
 
 void alarm_delete(struct world *w, struct sim_alarm *a)
@@ -153,42 +160,26 @@ void alarm_delete(struct world *w, struct sim_alarm *a)
 	bool found;
 	unsigned at = world_find((void *const *)w->alarms, w->nalarms, a->name, &found);
 	remember(w, a, EVENT_CONFIGURED, xasprintf("Alarm \"%s\" deleted", a->name),
-	         xstrdup("{\"version\":\"1.0\",\"type\":\"Delete\"}"));
+	         alarm_configuration_data(w, a, "Delete"));
 	WORLD_REMOVE(w->alarms, w->nalarms, at);
 	alarm_free(a);
 }
 
-static char *transition_data(const struct sim_alarm *a, enum sim_state s, const char *reason)
+static void act(struct world *w, const struct sim_alarm *a, enum sim_state before)
 {
-	struct buf b;
-	struct json_out o;
-	buf_init(&b, 64 * 1024);
-	json_out_init(&o, &b);
-	json_out_object(&o, NULL);
-	json_out_str(&o, "version", "1.0");
-	json_out_object(&o, "oldState");
-	json_out_str(&o, "stateValue", sim_state_names[a->state]);
-	json_out_str(&o, "stateReason", a->reason);
-	json_out_object_end(&o);
-	json_out_object(&o, "newState");
-	json_out_str(&o, "stateValue", sim_state_names[s]);
-	json_out_str(&o, "stateReason", reason);
-	json_out_object_end(&o);
-	json_out_object_end(&o);
-	return buf_steal(&b);
-}
-
-static void act(struct world *w, const struct sim_alarm *a)
-{
-	for (unsigned i = 0; a->actions_enabled && i < ALARM_ACTIONS && a->actions[a->state][i]; i++)
-		remember(w, a, EVENT_ACTION, xasprintf("Successfully executed action %s", a->actions[a->state][i]),
-		         xasprintf("{\"actionState\":\"Succeeded\",\"stateUpdateTimestamp\":%lld}", (long long)w->now_ms));
+	bool done;
+	for (unsigned i = 0; a->actions_enabled && i < ALARM_ACTIONS && a->actions[a->state][i]; i++) {
+		const char *action = a->actions[a->state][i];
+		char *data = alarm_perform(w, a, before, action, &done);
+		remember(w, a, EVENT_ACTION,
+		         xasprintf("%s %s", done ? "Successfully executed action" : "Failed to execute action", action), data);
+	}
 }
 
 void alarm_set_state(struct world *w, struct sim_alarm *a, enum sim_state s, const char *reason, const char *data)
 {
 	bool moved = s != a->state;
-	char *event = moved ? transition_data(a, s, reason) : NULL;
+	char *event = moved ? alarm_transition_data(a, s, reason, data) : NULL;
 	if (moved)
 		remember(w, a, EVENT_STATE,
 		         xasprintf("Alarm updated from %s to %s", sim_state_names[a->state], sim_state_names[s]), event);
@@ -199,9 +190,10 @@ void alarm_set_state(struct world *w, struct sim_alarm *a, enum sim_state s, con
 	a->updated_ms = w->now_ms;
 	if (!moved)
 		return;
+	enum sim_state before = a->state;
 	a->state = s;
 	a->since_ms = w->now_ms;
-	act(w, a);
+	act(w, a, before);
 }
 
 /* ---- evaluation */
@@ -289,17 +281,43 @@ static char *reason_text(const struct sim_alarm *a, const struct window *win, in
 	return buf_steal(&b);
 }
 
-static char *reason_json(const struct world *w, const struct sim_alarm *a, const struct window *win)
+static void tell_evaluated(struct json_out *o, struct world *w, const struct sim_alarm *a, const struct window *win,
+                           int64_t end)
+{
+	char when[40];
+	int64_t step = a->period / 60;
+	unsigned told = 0;
+	const struct sim_metric *m = metrics_get(&w->metrics, a->ns, a->metric, a->dims, a->ndims, false);
+	json_out_array(o, "evaluatedDatapoints");
+	for (unsigned age = 1; age <= win->npt && told < a->n && told < 10; age++) {
+		struct sim_set set;
+		int64_t from = end - (int64_t)age * step;
+		if (win->pt[win->npt - age] == POINT_MISSING || !m || !metric_set_of(m, from, from + step, &set))
+			continue;
+		told++;
+		alarm_stamp(from * 60000, when);
+		json_out_object(o, NULL);
+		json_out_str(o, "timestamp", when);
+		json_out_num(o, "sampleCount", set.count);
+		json_out_num(o, "value", win->v[win->npt - age]);
+		json_out_object_end(o);
+	}
+	json_out_array_end(o);
+}
+
+static char *reason_json(struct world *w, const struct sim_alarm *a, const struct window *win, int64_t end)
 {
 	struct buf b;
 	struct json_out o;
-	char when[CLOCK_RFC3339_SIZE];
-	clock_rfc3339(w->now_ms / 1000, when);
+	char when[40];
+	alarm_stamp(w->now_ms, when);
 	buf_init(&b, 4000);
 	json_out_init(&o, &b);
 	json_out_object(&o, NULL);
 	json_out_str(&o, "version", "1.0");
 	json_out_str(&o, "queryDate", when);
+	alarm_stamp((end - a->n * (a->period / 60)) * 60000, when);
+	json_out_str(&o, "startDate", when);
 	json_out_str(&o, "statistic", a->stat);
 	json_out_int(&o, "period", a->period);
 	json_out_array(&o, "recentDatapoints");
@@ -308,6 +326,7 @@ static char *reason_json(const struct world *w, const struct sim_alarm *a, const
 			json_out_num(&o, NULL, win->v[i]);
 	json_out_array_end(&o);
 	json_out_num(&o, "threshold", a->threshold);
+	tell_evaluated(&o, w, a, win, end);
 	json_out_object_end(&o);
 	return buf_steal(&b);
 }
@@ -319,7 +338,7 @@ static void evaluate(struct world *w, struct sim_alarm *a, int64_t end)
 	enum sim_state s = alarm_judge(win.pt, win.npt, (unsigned)a->n, (unsigned)a->m, a->missing, a->state);
 	if (s == a->state)
 		return;
-	char *reason = reason_text(a, &win, end, s), *data = reason_json(w, a, &win);
+	char *reason = reason_text(a, &win, end, s), *data = reason_json(w, a, &win, end);
 	alarm_set_state(w, a, s, reason, data);
 	free(reason);
 	free(data);

@@ -4,6 +4,7 @@
 #define SIM_SIM_ALARM_H
 
 #include "sim/sim_metrics.h"
+#include "sim/sim_topic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +40,8 @@ struct sim_alarm {
 	enum sim_state state;
 	char *reason, *reason_data;
 	int64_t configured_ms, updated_ms, since_ms;
+	struct sim_tag *tags;
+	unsigned ntags, captags;
 };
 
 enum event_kind { EVENT_CONFIGURED, EVENT_STATE, EVENT_ACTION };
@@ -54,6 +57,13 @@ void alarm_add(struct world *w, struct sim_alarm *a); /* replaces one of the sam
 void alarm_delete(struct world *w, struct sim_alarm *a);
 void alarm_set_state(struct world *w, struct sim_alarm *a, enum sim_state s, const char *reason, const char *data);
 void alarms_minute(struct world *w, int64_t minute); /* after this minute has ended */
+void alarm_arn(const struct world *w, const char *name, char *out, size_t size);
+void alarm_stamp(int64_t at_ms, char out[40]); /* 2026-11-23T02:41:00.000+0000 */
+/* What is written about it (sim_alarm_said.c); the caller frees. */
+char *alarm_configuration_data(const struct world *w, const struct sim_alarm *a, const char *type);
+char *alarm_transition_data(const struct sim_alarm *a, enum sim_state s, const char *reason, const char *data); /* from a's state */
+char *alarm_message(const struct world *w, const struct sim_alarm *a, enum sim_state before);
+char *alarm_perform(struct world *w, const struct sim_alarm *a, enum sim_state before, const char *action, bool *done);
 void alarm_event_free(struct alarm_event *e);
 
 #endif

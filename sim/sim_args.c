@@ -101,6 +101,8 @@ static bool mistyped(const struct sim_req *rq, const char *key, const char *type
 
 static enum sim_why why_invalid(const struct sim_req *rq)
 {
+	if (strcmp(rq->service, "logs") == 0 || strcmp(rq->service, "sns") == 0)
+		return WHY_INVALID_PARAMETER;
 	return strcmp(rq->service, "kinesis") == 0 || strcmp(rq->service, "sts") == 0 ? WHY_VALIDATION : WHY_INVALID_VALUE;
 }
 

@@ -235,6 +235,9 @@ static const struct sim_op ops[] = {
 	{ .name = "EnableAlarmActions", .effect = SIM_WRITE, .handle = cw_enable_actions },
 	{ .name = "DisableAlarmActions", .effect = SIM_WRITE, .handle = cw_disable_actions },
 	{ .name = "DescribeAlarmHistory", .effect = SIM_READ, .handle = cw_alarm_history },
+	{ .name = "ListTagsForResource", .effect = SIM_READ, .handle = cw_list_tags },
+	{ .name = "TagResource", .effect = SIM_WRITE, .handle = cw_tag },
+	{ .name = "UntagResource", .effect = SIM_WRITE, .handle = cw_untag },
 };
 
 const struct sim_service sim_cloudwatch = {

@@ -20,5 +20,10 @@ bool cw_set_alarm_state(struct world *w, struct sim_req *rq, struct wr *o, struc
 bool cw_enable_actions(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_disable_actions(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_alarm_history(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool cw_list_tags(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool cw_tag(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool cw_untag(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+struct sim_alarm;
+bool cw_read_tags(const struct sim_req *rq, struct sim_alarm *a, struct sim_fail *f); /* the request's Tags, added */
 
 #endif

@@ -141,7 +141,8 @@ bool cw_put_alarm(struct world *w, struct sim_req *rq, struct wr *o, struct sim_
 	struct sim_alarm *a = xcalloc(1, sizeof *a);
 	(void)o;
 	if (!arg_need(rq, rq->args, "AlarmName", &name, f) || !arg_str(rq, rq->args, "AlarmDescription", &description, f) ||
-	    !read_what(rq, a, f) || !read_periods(rq, a, f) || !read_threshold(rq, a, f) || !read_actions(rq, a, f)) {
+	    !read_what(rq, a, f) || !read_periods(rq, a, f) || !read_threshold(rq, a, f) || !read_actions(rq, a, f) ||
+	    !cw_read_tags(rq, a, f)) {
 		alarm_free(a);
 		return false;
 	}
@@ -179,13 +180,6 @@ static void tell_rule(struct wr *o, const struct sim_alarm *a)
 	if (a->missing_said)
 		wr_str(o, "TreatMissingData", sim_missing_names[a->missing]);
 	wr_str(o, "EvaluateLowSampleCountPercentile", a->low_samples);
-}
-
-static void alarm_arn(const struct world *w, const char *name, char *out, size_t size)
-{
-	char resource[300];
-	snprintf(resource, sizeof resource, "alarm:%s", name);
-	world_arn(w, "cloudwatch", resource, out, size);
 }
 
 static void tell_alarm(const struct world *w, struct wr *o, const struct sim_alarm *a)

@@ -117,7 +117,8 @@ static bool is_index(const char *s)
 static const struct sim_rename *renamed(const struct form *f, const struct form_node *n)
 {
 	for (unsigned i = 0; i < f->nrenames; i++)
-		if (strcmp(f->renames[i].query, n->name) == 0 && n->first && is_index(n->first->name))
+		if (strcmp(f->renames[i].query, n->name) == 0 && n->first &&
+		    (is_index(n->first->name) || strcmp(n->first->name, "entry") == 0))
 			return &f->renames[i];
 	return NULL;
 }
@@ -132,12 +133,16 @@ static const struct form_node *named(const struct form_node *n, const char *a, c
 	return NULL;
 }
 
-/* X.1.Name=a&X.1.Value=b -> {"a": b} */
+/* X.1.Name=a&X.1.Value=b (SQS), X.entry.1.key=a&X.entry.1.value=b (SNS) -> {"a": b} */
 static void write_map(const struct form *f, const struct form_node *n, const char *key, struct json_out *o)
 {
 	json_out_object(o, key);
+	if (strcmp(n->first->name, "entry") == 0)
+		n = n->first;
 	for (const struct form_node *c = n->first; c; c = c->next) {
-		const struct form_node *name = named(c, "Name", "Key"), *value = named(c, "Value", "Value");
+		const struct form_node *name = named(c, "Name", "Key"), *value = named(c, "Value", "value");
+		if (!name)
+			name = named(c, "key", "key");
 		if (name && name->value && value)
 			write_node(f, value, name->value, o);
 	}

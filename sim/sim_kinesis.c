@@ -145,14 +145,80 @@ static bool list_streams(struct world *w, struct sim_req *rq, struct wr *o, stru
 	return true;
 }
 
-static void tell_monitoring(struct wr *o)
+static void tell_shard_metrics(struct wr *o, const char *key, unsigned which)
+{
+	wr_list(o, key, NULL);
+	for (unsigned i = 0; i < SHARD_METRICS_N; i++)
+		if (which >> i & 1)
+			wr_str(o, NULL, stream_shard_metrics[i]);
+	wr_list_end(o);
+}
+
+static void tell_monitoring(struct wr *o, const struct sim_stream *s)
 {
 	wr_list(o, "EnhancedMonitoring", NULL);
 	wr_object(o, NULL);
-	wr_list(o, "ShardLevelMetrics", NULL);
-	wr_list_end(o);
+	tell_shard_metrics(o, "ShardLevelMetrics", s->shard_metrics);
 	wr_object_end(o);
 	wr_list_end(o);
+}
+
+static bool read_shard_metrics(const struct sim_req *rq, unsigned *which, struct sim_fail *f)
+{
+	const struct json *list;
+	*which = 0;
+	if (!arg_list(rq, rq->args, "ShardLevelMetrics", SHARD_METRICS_N, &list, f))
+		return false;
+	for (const struct json *e = json_first(list); e; e = json_next(e)) {
+		const char *name = "";
+		unsigned before = *which;
+		if (!node_str(rq, e, "ShardLevelMetrics", &name, f))
+			return false;
+		for (unsigned i = 0; i < SHARD_METRICS_N; i++)
+			if (strcmp(stream_shard_metrics[i], name) == 0)
+				*which |= 1u << i;
+		if (strcmp(name, "ALL") == 0)
+			*which = SHARD_METRICS_ALL;
+		else if (*which == before)
+			return sim_fail(f, WHY_VALIDATION, "Value '%.60s' at 'shardLevelMetrics' failed to satisfy constraint",
+			                name);
+	}
+	return true;
+}
+
+static bool change_monitoring(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+{
+	unsigned which;
+	char arn[256];
+	struct sim_stream *s = kin_stream(w, rq, f);
+	if (!s || !read_shard_metrics(rq, &which, f))
+		return false;
+	unsigned before = s->shard_metrics;
+	s->shard_metrics = rq->op[0] == 'E' ? before | which : before & ~which;
+	stream_arn(w, s, arn, sizeof arn);
+	wr_str(o, "StreamName", s->name);
+	tell_shard_metrics(o, "CurrentShardLevelMetrics", before);
+	tell_shard_metrics(o, "DesiredShardLevelMetrics", s->shard_metrics);
+	wr_str(o, "StreamARN", arn);
+	return true;
+}
+
+static bool change_retention(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+{
+	int64_t hours = 0;
+	struct sim_stream *s = kin_stream(w, rq, f);
+	bool up = rq->op[0] == 'I';
+	(void)o;
+	if (!s || !arg_int(rq, rq->args, "RetentionPeriodHours", 24, 8760, &hours, f))
+		return false;
+	if (up ? hours < s->retention_h : hours > s->retention_h || !hours)
+		return sim_fail(f, WHY_INVALID_ARGUMENT,
+		                "Requested retention period (%" PRId64
+		                " hours) for stream %s can not be %s than existing retention "
+		                "period (%" PRId64 " hours).",
+		                hours, s->name, up ? "shorter" : "longer", s->retention_h);
+	s->retention_h = hours;
+	return true;
 }
 
 static bool describe_summary(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
@@ -163,7 +229,7 @@ static bool describe_summary(struct world *w, struct sim_req *rq, struct wr *o, 
 	wr_object(o, "StreamDescriptionSummary");
 	tell_identity(w, o, s);
 	wr_int(o, "RetentionPeriodHours", s->retention_h);
-	tell_monitoring(o);
+	tell_monitoring(o, s);
 	wr_str(o, "EncryptionType", "NONE");
 	wr_int(o, "OpenShardCount", stream_open_shards(s));
 	wr_int(o, "ConsumerCount", 0);
@@ -221,7 +287,7 @@ static bool describe_stream(struct world *w, struct sim_req *rq, struct wr *o, s
 	tell_shards(o, s, first, end);
 	wr_bool(o, "HasMoreShards", end < s->nshards);
 	wr_int(o, "RetentionPeriodHours", s->retention_h);
-	tell_monitoring(o);
+	tell_monitoring(o, s);
 	wr_str(o, "EncryptionType", "NONE");
 	wr_object_end(o);
 	return true;
@@ -314,6 +380,10 @@ static const struct sim_op ops[] = {
 	{ .name = "ListShards", .effect = SIM_READ, .handle = list_shards },
 	{ .name = "SplitShard", .effect = SIM_WRITE, .handle = split_shard },
 	{ .name = "MergeShards", .effect = SIM_WRITE, .handle = merge_shards },
+	{ .name = "EnableEnhancedMonitoring", .effect = SIM_WRITE, .handle = change_monitoring },
+	{ .name = "DisableEnhancedMonitoring", .effect = SIM_WRITE, .handle = change_monitoring },
+	{ .name = "IncreaseStreamRetentionPeriod", .effect = SIM_WRITE, .handle = change_retention },
+	{ .name = "DecreaseStreamRetentionPeriod", .effect = SIM_WRITE, .handle = change_retention },
 	{ .name = "PutRecord", .effect = SIM_WRITE, .handle = kin_put_record },
 	{ .name = "PutRecords", .effect = SIM_WRITE, .handle = kin_put_records },
 	{ .name = "GetShardIterator", .effect = SIM_READ, .handle = kin_get_iterator },

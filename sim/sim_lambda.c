@@ -1,5 +1,6 @@
-#include "sim/sim_req.h"
-#include "sim/world.h"
+#include "sim/sim_invoke.h"
+#include "sim/sim_lam.h"
+#include "sim/sim_version.h"
 
 #include "core/clock.h"
 #include "core/hash.h"
@@ -18,57 +19,79 @@
 /* ---- naming a function */
 
 /* A name, name:alias, or an ARN with or without a qualifier. */
-static void plain_name(const char *text, char *out, size_t size)
+static void split_name(const char *text, char *name, size_t size, char *qualifier, size_t qsize)
 {
 	const char *mark = strstr(text, ":function:");
-	const char *name = mark ? mark + 10 : text;
-	snprintf(out, size, "%.*s", (int)strcspn(name, ":"), name);
+	const char *from = mark ? mark + 10 : text;
+	size_t n = strcspn(from, ":");
+	snprintf(name, size, "%.*s", (int)n, from);
+	snprintf(qualifier, qsize, "%s", from[n] ? from + n + 1 : "");
 }
 
-static struct sim_function *find_function(struct world *w, const char *text, struct sim_fail *f)
+void lam_arn(const struct world *w, const char *name, const char *qualifier, char *out, size_t size)
 {
-	char name[160], arn[300];
-	plain_name(text, name, sizeof name);
-	struct sim_function *fn = world_function(w, name);
-	snprintf(arn, sizeof arn, "arn:%s:lambda:%s:" SIM_ACCOUNT ":function:%s", w->partition, w->region, name);
-	if (!fn)
-		sim_fail(f, WHY_LAMBDA_NOT_FOUND, "Function not found: %s", arn);
-	return fn;
-}
-
-static struct sim_function *labelled(struct world *w, const struct sim_req *rq, struct sim_fail *f)
-{
-	const char *name = json_get_str(rq->params, "FunctionName");
-	return find_function(w, name ? name : "", f);
-}
-
-static void function_arn(const struct world *w, const char *name, char *out, size_t size)
-{
-	char resource[200];
-	snprintf(resource, sizeof resource, "function:%s", name);
+	char resource[340];
+	snprintf(resource, sizeof resource, "function:%s%s%.128s", name, qualifier ? ":" : "", qualifier ? qualifier : "");
 	world_arn(w, "lambda", resource, out, size);
+}
+
+static bool find_target(struct world *w, const char *text, struct lam_target *t, struct sim_fail *f)
+{
+	char name[160], arn[400];
+	split_name(text, name, sizeof name, t->qualifier, sizeof t->qualifier);
+	lam_arn(w, name, *t->qualifier ? t->qualifier : NULL, arn, sizeof arn);
+	t->fn = world_function(w, name);
+	t->version = 0;
+	return (t->fn && version_of(t->fn, t->qualifier, &t->version)) ||
+	       sim_fail(f, WHY_LAMBDA_NOT_FOUND, "Function not found: %s", arn);
+}
+
+bool lam_target(struct world *w, const struct sim_req *rq, struct lam_target *t, struct sim_fail *f)
+{
+	const char *name = json_get_str(rq->params, "FunctionName"), *said = json_get_str(rq->params, "Qualifier");
+	char arn[400];
+	if (!find_target(w, name ? name : "", t, f))
+		return false;
+	if (!said || !*said)
+		return true;
+	if (*t->qualifier && strcmp(t->qualifier, said) != 0)
+		return sim_fail(f, WHY_INVALID_VALUE,
+		                "The derived qualifier from the function name does not match the specified qualifier.");
+	snprintf(t->qualifier, sizeof t->qualifier, "%s", said);
+	lam_arn(w, t->fn->name, t->qualifier, arn, sizeof arn);
+	return version_of(t->fn, said, &t->version) || sim_fail(f, WHY_LAMBDA_NOT_FOUND, "Function not found: %s", arn);
 }
 
 /* ---- telling */
 
-static void tell_members(const struct world *w, struct wr *o, const struct sim_function *fn)
+static void tell_code(struct wr *o, const struct sim_function *fn, const struct sim_version *v)
 {
-	char arn[256], when[CLOCK_RFC3339_SIZE], modified[48];
-	function_arn(w, fn->name, arn, sizeof arn);
-	clock_rfc3339(fn->modified_ms / 1000, when);
-	snprintf(modified, sizeof modified, "%.19s.%03d+0000", when, (int)(fn->modified_ms % 1000));
+	char when[CLOCK_RFC3339_SIZE], modified[48], number[16];
+	int64_t at = v ? v->modified_ms : fn->modified_ms;
+	clock_rfc3339(at / 1000, when);
+	snprintf(modified, sizeof modified, "%.19s.%03d+0000", when, (int)(at % 1000));
+	version_text(v ? v->number : 0, number);
+	wr_str(o, "Description", v ? v->description : fn->description ? fn->description : "");
+	wr_str(o, "LastModified", modified);
+	wr_str(o, "CodeSha256", v ? v->sha256 : fn->sha256);
+	wr_str(o, "Version", number);
+	wr_str(o, "RevisionId", v ? v->revision : fn->revision);
+}
+
+void lam_tell(const struct world *w, struct wr *o, const struct lam_target *t)
+{
+	char arn[400];
+	const struct sim_function *fn = t->fn;
+	lam_arn(w, fn->name, *t->qualifier ? t->qualifier : NULL, arn, sizeof arn);
 	wr_str(o, "FunctionName", fn->name);
 	wr_str(o, "FunctionArn", arn);
 	wr_str(o, "Runtime", fn->runtime);
 	wr_str(o, "Role", fn->role);
 	wr_str(o, "Handler", fn->handler);
 	wr_int(o, "CodeSize", fn->code_size);
-	wr_str(o, "Description", fn->description ? fn->description : "");
 	wr_int(o, "Timeout", fn->timeout);
 	wr_int(o, "MemorySize", fn->memory);
-	wr_str(o, "LastModified", modified);
-	wr_str(o, "CodeSha256", fn->sha256);
-	wr_str(o, "Version", "$LATEST");
+	tell_code(o, fn, t->version ? version_find(fn, t->version) : NULL);
 	if (fn->dlq_arn) {
 		wr_object(o, "DeadLetterConfig");
 		wr_str(o, "TargetArn", fn->dlq_arn);
@@ -77,7 +100,6 @@ static void tell_members(const struct world *w, struct wr *o, const struct sim_f
 	wr_object(o, "TracingConfig");
 	wr_str(o, "Mode", "PassThrough");
 	wr_object_end(o);
-	wr_str(o, "RevisionId", fn->revision);
 	wr_str(o, "PackageType", fn->package_type);
 	wr_list(o, "Architectures", NULL);
 	wr_str(o, NULL, fn->arch);
@@ -85,10 +107,22 @@ static void tell_members(const struct world *w, struct wr *o, const struct sim_f
 	wr_object(o, "EphemeralStorage");
 	wr_int(o, "Size", fn->storage);
 	wr_object_end(o);
+	char group[160];
+	snprintf(group, sizeof group, "/aws/lambda/%.128s", fn->name);
+	wr_object(o, "LoggingConfig");
+	wr_str(o, "LogFormat", "Text");
+	wr_str(o, "LogGroup", group);
+	wr_object_end(o);
+}
+
+static void tell_latest(const struct world *w, struct wr *o, struct sim_function *fn)
+{
+	struct lam_target t = { .fn = fn };
+	lam_tell(w, o, &t);
 }
 
 /* ListFunctions leaves the states out. */
-static void tell_states(struct wr *o, bool pending)
+void lam_tell_states(struct wr *o, bool pending)
 {
 	wr_str(o, "State", pending ? "Pending" : "Active");
 	if (pending) {
@@ -105,34 +139,39 @@ static bool is_pending(struct world *w, const struct sim_req *rq)
 
 static bool get_configuration(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
-	struct sim_function *fn = labelled(w, rq, f);
-	if (!fn)
+	struct lam_target t;
+	if (!lam_target(w, rq, &t, f))
 		return false;
-	tell_members(w, o, fn);
-	tell_states(o, is_pending(w, rq));
+	lam_tell(w, o, &t);
+	lam_tell_states(o, is_pending(w, rq));
 	return true;
 }
 
 static bool get_function(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
-	struct sim_function *fn = labelled(w, rq, f);
-	if (!fn)
+	struct lam_target t;
+	if (!lam_target(w, rq, &t, f))
 		return false;
 	wr_object(o, "Configuration");
-	tell_members(w, o, fn);
-	tell_states(o, is_pending(w, rq));
+	lam_tell(w, o, &t);
+	lam_tell_states(o, is_pending(w, rq));
 	wr_object_end(o);
 	wr_object(o, "Code");
 	wr_str(o, "RepositoryType", "S3");
 	wr_object_end(o);
 	wr_object(o, "Tags");
 	wr_object_end(o);
+	if (t.fn->reserved_said) {
+		wr_object(o, "Concurrency");
+		wr_int(o, "ReservedConcurrentExecutions", t.fn->reserved);
+		wr_object_end(o);
+	}
 	return true;
 }
 
 /* ---- lists */
 
-static bool marker(const struct sim_req *rq, const char *op, char *last, size_t size, bool *any, struct sim_fail *f)
+bool lam_marker(const struct sim_req *rq, const char *op, char *last, size_t size, bool *any, struct sim_fail *f)
 {
 	const char *text = NULL;
 	if (!arg_str(rq, rq->params, "Marker", &text, f))
@@ -148,7 +187,7 @@ static bool list_functions(struct world *w, struct sim_req *rq, struct wr *o, st
 	unsigned i = 0, n = 0;
 	int64_t max = FUNCTIONS_PAGE;
 	if (!arg_int(rq, rq->params, "MaxItems", 1, 10000, &max, f) ||
-	    !marker(rq, "ListFunctions", last, sizeof last, &any, f))
+	    !lam_marker(rq, "ListFunctions", last, sizeof last, &any, f))
 		return false;
 	if (any)
 		i = world_find((void *const *)w->functions, w->nfunctions, last, &found) + found;
@@ -157,7 +196,7 @@ static bool list_functions(struct world *w, struct sim_req *rq, struct wr *o, st
 	wr_list(o, "Functions", NULL);
 	for (; i < w->nfunctions && n < max; i++, n++) {
 		wr_object(o, NULL);
-		tell_members(w, o, w->functions[i]);
+		tell_latest(w, o, w->functions[i]);
 		wr_object_end(o);
 	}
 	wr_list_end(o);
@@ -179,9 +218,9 @@ static void tell_on_failure(struct wr *o, const struct sim_mapping *m)
 
 static void tell_mapping(const struct world *w, struct wr *o, const struct sim_mapping *m)
 {
-	char arn[256], own[256], resource[80];
+	char arn[400], own[256], resource[80];
 	bool stream = strstr(m->source_arn, ":kinesis:") != NULL;
-	function_arn(w, m->function, arn, sizeof arn);
+	lam_arn(w, m->function, m->qualifier, arn, sizeof arn);
 	snprintf(resource, sizeof resource, "event-source-mapping:%s", m->uuid);
 	world_arn(w, "lambda", resource, own, sizeof own);
 	wr_str(o, "UUID", m->uuid);
@@ -200,7 +239,10 @@ static void tell_mapping(const struct world *w, struct wr *o, const struct sim_m
 	wr_list_end(o);
 	if (!stream)
 		return;
-	wr_str(o, "LastProcessingResult", "OK");
+	wr_str(o, "LastProcessingResult",
+	       w->law.held_ms && !w->law.passed && strcmp(m->function, "orders-enrich") == 0
+	           ? "PROBLEM: Function call failed"
+	           : "OK");
 	wr_str(o, "StartingPosition", m->starting_position);
 	wr_int(o, "ParallelizationFactor", m->parallel);
 	wr_int(o, "MaximumRecordAgeInSeconds", m->record_age_s);
@@ -211,13 +253,14 @@ static void tell_mapping(const struct world *w, struct wr *o, const struct sim_m
 
 struct mapping_filter {
 	const char *source, *function;
-	char name[160];
+	char name[160], qualifier[130];
 };
 
 static bool mapping_wanted(const struct sim_mapping *m, const struct mapping_filter *want)
 {
 	return (!want->source || strcmp(want->source, m->source_arn) == 0) &&
-	       (!want->function || strcmp(want->name, m->function) == 0);
+	       (!want->function ||
+	        (strcmp(want->name, m->function) == 0 && strcmp(want->qualifier, m->qualifier ? m->qualifier : "") == 0));
 }
 
 static bool list_mappings(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
@@ -230,10 +273,10 @@ static bool list_mappings(struct world *w, struct sim_req *rq, struct wr *o, str
 	if (!arg_int(rq, rq->params, "MaxItems", 1, 10000, &max, f) ||
 	    !arg_str(rq, rq->params, "EventSourceArn", &want.source, f) ||
 	    !arg_str(rq, rq->params, "FunctionName", &want.function, f) ||
-	    !marker(rq, "ListEventSourceMappings", last, sizeof last, &any, f))
+	    !lam_marker(rq, "ListEventSourceMappings", last, sizeof last, &any, f))
 		return false;
 	if (want.function)
-		plain_name(want.function, want.name, sizeof want.name);
+		split_name(want.function, want.name, sizeof want.name, want.qualifier, sizeof want.qualifier);
 	if (any)
 		i = world_find((void *const *)w->mappings, w->nmappings, last, &found) + found;
 	if (max > MAPPINGS_PAGE)
@@ -316,8 +359,8 @@ static bool create_function(struct world *w, struct sim_req *rq, struct wr *o, s
 		.dlq_arn = copy(json_get_str(json_get(rq->args, "DeadLetterConfig"), "TargetArn"), NULL),
 	};
 	world_function_add(w, fn);
-	tell_members(w, o, fn);
-	tell_states(o, false);
+	tell_latest(w, o, fn);
+	lam_tell_states(o, false);
 	return true;
 }
 
@@ -361,8 +404,8 @@ static bool create_mapping(struct world *w, struct sim_req *rq, struct wr *o, st
 	char id[37];
 	if (!arg_need(rq, rq->args, "EventSourceArn", &source, f) || !arg_need(rq, rq->args, "FunctionName", &function, f))
 		return false;
-	struct sim_function *fn = find_function(w, function, f);
-	if (!fn)
+	struct lam_target t;
+	if (!find_target(w, function, &t, f))
 		return false;
 	if (!source_exists(w, source))
 		return sim_fail(f, WHY_INVALID_VALUE, "Event source does not exist: %.200s", source);
@@ -370,7 +413,8 @@ static bool create_mapping(struct world *w, struct sim_req *rq, struct wr *o, st
 	world_uuid(w, id);
 	m->uuid = xstrdup(id);
 	m->source_arn = xstrdup(source);
-	m->function = xstrdup(fn->name);
+	m->function = xstrdup(t.fn->name);
+	m->qualifier = *t.qualifier ? xstrdup(t.qualifier) : NULL;
 	m->modified_ms = w->now_ms;
 	if (!read_mapping(rq, m, f)) {
 		world_mapping_free(m);
@@ -383,70 +427,107 @@ static bool create_mapping(struct world *w, struct sim_req *rq, struct wr *o, st
 
 /* ---- Invoke */
 
-/* How an invocation ends. */
-struct ending {
-	const char *error; /* X-Amz-Function-Error; NULL = well */
-	const char *type, *message;
-};
-
-static struct ending ending_of(struct world *w, const struct sim_req *rq, const struct sim_function *fn, bool failed,
-                               char text[160])
+static enum sim_shape forced(struct world *w, const struct sim_req *rq)
 {
-	char when[CLOCK_RFC3339_SIZE];
-	if (fault_inside(w, rq, FAULT_HANDLED))
-		return (struct ending){ "Handled", "OrderError", "the order has no items" };
-	if (fault_inside(w, rq, FAULT_TIMED_OUT)) {
-		clock_rfc3339(w->now_ms / 1000, when);
-		snprintf(text, 160, "%s 8f507cfc-1b7a-4d1a-a2c8-1f2e3d4c5b6a Task timed out after %" PRId64 ".00 seconds", when,
-		         fn->timeout);
-		return (struct ending){ "Unhandled", "Sandbox.Timedout", text };
-	}
-	if (failed || fault_inside(w, rq, FAULT_UNHANDLED))
-		return (struct ending){ "Unhandled", "SimulatedError", "simulated failure" };
-	return (struct ending){ NULL, NULL, NULL };
+	if (fault_inside(w, rq, FAULT_TIMED_OUT))
+		return SHAPE_TIMEOUT;
+	return fault_inside(w, rq, FAULT_UNHANDLED) ? SHAPE_SIMULATED : SHAPE_NONE;
 }
 
-static void payload(struct sim_answer *a, const struct sim_function *fn, const struct ending *end)
+static void tell_error(struct sim_answer *a, const struct sim_run *run)
 {
 	struct json_out o;
-	a->type = "application/json";
+	char message[400];
+	shape_message(run, message, sizeof message);
 	json_out_init(&o, &a->body);
 	json_out_object(&o, NULL);
-	if (end->error) {
-		json_out_str(&o, "errorMessage", end->message);
-		json_out_str(&o, "errorType", end->type);
+	json_out_str(&o, "errorType", shape_type(run->failure->shape));
+	json_out_str(&o, "errorMessage", message);
+	if (*shape_trace(run->failure->shape)) {
+		json_out_str(&o, "requestId", run->id);
 		json_out_array(&o, "stackTrace");
+		for (const char *const *t = shape_trace(run->failure->shape); *t; t++)
+			json_out_str(&o, NULL, *t);
 		json_out_array_end(&o);
-	} else {
-		json_out_int(&o, "statusCode", 200);
-		json_out_str(&o, "function", fn->name);
 	}
 	json_out_object_end(&o);
 }
 
-static void log_tail(struct sim_answer *a, const struct sim_function *fn, double ms)
+/* A function that says itself that it failed. */
+static void tell_handled(struct sim_answer *a)
 {
-	char text[400];
+	struct json_out o;
+	json_out_init(&o, &a->body);
+	json_out_object(&o, NULL);
+	json_out_str(&o, "errorMessage", "the order has no items");
+	json_out_str(&o, "errorType", "OrderError");
+	json_out_array(&o, "stackTrace");
+	json_out_array_end(&o);
+	json_out_object_end(&o);
+}
+
+static void tell_success(struct sim_answer *a, const struct sim_function *fn)
+{
+	struct json_out o;
+	json_out_init(&o, &a->body);
+	json_out_object(&o, NULL);
+	json_out_int(&o, "statusCode", 200);
+	json_out_str(&o, "function", fn->name);
+	json_out_object_end(&o);
+}
+
+struct tail {
+	struct log_sink sink;
 	struct buf b;
-	int n = snprintf(text, sizeof text,
-	                 "START Version: $LATEST\nEND\nREPORT Duration: %.2f ms\tMemory Size: %" PRId64 " MB\n", ms,
-	                 fn->memory);
+};
+
+static void add_line(struct log_sink *to, int64_t at_ms, const char *stream, const char *text)
+{
+	(void)at_ms, (void)stream;
+	buf_adds(&((struct tail *)to)->b, text);
+}
+
+#define TAIL_MAX 350 /* what a header of an answer here holds, in base64 */
+static void log_tail(struct sim_answer *a, const struct sim_run *run)
+{
+	struct tail t = { { add_line }, { 0 } };
+	struct buf b;
+	buf_init(&t.b, 8192);
+	run_lines(run, &t.sink);
+	size_t skip = t.b.n > TAIL_MAX ? t.b.n - TAIL_MAX : 0;
 	buf_init(&b, 600);
-	hash_base64(&b, text, (size_t)n);
+	hash_base64(&b, t.b.p + skip, t.b.n - skip);
 	sim_answer_header(a, "X-Amz-Log-Result", "%s", b.p);
 	buf_clear(&b);
+	buf_clear(&t.b);
+}
+
+static void answer_invoke(struct world *w, struct sim_req *rq, const struct sim_run *run)
+{
+	struct sim_answer *a = rq->answer;
+	const char *log = sim_header(rq, "x-amz-log-type");
+	a->type = "application/json";
+	if (fault_inside(w, rq, FAULT_HANDLED))
+		tell_handled(a), sim_answer_header(a, "X-Amz-Function-Error", "Handled");
+	else if (run->failure)
+		tell_error(a, run), sim_answer_header(a, "X-Amz-Function-Error", "Unhandled");
+	else
+		tell_success(a, run->fn);
+	if (log && strcmp(log, "Tail") == 0)
+		log_tail(a, run);
 }
 
 static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
 	struct sim_answer *a = rq->answer;
-	const char *type = sim_header(rq, "x-amz-invocation-type"), *log = sim_header(rq, "x-amz-log-type");
-	struct sim_function *fn = labelled(w, rq, f);
+	const char *type = sim_header(rq, "x-amz-invocation-type");
+	struct lam_target t;
 	struct err e;
-	double ms = 0;
 	(void)o;
-	if (!fn)
+	if (!lam_target(w, rq, &t, f))
 		return false;
+	char version[16];
+	version_text(t.version, version);
 	if (rq->body.n > SYNC_MAX)
 		return sim_fail(f, WHY_TOO_LARGE, "Request must be smaller than %u bytes for the InvokeFunction operation",
 		                SYNC_MAX);
@@ -458,34 +539,54 @@ static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim
 		                "state: Pending");
 	a->raw = true;
 	buf_reset(&a->body);
-	sim_answer_header(a, "X-Amz-Executed-Version", "$LATEST");
+	sim_answer_header(a, "X-Amz-Executed-Version", "%s", version);
 	if (type && strcmp(type, "DryRun") == 0) {
 		a->status = 204;
 		return true;
 	}
-	bool failed = world_invoke(w, fn, &ms);
+	struct sim_call call = {
+		.version = t.version, .payload = rq->body, .id = rq->id, .failure = { forced(w, rq), "" }
+	};
+	sim_invoke(w, t.fn, &call);
 	if (type && strcmp(type, "Event") == 0) {
 		a->status = 202;
 		return true;
 	}
-	char text[160];
-	struct ending end = ending_of(w, rq, fn, failed, text);
-	payload(a, fn, &end);
-	if (end.error)
-		sim_answer_header(a, "X-Amz-Function-Error", "%s", end.error);
-	if (log && strcmp(log, "Tail") == 0)
-		log_tail(a, fn, ms);
+	struct sim_run run = { .fn = t.fn,
+		                   .version = t.version,
+		                   .start_ms = w->now_ms,
+		                   .ms = call.ms,
+		                   .failure = call.failure.shape == SHAPE_NONE ? NULL : &call.failure };
+	memcpy(run.id, call.request, sizeof run.id);
+	answer_invoke(w, rq, &run);
 	return true;
 }
 
 /* ---- the service */
 
 #define FN "/2015-03-31/functions"
+#define CONCURRENCY "/2017-10-31/functions/{FunctionName}/concurrency"
+#define ASYNC "/2019-09-25/functions/{FunctionName}/event-invoke-config"
 static const struct sim_op ops[] = {
 	{ "ListFunctions", SIM_READ, list_functions, "GET", FN, 200 },
 	{ "CreateFunction", SIM_WRITE, create_function, "POST", FN, 201 },
 	{ "GetFunction", SIM_READ, get_function, "GET", FN "/{FunctionName}", 200 },
 	{ "GetFunctionConfiguration", SIM_READ, get_configuration, "GET", FN "/{FunctionName}/configuration", 200 },
+	{ "ListVersionsByFunction", SIM_READ, lam_list_versions, "GET", FN "/{FunctionName}/versions", 200 },
+	{ "PublishVersion", SIM_WRITE, lam_publish_version, "POST", FN "/{FunctionName}/versions", 201 },
+	{ "UpdateFunctionCode", SIM_WRITE, lam_update_code, "PUT", FN "/{FunctionName}/code", 200 },
+	{ "ListAliases", SIM_READ, lam_list_aliases, "GET", FN "/{FunctionName}/aliases", 200 },
+	{ "CreateAlias", SIM_WRITE, lam_create_alias, "POST", FN "/{FunctionName}/aliases", 201 },
+	{ "GetAlias", SIM_READ, lam_get_alias, "GET", FN "/{FunctionName}/aliases/{Name}", 200 },
+	{ "UpdateAlias", SIM_WRITE, lam_update_alias, "PUT", FN "/{FunctionName}/aliases/{Name}", 200 },
+	{ "DeleteAlias", SIM_WRITE, lam_delete_alias, "DELETE", FN "/{FunctionName}/aliases/{Name}", 204 },
+	{ "GetFunctionConcurrency", SIM_READ, lam_get_concurrency, "GET",
+	  "/2019-09-30/functions/{FunctionName}/concurrency", 200 },
+	{ "PutFunctionConcurrency", SIM_WRITE, lam_put_concurrency, "PUT", CONCURRENCY, 200 },
+	{ "DeleteFunctionConcurrency", SIM_WRITE, lam_delete_concurrency, "DELETE", CONCURRENCY, 204 },
+	{ "GetFunctionEventInvokeConfig", SIM_READ, lam_get_async, "GET", ASYNC, 200 },
+	{ "ListFunctionEventInvokeConfigs", SIM_READ, lam_list_async, "GET", ASYNC "/list", 200 },
+	{ "PutFunctionEventInvokeConfig", SIM_WRITE, lam_put_async, "PUT", ASYNC, 200 },
 	{ "Invoke", SIM_WRITE, invoke, "POST", FN "/{FunctionName}/invocations", 200 },
 	{ "ListEventSourceMappings", SIM_READ, list_mappings, "GET", "/2015-03-31/event-source-mappings", 200 },
 	{ "CreateEventSourceMapping", SIM_WRITE, create_mapping, "POST", "/2015-03-31/event-source-mappings", 202 },

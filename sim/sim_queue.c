@@ -2,6 +2,8 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
+#include "sim/sim_invoke.h"
+#include "sim/sim_version.h"
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -233,17 +235,40 @@ void queues_settle(struct world *w, int64_t now_ms)
 			settle(w, w->queues[i], now_ms);
 }
 
+/* A message that the version cannot take fails its batch; a function that answers which ones failed does not fail itself.
+ * Of the batch, *n remain that are done. */
+static bool batch_fails(struct world *w, struct sim_function *fn, const struct sim_mapping *map, struct sim_msg **batch,
+                        unsigned *n)
+{
+	struct sim_call call = { .version = 0 };
+	unsigned good = 0;
+	version_of(fn, map->qualifier, &call.version);
+	for (unsigned i = 0; i < *n; i++) {
+		struct span body = span_of(batch[i]->body);
+		if (sim_defect_of(w, fn, call.version, body) == SHAPE_NONE) {
+			batch[good++] = batch[i];
+		} else if (!map->partial) {
+			call.payload = body;
+			snprintf(call.failure.about, sizeof call.failure.about, "message %s of %s, receive %u", batch[i]->id,
+			         world_arn_name(map->source_arn), batch[i]->rx);
+		}
+	}
+	*n = good;
+	return sim_invoke(w, fn, &call);
+}
+
 static void consume(struct world *w, struct sim_queue *q, const struct sim_mapping *map, struct sim_function *fn)
 {
 	struct sim_msg *batch[10];
-	double ms;
-	unsigned max = map->batch_size < 10 ? (unsigned)map->batch_size : 10, n, real = 0;
+	unsigned max = map->batch_size < 10 ? (unsigned)map->batch_size : 10, n, taken, real = 0;
 	for (unsigned i = 0; i < q->nmsg; i++)
 		real += q->msg[i]->visible_ms <= w->now_ms;
-	for (; real; real -= n < real ? n : real) {
-		n = queue_receive(w, q, max < real ? max : real, q->visibility_s, batch);
-		if (n == 0 || world_invoke(w, fn, &ms))
-			break; /* comes back after its visibility timeout */
+	for (; real; real -= taken < real ? taken : real) {
+		taken = n = queue_receive(w, q, max < real ? max : real, q->visibility_s, batch);
+		if (n == 0)
+			break;
+		if (batch_fails(w, fn, map, batch, &n))
+			continue; /* comes back after its visibility timeout */
 		put(w, q, "NumberOfMessagesDeleted", n);
 		for (unsigned i = 0; i < n; i++)
 			queue_remove(q, batch[i]);

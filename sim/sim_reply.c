@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -112,8 +113,15 @@ void wr_map(struct wr *w, const char *key, const char *item)
 {
 	if (w->form == WR_JSON)
 		json_out_object(&w->json, key);
+	else if (w->form == WR_XML)
+		xml_open(w, key, "entry");
 	else
 		xml_open(w, NULL, item);
+}
+
+static bool is_flat(const struct wr *w)
+{
+	return w->form == WR_XML_FLAT;
 }
 
 void wr_map_str(struct wr *w, const char *name, const char *value)
@@ -123,8 +131,8 @@ void wr_map_str(struct wr *w, const char *name, const char *value)
 		return;
 	}
 	xml_open(w, element(w, NULL), NULL);
-	xml_value(w, "Name", name);
-	xml_value(w, "Value", value);
+	xml_value(w, is_flat(w) ? "Name" : "key", name);
+	xml_value(w, is_flat(w) ? "Value" : "value", value);
 	xml_close(w);
 }
 
@@ -135,8 +143,8 @@ void wr_map_object(struct wr *w, const char *name)
 		return;
 	}
 	xml_open(w, element(w, NULL), NULL);
-	xml_value(w, "Name", name);
-	xml_open(w, "Value", NULL);
+	xml_value(w, is_flat(w) ? "Name" : "key", name);
+	xml_open(w, is_flat(w) ? "Value" : "value", NULL);
 }
 
 void wr_map_object_end(struct wr *w)
@@ -213,6 +221,39 @@ void wr_time(struct wr *w, const char *key, int64_t t_ms)
 	}
 	iso8601(t_ms, text);
 	xml_value(w, key, text);
+}
+
+/* ---- again */
+
+void json_tell(struct json_out *o, const char *key, const struct json *v, bool small)
+{
+	char name[128];
+	double d;
+	bool b;
+	if (key && small) {
+		snprintf(name, sizeof name, "%s", key);
+		name[0] = (char)tolower((unsigned char)name[0]);
+		key = name;
+	}
+	if (json_is_object(v)) {
+		json_out_object(o, key);
+		for (const struct json *m = json_first(v); m; m = json_next(m))
+			json_tell(o, json_key(m), m, small);
+		json_out_object_end(o);
+	} else if (json_is_array(v)) {
+		json_out_array(o, key);
+		for (const struct json *m = json_first(v); m; m = json_next(m))
+			json_tell(o, NULL, m, small);
+		json_out_array_end(o);
+	} else if (json_str(v)) {
+		json_out_str(o, key, json_str(v));
+	} else if (json_bool(v, &b)) {
+		json_out_bool(o, key, b);
+	} else if (json_num(v, &d)) {
+		json_out_num(o, key, d);
+	} else {
+		json_out_null(o, key);
+	}
 }
 
 /* ---- bulk */

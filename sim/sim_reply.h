@@ -29,7 +29,8 @@ void wr_object_end(struct wr *w);
 /* item: the element's name in SQS's flattened form; the others take "member" */
 void wr_list(struct wr *w, const char *key, const char *item);
 void wr_list_end(struct wr *w);
-/* A map of names to values: a JSON object, or <item><Name/><Value/></item> one after another. */
+/* A map of names to values: a JSON object, <key><entry><key/><value/></entry></key> (SNS), or flattened
+ * <item><Name/><Value/></item> one after another (SQS). */
 void wr_map(struct wr *w, const char *key, const char *item);
 void wr_map_str(struct wr *w, const char *name, const char *value);
 void wr_map_object(struct wr *w, const char *name);
@@ -43,6 +44,9 @@ void wr_time(struct wr *w, const char *key, int64_t t_ms); /* JSON: epoch second
 /* Bulk: a datapoint costs tens of nanoseconds here. Times in seconds. */
 void wr_times(struct wr *w, const char *key, const int64_t *t, size_t n);
 void wr_nums(struct wr *w, const char *key, const double *v, size_t n);
+
+/* A parsed value once more; small: members' names begin with a small letter. */
+void json_tell(struct json_out *o, const char *key, const struct json *v, bool small);
 
 void wr_xml_text(struct buf *b, const char *s); /* escaped */
 

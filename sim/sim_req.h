@@ -44,6 +44,10 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(INVALID_CONTENTS, "InvalidMessageContents", "InvalidMessageContents", 400)                                       \
 	X(INVALID_GRANT, "InvalidGrantException", "InvalidGrantException", 400)                                            \
 	X(INVALID_IDENTITY, "InvalidIdentityToken", "InvalidIdentityToken", 400)                                           \
+	X(INVALID_LOOKUP, "InvalidLookupAttributesException", "InvalidLookupAttributes", 400)                              \
+	X(INVALID_PARAMETER, "InvalidParameterException", "InvalidParameter", 400)                                         \
+	X(INVALID_TIME_RANGE, "InvalidTimeRangeException", "InvalidTimeRange", 400)                                        \
+	X(INVALID_TRAIL_TOKEN, "InvalidNextTokenException", "InvalidNextToken", 400)                                       \
 	X(INVALID_REQUEST, "InvalidRequestException", "InvalidRequestException", 400)                                      \
 	X(INVALID_HANDLE, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 404)                                         \
 	X(INVALID_TOKEN, "InvalidNextToken", "InvalidNextToken", 400)                                                      \
@@ -71,6 +75,7 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(THROTTLED, "ThrottlingException", "Throttling", 400)                                                             \
 	X(TOO_LARGE, "RequestEntityTooLargeException", "RequestEntityTooLarge", 413)                                       \
 	X(TOO_MANY, "TooManyRequestsException", "TooManyRequestsException", 429)                                           \
+	X(TOPIC_NOT_FOUND, "NotFoundException", "NotFound", 404)                                                           \
 	X(UNAUTHORIZED, "UnauthorizedException", "UnauthorizedException", 401)                                             \
 	X(UNSUPPORTED_GRANT, "UnsupportedGrantTypeException", "UnsupportedGrantTypeException", 400)                        \
 	X(UNAVAILABLE, "ServiceUnavailable", "ServiceUnavailable", 503)                                                    \
@@ -140,6 +145,7 @@ struct sim_req {
 	enum sim_proto proto;
 	char service[32], op[64];
 	char akid[64]; /* who signed */
+	char id[37];   /* x-amzn-RequestId */
 	bool json11;
 	const struct json *args;   /* an object: members of the operation; rest: the body's */
 	const struct json *params; /* rest: the labels of the path and the query string; else NULL */
@@ -208,6 +214,7 @@ const struct sim_service *const *sim_services(unsigned *n);
 #define SIM_UNSIGNED_OP "AssumeRoleWithWebIdentity" /* the one of AWS's own that needs no signature */
 
 extern const struct sim_service sim_sqs, sim_kinesis, sim_lambda, sim_cloudwatch, sim_cloudformation, sim_tagging, sim_sts;
+extern const struct sim_service sim_cloudtrail, sim_logs, sim_sns;
 extern const struct sim_service sim_imds, sim_container, sim_sso, sim_oidc;
 
 #endif

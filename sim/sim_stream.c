@@ -146,7 +146,7 @@ static void put(struct world *w, const struct sim_stream *s, const char *name, c
 	world_put(w, "AWS/Kinesis", name, "StreamName", s->name, unit, w->minute, v, 1);
 }
 
-uint64_t stream_put(struct world *w, struct sim_stream *s, struct sim_shard *sh, const char *key, struct span data)
+void stream_keep(struct sim_stream *s, struct sim_shard *sh, const char *key, struct span data, int64_t at_ms)
 {
 	if (sh->nrec == KEEP_RECORDS)
 		forget_records(sh, KEEP_RECORDS / 10);
@@ -154,9 +154,43 @@ uint64_t stream_put(struct world *w, struct sim_stream *s, struct sim_shard *sh,
 	char *copy = xmalloc(data.n + 1);
 	if (data.n)
 		memcpy(copy, data.p, data.n);
-	sh->rec[sh->nrec++] = (struct sim_record){ ++s->seq, w->now_ms, xstrdup(key), copy, data.n };
+	sh->rec[sh->nrec++] = (struct sim_record){ ++s->seq, at_ms, xstrdup(key), copy, data.n };
+}
+
+const char *const stream_shard_metrics[SHARD_METRICS_N] = SHARD_METRICS;
+
+/* Nothing written is silence, as is nothing read. */
+void stream_shard_put(struct world *w, const struct sim_stream *s, const struct sim_shard *sh, int64_t minute,
+                      const struct shard_minute *m)
+{
+	const struct sim_dim dims[] = { { "ShardId", sh->id }, { "StreamName", s->name } };
+	const struct {
+		double sum, count;
+	} v[SHARD_METRICS_N] = { { m->in_bytes, m->in }, { m->in, m->in }, { m->out_bytes, m->reads }, { m->out, m->reads },
+		                     { 0, m->in },           { 0, m->reads },  { m->age_ms, m->reads } };
+	for (unsigned i = 0; i < SHARD_METRICS_N; i++) {
+		bool age = i == SHARD_METRICS_N - 1, bytes = i == 0 || i == 2;
+		double each = v[i].count > 0 ? v[i].sum / v[i].count : 0;
+		struct sim_set set = { v[i].count, v[i].sum, each, each };
+		if (!(s->shard_metrics >> i & 1) || v[i].count <= 0)
+			continue;
+		if (age) /* the last read of a minute is the oldest */
+			set = (struct sim_set){ v[i].count, v[i].sum * v[i].count, m->age_ms, m->age_ms };
+		world_put_dims(w, "AWS/Kinesis", stream_shard_metrics[i], dims, 2,
+		               age     ? "Milliseconds"
+		               : bytes ? "Bytes"
+		                       : "Count",
+		               minute, &set);
+	}
+}
+
+uint64_t stream_put(struct world *w, struct sim_stream *s, struct sim_shard *sh, const char *key, struct span data)
+{
+	double bytes = (double)(data.n + strlen(key));
+	stream_keep(s, sh, key, data, w->now_ms);
 	put(w, s, "IncomingRecords", "Count", 1);
-	put(w, s, "IncomingBytes", "Bytes", (double)(data.n + strlen(key)));
+	put(w, s, "IncomingBytes", "Bytes", bytes);
+	stream_shard_put(w, s, sh, w->minute, &(struct shard_minute){ .in = 1, .in_bytes = bytes });
 	return s->seq;
 }
 

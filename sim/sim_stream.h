@@ -38,7 +38,16 @@ struct sim_stream {
 	struct sim_shard *shards;
 	unsigned nshards;
 	uint64_t seq;    /* of the newest record */
+	unsigned shard_metrics; /* enhanced monitoring: a bit each of SHARD_METRICS */
 };
+
+/* Shard-level metrics, in the order of their bits */
+#define SHARD_METRICS                                                                                                      \
+	{ "IncomingBytes", "IncomingRecords", "OutgoingBytes", "OutgoingRecords", "WriteProvisionedThroughputExceeded",        \
+	  "ReadProvisionedThroughputExceeded", "IteratorAgeMilliseconds" }
+#define SHARD_METRICS_N 7
+#define SHARD_METRICS_ALL 0x7f
+extern const char *const stream_shard_metrics[SHARD_METRICS_N];
 
 struct sim_stream *stream_new(struct world *w, const char *name, unsigned shards); /* added to the world */
 void stream_delete(struct world *w, struct sim_stream *s);
@@ -52,6 +61,13 @@ void stream_trim(struct sim_shard *sh, unsigned n); /* the oldest go */
 struct sim_shard *stream_shard_of_key(struct sim_stream *s, const char *key, const char *explicit_hash);
 /* Keeps a record and counts it. Returns its sequence number. */
 uint64_t stream_put(struct world *w, struct sim_stream *s, struct sim_shard *sh, const char *key, struct span data);
+void stream_keep(struct sim_stream *s, struct sim_shard *sh, const char *key, struct span data, int64_t at_ms); /* uncounted */
+/* What happened to a shard in a minute, published as far as its stream's enhanced monitoring goes. */
+struct shard_minute {
+	double in, in_bytes, out, out_bytes, age_ms, reads;
+};
+void stream_shard_put(struct world *w, const struct sim_stream *s, const struct sim_shard *sh, int64_t minute,
+                      const struct shard_minute *m);
 void streams_minute(struct world *w); /* at the end of a minute */
 
 #define STREAM_SEQ 64

@@ -6,6 +6,7 @@
 #include "sim/sim_form.h"
 #include "sim/sim_grant.h"
 #include "sim/sim_gzip.h"
+#include "sim/sim_trail.h"
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -20,8 +21,8 @@
 /* ---- services */
 
 static const struct sim_service *const services[] = {
-	&sim_cloudformation, &sim_cloudwatch, &sim_container, &sim_imds, &sim_kinesis, &sim_lambda,
-	&sim_oidc,           &sim_sqs,        &sim_sso,       &sim_sts,  &sim_tagging
+	&sim_cloudformation, &sim_cloudtrail, &sim_cloudwatch, &sim_container, &sim_imds, &sim_kinesis, &sim_lambda,
+	&sim_logs,           &sim_oidc,       &sim_sns,        &sim_sqs,       &sim_sso,  &sim_sts,     &sim_tagging
 };
 
 const struct sim_service *const *sim_services(unsigned *n)
@@ -434,6 +435,11 @@ static void close_answer(const struct sim_req *rq, const struct call *c, struct 
 	struct sim_answer *a = rq->answer;
 	if (a->raw)
 		return;
+	if (a->status == 204) {
+		buf_reset(&a->body);
+		a->raw = true;
+		return;
+	}
 	if (rq->proto == PROTO_QUERY) {
 		buf_addf(&a->body, "</%sResult><ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>\n",
 		         rq->op, c->request_id, rq->op);
@@ -449,14 +455,18 @@ static void close_answer(const struct sim_req *rq, const struct call *c, struct 
 /* Faults of paging: the token is of the kind that the operation writes, and means its first page. */
 static void tell_first_page(const struct sim_req *rq, struct wr *o)
 {
-	token_write(o, rq->proto == PROTO_REST ? "NextMarker" : "NextToken", rq->op, "%s",
-	            strcmp(rq->op, "GetMetricData") == 0 ? "0.0" : "");
+	token_write(o,
+	            rq->proto == PROTO_REST            ? "NextMarker"
+	            : strcmp(rq->service, "logs") == 0 ? "nextToken"
+	                                               : "NextToken",
+	            rq->op, "%s", strcmp(rq->op, "GetMetricData") == 0 ? "0.0" : "");
 }
 
 static bool is_last_page(const struct sim_req *rq)
 {
 	const char *body = rq->answer->body.p;
-	return body && !strstr(body, "\"NextToken\":") && !strstr(body, "\"NextMarker\":") && !strstr(body, "<NextToken>");
+	return body && !strstr(body, "\"NextToken\":") && !strstr(body, "\"NextMarker\":") &&
+	       !strstr(body, "<NextToken>") && !strstr(body, "\"nextToken\":");
 }
 
 static bool handle(struct world *w, struct sim_req *rq, const struct call *c, struct wr *o, struct sim_fail *f)
@@ -480,7 +490,10 @@ static bool run(struct world *w, struct sim_req *rq, struct call *c, struct sim_
 	struct wr o;
 	rq->answer->status = c->op->status ? c->op->status : 200;
 	open_answer(rq, c, &o);
-	if (!handle(w, rq, c, &o, f))
+	bool done = handle(w, rq, c, &o, f);
+	if (c->op->effect == SIM_WRITE && !rq->hold_ms)
+		trail_request(w, rq, done ? NULL : f);
+	if (!done)
 		return false;
 	close_answer(rq, c, &o);
 	return rq->answer->raw || wr_ok(&o) || sim_fail(f, WHY_INTERNAL, "the answer grew too large");
@@ -506,6 +519,7 @@ void sim_wire_serve(struct world *w, const struct sim_key *key, struct sim_req *
 	buf_init(&rq->answer->body, ANSWER_MAX);
 	buf_init(&c.plain, BODY_MAX);
 	world_uuid(w, c.request_id);
+	memcpy(rq->id, c.request_id, sizeof rq->id);
 	guess_proto(rq);
 	motion_catch_up(w);
 	bool admitted = admit(w, key, rq, &c, &f);

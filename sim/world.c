@@ -1,6 +1,8 @@
 #include "sim/world.h"
 
 #include "core/mem.h"
+#include "sim/sim_life.h"
+#include "sim/sim_version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +28,22 @@ double world_noise(const struct world *w, unsigned key, int64_t minute)
 	return (double)(mix(mix(w->seed + key) ^ (uint64_t)minute) >> 11) / 9007199254740992.0;
 }
 
-void world_uuid(struct world *w, char out[37])
+static void write_id(uint64_t a, uint64_t b, char out[37])
 {
-	uint64_t a = world_random(w), b = world_random(w);
 	snprintf(out, 37, "%08x-%04x-4%03x-a%03x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
 	         (unsigned)(a & 0xfff), (unsigned)(b >> 48 & 0xfff), (unsigned long long)(b & 0xffffffffffff));
+}
+
+void world_uuid(struct world *w, char out[37])
+{
+	uint64_t a = world_random(w);
+	write_id(a, world_random(w), out);
+}
+
+void world_stable_id(const struct world *w, uint64_t key, uint64_t number, char out[37])
+{
+	uint64_t a = mix(mix(w->seed ^ key) + number);
+	write_id(a, mix(a), out);
 }
 
 /* ---- names */
@@ -113,6 +126,10 @@ void world_function_free(struct sim_function *fn)
 		              fn->package_type, fn->arch,    fn->sha256, fn->revision, fn->dlq_arn };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);
+	versions_free(fn);
+	life_free(fn);
+	free(fn->async.on_failure);
+	free(fn->async.on_success);
 	free(fn);
 }
 
@@ -121,33 +138,10 @@ void world_mapping_free(struct sim_mapping *m)
 	free(m->uuid);
 	free(m->source_arn);
 	free(m->function);
+	free(m->qualifier);
 	free(m->starting_position);
 	free(m->on_failure);
 	free(m);
-}
-
-/* A minute holds the count, the errors and the times of its invocations. Failures come evenly: of 100 invocations of a
- * function that fails 7 percent, exactly 7. */
-bool world_invoke(struct world *w, struct sim_function *fn, double *duration_ms)
-{
-	uint64_t n = fn->invocations++;
-	bool failed = (n + 1) * fn->fail_percent / 100 > n * fn->fail_percent / 100;
-	*duration_ms = 20 + (double)(world_random(w) % 8000) / 100;
-	const struct {
-		const char *name, *unit;
-		double v;
-	} put[] = {
-		{ "Invocations", "Count", 1 },
-		{ "Errors", "Count", failed },
-		{ "Throttles", "Count", 0 },
-		{ "Duration", "Milliseconds", *duration_ms },
-		{ "ConcurrentExecutions", "Count", 1 },
-	};
-	for (size_t i = 0; i < sizeof put / sizeof *put; i++) {
-		world_put(w, "AWS/Lambda", put[i].name, "FunctionName", fn->name, put[i].unit, w->minute, put[i].v, 1);
-		world_put(w, "AWS/Lambda", put[i].name, NULL, NULL, put[i].unit, w->minute, put[i].v, 1);
-	}
-	return failed;
 }
 
 /* ---- metrics */
@@ -171,4 +165,12 @@ void world_put_set(struct world *w, const char *ns, const char *name, const char
                    const char *unit, int64_t minute, const struct sim_set *set)
 {
 	metric_add_set(metric_of(w, ns, name, dim, value, unit), minute, set);
+}
+
+void world_put_dims(struct world *w, const char *ns, const char *name, const struct sim_dim *dims, unsigned ndims,
+                    const char *unit, int64_t minute, const struct sim_set *set)
+{
+	struct sim_metric *m = metrics_get(&w->metrics, ns, name, dims, ndims, true);
+	m->unit = unit;
+	metric_add_set(m, minute, set);
 }

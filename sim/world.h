@@ -10,16 +10,36 @@
 
 #define SIM_ACCOUNT "123456789012"
 
+struct sim_version;
+struct sim_alias;
+struct lived;
+/* What becomes of asynchronous invocations. */
+struct sim_async {
+	bool set;
+	int64_t retries, age_s, modified_ms;
+	char *on_failure, *on_success;
+};
+
 struct sim_function {
 	char *name, *runtime, *role, *handler, *description, *package_type, *arch, *sha256, *revision;
 	char *dlq_arn;
 	int64_t code_size, timeout, memory, storage, modified_ms;
+	struct sim_version *versions; /* published, oldest first (sim_version.h) */
+	unsigned nversions, capversions;
+	struct sim_alias *aliases; /* sorted by name */
+	unsigned naliases, capaliases;
+	bool reserved_said;
+	int64_t reserved; /* concurrency */
+	struct sim_async async;
+	struct lived *lived; /* by minute (sim_life.h) */
+	unsigned nlived, caplived;
 	unsigned fail_percent; /* of invocations */
 	uint64_t invocations;  /* by clients: which of them fail is a matter of counting, not of chance */
 };
 
 struct sim_mapping {
 	char *uuid, *source_arn, *function, *starting_position;
+	char *qualifier; /* alias or version of the function; NULL = none said */
 	int64_t batch_size, window_s, parallel, retries, record_age_s, modified_ms;
 	bool bisect, partial, enabled;
 	char *on_failure;
@@ -32,6 +52,9 @@ struct sim_alarm;
 struct alarm_event;
 struct sim_grant;
 struct sim_move;
+struct trail_event;
+struct sim_topic;
+struct log_group;
 
 struct world {
 	char region[40], partition[16];
@@ -61,6 +84,19 @@ struct world {
 	uint64_t move_number; /* of the newest */
 	struct sim_grant *grants; /* oldest first */
 	unsigned ngrants, capgrants;
+	struct trail_event *trail; /* oldest first */
+	unsigned ntrail, captrail;
+	int64_t lookup_ms[8]; /* the newest reads of it, for the fault lookup-rate */
+	uint64_t nlookups;
+	struct sim_topic **topics; /* sorted by name */
+	unsigned ntopics, captopics;
+	struct log_group **groups; /* sorted by name */
+	unsigned ngroups, capgroups;
+	struct law_state {
+		int64_t held_ms;                   /* since when a batch holds a shard; 0 = it does not */
+		bool passed;                       /* the batch is through */
+		double shard_behind, queue_behind; /* records and messages that wait because of something */
+	} law;
 	bool open; /* credential services and the control path answer: `sluice sim`, not --demo */
 };
 
@@ -68,6 +104,8 @@ void world_arn(const struct world *w, const char *service, const char *resource,
 /* What a name stands for at the end of an ARN; the whole text when it is none. */
 const char *world_arn_name(const char *arn);
 void world_uuid(struct world *w, char out[37]);
+/* Always the same for the same scenario, key and number. */
+void world_stable_id(const struct world *w, uint64_t key, uint64_t number, char out[37]);
 uint64_t world_random(struct world *w);
 /* Evenly spread over 0..1, the same for the same scenario, key and minute whatever happened before. */
 double world_noise(const struct world *w, unsigned key, int64_t minute);
@@ -99,10 +137,10 @@ void world_mapping_free(struct sim_mapping *m);
 /* A datapoint of a metric with one dimension; minute = the one in progress unless said. */
 void world_put(struct world *w, const char *ns, const char *name, const char *dim, const char *value, const char *unit,
                int64_t minute, double v, double count);
+/* The same with several. */
+void world_put_dims(struct world *w, const char *ns, const char *name, const struct sim_dim *dims, unsigned ndims,
+                    const char *unit, int64_t minute, const struct sim_set *set);
 void world_put_set(struct world *w, const char *ns, const char *name, const char *dim, const char *value,
                    const char *unit, int64_t minute, const struct sim_set *set);
-
-/* What an invocation does to the account; true when it failed. */
-bool world_invoke(struct world *w, struct sim_function *fn, double *duration_ms);
 
 #endif

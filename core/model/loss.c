@@ -88,9 +88,8 @@ void loss_when(const struct loss *l, int64_t now, struct buf *out)
 static void fill_to(struct buf *out, size_t start, unsigned cells)
 {
 	unsigned used = text_width((struct span){ out->p + start, out->n - start });
-	do
+	for (unsigned n = 0; n < 2 || used + n < cells; n++)
 		buf_addc(out, ' ');
-	while (++used < cells);
 }
 
 static void bearer(struct buf *out, const struct loss *l, const char *name)

@@ -147,6 +147,84 @@ def test_a_200_is_not_success(sluice, status, code):
     assert {"cloudwatch:GetMetricData": code}.items() <= {p["operation"]: p["code"] for p in status.json["problems"]}.items(), str(status)
 
 
+class PerMetric(fakeaws.Answers):
+    """Answers by the metric's name; every request is kept as the names it asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def get_metric_data(self, body):
+        names = [q["MetricStat"]["Metric"]["MetricName"] for q in body["MetricDataQueries"]]
+        self.asked.append(names)
+        answer = super().get_metric_data(body)
+        for name, result in zip(names, answer["MetricDataResults"]):
+            self.change(name, result)
+        return answer
+
+
+THREE = [x for name in ("Made", "Lost", "Late") for x in ("--metric", f"Orders/{name}{{Stage=load}}:Sum", "-c", "5")]
+
+
+@pytest.mark.parametrize("recovers", [True, False])
+def test_what_cloudwatch_could_not_compute_is_asked_again_alone(sluice, recovers):
+    """Every metric asked is billed: one that failed inside CloudWatch must not have its whole batch asked again."""
+    class Internal(PerMetric):
+        def change(self, name, result):
+            if name == "Lost" and not (recovers and len(self.asked) > 1):
+                result.update(StatusCode="InternalError", Timestamps=[], Values=[])
+
+    answers = Internal()
+    with FakeAws(answers=answers) as aws:
+        ran = sluice("--check", *THREE, "--format", "json", env=aws.env())
+    assert answers.asked == [["Made", "Lost", "Late"], ["Lost"]], str(answers.asked)
+    by_name = {c["name"].split("{")[0]: (c["status"], c["code"]) for c in ran.json["checks"]}
+    lost = ("OK", None) if recovers else ("UNKNOWN", "ERROR")
+    assert by_name == {"Orders/Made": ("OK", None), "Orders/Lost": lost, "Orders/Late": ("OK", None)}, str(ran)
+    assert ran.status == (0 if recovers else 3)
+    assert ran.json["cost"]["metrics"] == 4, str(ran)
+
+
+def test_a_forbidden_metric_is_denied_and_the_others_stand(sluice):
+    class Forbidden(PerMetric):
+        def change(self, name, result):
+            if name == "Lost":
+                result.update(StatusCode="Forbidden", Timestamps=[], Values=[],
+                              Messages=[{"Code": "Forbidden", "Value": "not of your account"}])
+
+    answers = Forbidden()
+    with FakeAws(answers=answers) as aws:
+        ran = sluice("--check", *THREE, "--format", "json", env=aws.env())
+    checks = {c["name"].split("{")[0]: c for c in ran.json["checks"]}
+    assert [(checks[f"Orders/{n}"]["status"], checks[f"Orders/{n}"]["code"]) for n in ("Made", "Lost", "Late")] == [
+        ("OK", None), ("UNKNOWN", "DENIED"), ("OK", None)], str(ran)
+    assert "not of your account" in checks["Orders/Lost"]["reason"] and ran.status == 3, str(ran)
+    assert len(answers.asked) == 1, "what is forbidden stays so"
+
+
+def test_partial_data_is_followed_to_its_end(sluice):
+    """A result that says PartialData goes on behind the NextToken: no point is missing, none comes twice, and it costs one request."""
+    class Pages(PerMetric):
+        def get_metric_data(self, body):
+            self.change = lambda name, result: None
+            answer = super().get_metric_data(body)
+            page = int(body.get("NextToken", "0"))
+            for result in answer["MetricDataResults"]:
+                for key in ("Timestamps", "Values"):
+                    result[key] = result[key][page * 3:page * 3 + 3]
+                result["StatusCode"] = "Complete" if page == 9 else "PartialData"
+            return answer if page == 9 else {**answer, "NextToken": str(page + 1)}
+
+    answers = Pages()
+    answers.points = 30
+    with FakeAws(answers=answers) as aws:
+        ran = sluice("history", "-", "Orders/Made{Stage=load}:Sum", "--since", "40m", "--format", "json", env=aws.env())
+        check = sluice("--check", *THREE, "--window", "20m", "--format", "json", env=aws.env())
+    assert ran.status == 0 and len([p for p in ran.json["points"] if p["value"] is not None]) == 30, str(ran)
+    assert {c["status"] for c in check.json["checks"]} == {"OK"} and {c["samples"] for c in check.json["checks"]} == {20}, str(check)
+    assert check.json["cost"]["metrics"] == 3, "pages of one answer are not asked for anew"
+
+
 def test_a_message_of_the_whole_answer_means_it_is_not_whole(sluice):
     """MaxMetricsExceeded and the like stand beside results that all say Complete."""
     class Limited(fakeaws.Answers):

@@ -218,7 +218,7 @@ static const struct {
 	{ "--check --format yaml", 3, "not 'yaml'" },
 	{ "--check --select tag:a=b", 3, "not in this version, which reads no tags" },
 	{ "replay start --yes", 2, "replay: not in this version" },
-	{ "alarms init orders", 2, "alarms: not in this version" },
+	{ "alarms init orders", 2, "alarms: init is not in this version" },
 	{ "topics", 2, "not in this version" },
 	{ "--check -w 5", 3, "-w: needs a --metric" },
 	{ "--check --metric nonsense", 3, "--metric: NAMESPACE/NAME" },

@@ -112,7 +112,17 @@ static void scenarios_are_named(void **state)
 	(void)state;
 	unsigned n;
 	const struct sim_scenario *s = sim_scenarios(&n);
-	static const char *const wanted[] = { "calm", "dlq-growth", "poison-shard", "denied", "throttled", "empty" };
+	static const char *const wanted[] = { "calm",
+		                                  "dlq-growth",
+		                                  "poison-shard",
+		                                  "bad-deploy",
+		                                  "throttled-consumer",
+		                                  "silent-producer",
+		                                  "expired-token",
+		                                  "slow-network",
+		                                  "denied",
+		                                  "throttled",
+		                                  "empty" };
 	assert_int_equal(n, sizeof wanted / sizeof *wanted);
 	for (unsigned i = 0; i < n; i++) {
 		assert_string_equal(s[i].name, wanted[i]);

@@ -548,8 +548,10 @@ static void effects(void **state)
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = 0; k < s[i]->nops; k++) {
 			const char *name = s[i]->ops[k].name;
-			bool reads =
-			    strncmp(name, "Get", 3) == 0 || strncmp(name, "List", 4) == 0 || strncmp(name, "Describe", 8) == 0;
+			static const char *const begins[] = { "Get", "List", "Describe", "Lookup", "Filter" };
+			bool reads = false;
+			for (size_t b = 0; b < sizeof begins / sizeof *begins; b++)
+				reads = reads || strncmp(name, begins[b], strlen(begins[b])) == 0;
 			if ((s[i]->ops[k].effect == SIM_READ) != reads)
 				fail_msg("%s", name);
 			assert_non_null(s[i]->ops[k].handle);

@@ -6,6 +6,7 @@
 #include "sim/scenario.h"
 #include "sim/sim_alarm.h"
 #include "sim/sim_grant.h"
+#include "sim/sim_invoke.h"
 #include "sim/sim_queue.h"
 #include "sim/sim_req.h"
 #include "sim/sim_stream.h"
@@ -96,20 +97,22 @@ static void calm(void **state)
 	assert_true(w->now_ms == clock_wall_ms());
 	assert_true(kinesis(w, "IncomingRecords", "Sum", last) == 412 * 60);
 	assert_true(kinesis(w, "GetRecords.Records", "Sum", last) == 412 * 60);
-	assert_true(at(w, "AWS/Lambda", "Invocations", "FunctionName", "orders-enrich", "Sum", last) == 412 * 60);
+	assert_true(at(w, "AWS/Lambda", "Invocations", "FunctionName", "orders-enrich", "Sum", last) ==
+	            54); /* batches of 461 or so */
 	assert_true(sqs(w, "orders-load", "ApproximateNumberOfMessagesVisible", "Maximum", last) == 214);
 	for (int64_t k = last; k > last - 180; k--) {
-		near_to(kinesis(w, "IncomingRecords", "Sum", k) / 60, 412, 20);
-		near_to(at(w, "DataPipeline", "ErrorRate", "Stage", "enrich", "Average", k), 0.2, 0.06);
+		near_to(kinesis(w, "IncomingRecords", "Sum", k) / 60, 412, 35);
+		assert_true(at(w, "DataPipeline", "ErrorRate", "Stage", "enrich", "Average", k) <
+		            2.1); /* one batch of a minute, now and then */
 		assert_true(kinesis(w, "GetRecords.IteratorAgeMilliseconds", "Maximum", k) < 2000);
 	}
 	double p50 = at(w, "AWS/Lambda", "Duration", "FunctionName", "orders-enrich", "p50", last);
-	near_to(p50, 81, 1);
+	near_to(p50, 3600, 40);
 	assert_true(at(w, "AWS/Lambda", "Duration", "FunctionName", "orders-enrich", "p99", last) > 2 * p50);
 	/* Idle is silence, not zero. */
 	assert_false(measured(w, "AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "orders-load-dlq", last));
 	assert_false(measured(w, "AWS/Lambda", "Invocations", "FunctionName", "nightly-report", last));
-	assert_int_equal(w->nalarms, 4);
+	assert_int_equal(w->nalarms, 7);
 	for (unsigned i = 0; i < w->nalarms; i++)
 		assert_int_equal(w->alarms[i]->state, STATE_OK);
 	pass(w, 600);
@@ -153,11 +156,13 @@ static void poison_shard(void **state)
 	near_to(kinesis(w, "GetRecords.Records", "Sum", last) / 60, 361, 0.6);
 	near_to(at(w, "DataPipeline", "ErrorRate", "Stage", "enrich", "Average", last), 7.8, 0.001);
 	double errors = at(w, "AWS/Lambda", "Errors", "FunctionName", "orders-enrich", "Sum", last);
-	near_to(100 * errors / at(w, "AWS/Lambda", "Invocations", "FunctionName", "orders-enrich", "Sum", last), 7.8, 0.01);
+	near_to(100 * errors / at(w, "AWS/Lambda", "Invocations", "FunctionName", "orders-enrich", "Sum", last), 7.8, 0.05);
 	alarm_is(w, "HighErrorRate", STATE_ALARM, 33);
 	alarm_is(w, "IteratorAgeHigh", STATE_ALARM, 338);
 	alarm_is(w, "LowThroughput", STATE_OK, 0);
-	alarm_is(w, "DlqNotEmpty", STATE_OK, 0);
+	alarm_is(w, "LoadBacklog", STATE_OK, 0);
+	alarm_is(w, "DlqNotEmpty", STATE_ALARM, 1740);
+	assert_int_equal(visible(w, "orders-load-dlq"), 1291);
 	pass(w, 30);
 	assert_true(kinesis(w, "GetRecords.IteratorAgeMilliseconds", "Maximum", w->minute - 1) == 399 * 60000);
 	alarm_is(w, "IteratorAgeHigh", STATE_ALARM, 368);
@@ -424,10 +429,11 @@ static void failures_come_evenly(void **state)
 	struct world *w = new_world("calm");
 	struct sim_function *fn = world_function(w, "nightly-report");
 	unsigned failed = 0;
-	double ms;
 	fn->fail_percent = 7;
-	for (unsigned i = 0; i < 200; i++)
-		failed += world_invoke(w, fn, &ms);
+	for (unsigned i = 0; i < 200; i++) {
+		struct sim_call call = { .version = 0 };
+		failed += sim_invoke(w, fn, &call);
+	}
 	assert_int_equal(failed, 14);
 	assert_true(at(w, "AWS/Lambda", "Invocations", "FunctionName", "nightly-report", "Sum", w->minute) == 200);
 	assert_true(at(w, "AWS/Lambda", "Errors", "FunctionName", "nightly-report", "Sum", w->minute) == 14);
