@@ -63,7 +63,7 @@ struct history_result {
 	struct metric_info info; /* title, unit; key as asked */
 	char *metric;            /* canonical text, or the formula of a derived one */
 	struct history_part *parts; /* oldest first, at least one; each begins where the one before ends */
-	unsigned nparts;            /* 1 when asked for by row */
+	unsigned nparts;
 	uint32_t step;              /* of the newest part */
 	int64_t from, to;           /* of all parts */
 	unsigned n;

@@ -229,6 +229,7 @@ struct engine {
 	unsigned nsources_of;
 	struct kept_link *links;  /* between stages; none from the moment a stage goes until the next drawing */
 	unsigned nlinks;
+	struct arena links_mem;
 	struct err sources_err; /* the first that failed */
 	struct group **groups;
 	unsigned ngroups;

@@ -22,26 +22,39 @@ static const struct alarm *alarm_before(const struct snapshot *s, const char *na
 	return NULL;
 }
 
-unsigned news_alarms(const struct snapshot *before, const struct snapshot *after, const char **who)
+static unsigned alarm_news(const struct snapshot *before, const struct snapshot *after, const char **who)
 {
 	unsigned n = 0;
-	*who = NULL;
-	if (!before || !after || before->phase != PHASE_LIVE || after->phase != PHASE_LIVE || !before->settled)
-		return 0;
-	for (unsigned i = 0; before->alarms_current && after->alarms_current && i < after->nalarms; i++) {
-		const struct alarm *a = &after->alarms[i];
-		if (a->state != ALARM_STATE_ALARM)
-			break;
-		if (!alarm_before(before, a->name) && n++ == 0)
-			*who = a->name;
-	}
+	for (unsigned i = 0; i < after->nalarms && after->alarms[i].state == ALARM_STATE_ALARM; i++)
+		if (!alarm_before(before, after->alarms[i].name) && n++ == 0 && !*who)
+			*who = after->alarms[i].name;
+	return n;
+}
+
+static unsigned row_news(const struct snapshot *before, const struct snapshot *after, const char **who)
+{
+	unsigned n = 0;
 	for (uint32_t i = 0; i < after->nrows && after->count[HEALTH_ALARM]; i++) {
 		const struct row *r = &after->rows[i], *was;
 		if (r->health != HEALTH_ALARM)
 			continue;
 		was = row_before(before, i, r->id);
-		if ((!was || was->health != HEALTH_ALARM) && n++ == 0)
+		if ((!was || was->health != HEALTH_ALARM) && n++ == 0 && !*who)
 			*who = r->name;
 	}
 	return n;
+}
+
+static bool known(const struct snapshot *s)
+{
+	return s && s->phase == PHASE_LIVE && s->settled;
+}
+
+unsigned news_alarms(const struct snapshot *before, const struct snapshot *after, const char **who)
+{
+	*who = NULL;
+	if (!known(before) || !known(after))
+		return 0;
+	unsigned n = before->alarms_current && after->alarms_current ? alarm_news(before, after, who) : 0;
+	return n + row_news(before, after, who);
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define CLOUDWATCH_KEEPS (455 * 86400LL)
+#define CHART_FIRST 7 /* rows that the one chart there always is gets at least */
 #define CHART_MOST 18
 #define CHART_LEAST 9 /* rows of a chart, its title and axis included, before a second one is worth its place */
 
@@ -274,6 +275,27 @@ static int draw_charts(struct view *v, int y, int h, const struct row *r)
 
 /* ---- the screen ---- */
 
+struct layout {
+	int facts, charts, why, metrics;
+};
+
+/* A chart and the metrics to choose from come first, then why, then what is left goes to charts. */
+static struct layout lay_out(const struct view *v, int h, const struct row *r)
+{
+	struct layout l = { .facts = h < 14 ? 0 : h < 30 ? 1 : 4 };
+	int room = h - 1 - l.facts, table = (int)r->nreadings + 2, why = why_want(v, r);
+	if (h >= 16) {
+		int most = h < 30 ? 4 : h / 5;
+		l.why = why < most ? why : most;
+		room -= l.why;
+	}
+	if (room - table < CHART_FIRST)
+		table = room - CHART_FIRST > 2 ? room - CHART_FIRST : 2;
+	l.metrics = table;
+	l.charts = room - table;
+	return l;
+}
+
 static void draw_detail(struct view *v, int y, int h)
 {
 	const struct row *r = shown(v);
@@ -282,13 +304,18 @@ static void draw_detail(struct view *v, int y, int h)
 		         "this stage is not there any more; q goes back");
 		return;
 	}
-	int facts = draw_facts(v, y + 1, h < 14 ? 0 : h < 30 ? 2 : 4, r);
-	int room = h - 1 - facts, table = (int)r->nreadings + 2;
-	if (room - table < 7)
-		table = room - 7 > 2 ? room - 7 : 2;
+	struct layout l = lay_out(v, h, r);
 	draw_head(v, y, r);
-	int charts = draw_charts(v, y + 1 + facts, room - table, r);
-	draw_metrics(v, y + 1 + facts + charts, table, r);
+	int facts = draw_facts(v, y + 1, l.facts, r);
+	l.charts += l.facts - facts;
+	y += 1 + facts;
+	int charts = draw_charts(v, y, l.charts, r);
+	l.metrics += l.charts - charts;
+	y += charts;
+	if (l.why)
+		why_pane(v, (struct area){ y, 0, l.why, v->canvas.cols }, r);
+	y += l.why;
+	draw_metrics(v, y, l.metrics, r);
 }
 
 static void move_detail(struct view *v, enum move m)

@@ -157,7 +157,7 @@ static void test_overview_rich(void **state)
 {
 	(void)state;
 	open_view(24, 80, false, picture_rich());
-	assert_string_equal(line(2), "!  DATA LOSS  first message expires 05:14Z .. 01:15Z+1, in 2h..22h orders-load-d");
+	assert_string_equal(line(2), "!  DATA LOSS  first message expires 05:14Z .. 01:15Z+1, in 2h..22h  orders-load-");
 	assert_string_equal(line(3), "!! orders-ingest  oldest 6h09m, growing 1.00 s/s                         +5 more");
 	assert_non_null(strstr(line(6), "6h09m   17h50m"));
 	assert_non_null(strstr(line(10), "3d02h  2h..22h"));
