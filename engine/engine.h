@@ -171,6 +171,26 @@ struct discover_result {
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
 };
 
+struct shards_request {
+	uint64_t row;                  /* the snapshot's, of a stream */
+};
+struct shard {
+	const char *id, *parent;       /* parent NULL: none, or it is gone */
+	bool closed;                   /* nothing is written to it any more; it may hold records */
+	double from, to;               /* percent of the partition keys' hashes */
+	double in, out, age;           /* records a second, seconds; NAN: no enhanced monitoring of it, or no point */
+	int64_t at[3];                 /* of these: their periods' beginnings */
+};
+struct shards_result {
+	struct arena mem;
+	struct shard *v;
+	unsigned n;
+	bool enhanced;                 /* shard-level metrics are switched on; those of the first open shards were asked for */
+	struct shard **measured;
+	unsigned nmeasured;
+	struct err metrics_err;
+};
+
 struct code_request { /* the code of the MFA device that snapshot.credential names */
 	char code[16];
 };
@@ -269,6 +289,7 @@ enum request_kind {
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
 	REQUEST_DISCOVER,
+	REQUEST_SHARDS,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM
 };
@@ -285,6 +306,7 @@ struct request {
 		struct put_metric_request put_metric;
 		struct code_request code;
 		struct discover_request discover;
+		struct shards_request shards;
 		struct alarm_request alarm;
 	};
 };
@@ -304,6 +326,7 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
+		struct shards_result shards;
 		struct alarm_result alarm;
 	};
 };

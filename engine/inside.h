@@ -434,6 +434,8 @@ void put_metric_abandon(struct task *t); /* frees what a request holds, done or 
 void act_result_clear(struct act_result *r);
 bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */
 void status_step(struct engine *g, struct task *t);
+void shards_step(struct engine *g, struct task *t); /* shards.c */
+void shards_abandon(struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
 void task_need(struct engine *g, struct task *t, unsigned needs); /* the task goes on after a round with these needs */
 

@@ -15,7 +15,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
 	[REQUEST_DISCOVER] = discover_step, [REQUEST_ALARMS] = alarms_step,
-	[REQUEST_ALARM] = alarm_step,
+	[REQUEST_ALARM] = alarm_step,       [REQUEST_SHARDS] = shards_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -99,6 +99,8 @@ void task_free(struct task *t)
 		put_metric_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
+	if (t->rq.kind == REQUEST_SHARDS)
+		shards_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -175,6 +177,7 @@ void result_free(struct result *r)
 		break;
 	case REQUEST_CODE: break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
+	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;
 	case REQUEST_PUT_RECORDS:
 		arena_clear(&r->put_records.mem);
 		free(r->put_records.items);

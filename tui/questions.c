@@ -129,6 +129,10 @@ static void flatten(struct history_result *h)
 
 void view_answer(struct view *v, struct result *r)
 {
+	if (r->kind == REQUEST_SHARDS) {
+		shards_answer(v, r);
+		return;
+	}
 	if (r->kind != REQUEST_HISTORY) {
 		result_free(r);
 		return;
@@ -151,7 +155,7 @@ void view_answer(struct view *v, struct result *r)
 
 bool view_waiting(const struct view *v)
 {
-	bool open = false;
+	bool open = shards_waiting(v);
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		const struct slot *s = &v->detail.slot[i];
 		open = open || (s->wanted && s->pending) || (view_screen(v) != SCREEN_HELP && wants(v, s));

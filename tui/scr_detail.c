@@ -276,7 +276,7 @@ static int draw_charts(struct view *v, int y, int h, const struct row *r)
 /* ---- the screen ---- */
 
 struct layout {
-	int facts, charts, why, metrics;
+	int facts, charts, shards, why, metrics;
 };
 
 /* A chart and the metrics to choose from come first, then why, then what is left goes to charts. */
@@ -286,8 +286,10 @@ static struct layout lay_out(const struct view *v, int h, const struct row *r)
 	int room = h - 1 - l.facts, table = (int)r->nreadings + 2, why = why_want(v, r);
 	if (h >= 16) {
 		int most = h < 30 ? 4 : h / 5;
+		int shards = shards_want(v);
 		l.why = why < most ? why : most;
-		room -= l.why;
+		l.shards = shards < most ? shards : most;
+		room -= l.why + l.shards;
 	}
 	if (room - table < CHART_FIRST)
 		table = room - CHART_FIRST > 2 ? room - CHART_FIRST : 2;
@@ -312,6 +314,9 @@ static void draw_detail(struct view *v, int y, int h)
 	int charts = draw_charts(v, y, l.charts, r);
 	l.metrics += l.charts - charts;
 	y += charts;
+	if (l.shards)
+		shards_pane(v, (struct area){ y, 0, l.shards, v->canvas.cols });
+	y += l.shards;
 	if (l.why)
 		why_pane(v, (struct area){ y, 0, l.why, v->canvas.cols }, r);
 	y += l.why;
@@ -336,7 +341,18 @@ static const char *title_detail(const struct view *v)
 	return r ? r->name : "?";
 }
 
-/* The metric of the sparkline first: it is what the kind is watched by. */
+/* What runs out first; else the metric of the sparkline, which is what the kind is watched by. */
+static const struct metric_info *first_metric(const struct row *r)
+{
+	const struct reading *age = r->by_role[ROLE_AGE];
+	if (loss_at_risk(&r->loss) && age)
+		return age->info;
+	for (unsigned i = 0; i < r->nreadings; i++)
+		if (r->spark_key && strcmp(r->readings[i].info->key, r->spark_key) == 0)
+			return r->readings[i].info;
+	return NULL;
+}
+
 void detail_show(struct view *v, uint64_t id)
 {
 	struct detail *d = &v->detail;
@@ -347,8 +363,9 @@ void detail_show(struct view *v, uint64_t id)
 	d->cursor = d->end = 0;
 	d->metrics = (struct list){ 0 };
 	struct list_lines lines = metric_lines(v);
-	for (unsigned i = 0; r && i < r->nreadings; i++)
-		if (r->spark_key && strcmp(r->readings[i].info->key, r->spark_key) == 0)
+	const struct metric_info *first = r ? first_metric(r) : NULL;
+	for (unsigned i = 0; first && i < r->nreadings; i++)
+		if (r->readings[i].info == first)
 			list_select(&d->metrics, &lines, i);
 	sync_detail(v);
 }

@@ -150,6 +150,14 @@ static void ask(struct console *c)
 	}
 }
 
+static void ask_shards(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_SHARDS };
+	uint64_t id;
+	if (shards_question(&c->v, &rq.shards) && (id = engine_ask(c->o->engine, &rq)))
+		shards_asked(&c->v, id);
+}
+
 static void draw(struct console *c)
 {
 	if (!c->dirty || !term_writable())
@@ -208,6 +216,7 @@ static void run(struct console *c)
 		grant_wishes(c);
 		draw(c);
 		ask(c);
+		ask_shards(c);
 		step_script(c);
 		if (!c->v.quit)
 			sleep_until_something(c);
