@@ -6,6 +6,8 @@
 #include "tui/prompt.h"
 #include "tui/view.h"
 
+#include "core/mem.h"
+#include "core/model/relation.h"
 #include "core/text.h"
 #include "tests/unit/picture.h"
 
@@ -798,6 +800,115 @@ static void test_the_history_answers_first(void **state)
 	assert_true(slot && !rq.offline);
 }
 
+/* What is old is coarser: the chart keeps one scale, and a gap stays a gap. */
+static void test_a_rolled_up_past_keeps_its_scale(void **state)
+{
+	(void)state;
+	uint64_t id = 0;
+	open_view(24, 80, false, picture());
+	press("Enter");
+	ask_all(&id);
+	struct result *r = answer(1, 60, 0);
+	struct history_result *h = &r->history;
+	free(h->v);
+	h->nparts = 2;
+	h->parts = xcalloc(2, sizeof *h->parts);
+	h->parts[0] = (struct history_part){ h->to - 3600, h->to - 1800, 300, 6, "sum" };
+	h->parts[1] = (struct history_part){ h->to - 1800, h->to, 60, 30, NULL };
+	h->from = h->to - 3600;
+	h->n = 36;
+	h->info = *v.snap->rows[0].readings[0].info;
+	h->info.key = xstrdup("records");
+	h->v = xcalloc(36, sizeof(double));
+	for (unsigned i = 0; i < 36; i++)
+		h->v[i] = i == 2 ? NAN : i < 6 ? 5 * 600 : 600;
+	view_answer(&v, r);
+	assert_int_equal(h->n, 60);
+	for (unsigned i = 0; i < 60; i++)
+		if (i >= 10 && i < 15)
+			assert_true(isnan(h->v[i]));
+		else
+			assert_true(h->v[i] == 600);
+	assert_true(shows("sum of each 5m"));
+}
+
+/* The facts stand there, in their order; nothing is a verdict. */
+static void test_why(void **state)
+{
+	(void)state;
+	struct snapshot *s = picture_rich();
+	struct row_link *l = (struct row_link *)(uintptr_t)&s->links[0];
+	l->state = "Disabled";
+	l->reason = "USER_INITIATED";
+	l->retries = -1;
+	l->record_age_s = UNSAID;
+	open_view(40, 120, false, s);
+	press("Enter");
+	assert_true(shows("-- WHY ---"));
+	assert_true(shows(
+	    "\n data loss in 17h50m: first record expires 21:05Z; age 6h09m, growing 1.00 s/s, retention 24h\n"
+	    " mapping orders-ingest -> orders-enrich is Disabled: USER_INITIATED, retries for ever, failures to nowhere\n"
+	    " before: 21:05Z  orders-enrich  UpdateAlias by dev  (cloudtrail:LookupEvents)\n"
+	    " before: 20:51..20:58Z  orders-enrich  alias live v41 -> v42  (lambda:ListAliases)\n"));
+	assert_null(strstr(draw(), "because"));
+	press("q G k Enter"); /* the dead-letter queue and its alarm */
+	assert_true(shows("alarm DlqAge ALARM since 02:41Z: Threshold Crossed"));
+}
+
+static struct result *shards_result(uint64_t id, bool enhanced)
+{
+	struct result *r = xcalloc(1, sizeof *r);
+	r->kind = REQUEST_SHARDS;
+	r->id = id;
+	struct shards_result *s = &r->shards;
+	arena_init(&s->mem);
+	s->n = 3;
+	s->v = arena_array(&s->mem, 3, sizeof *s->v);
+	s->enhanced = enhanced;
+	for (unsigned i = 0; i < 3; i++)
+		s->v[i] = (struct shard){ .id = i == 0   ? "shardId-000000000000"
+			                            : i == 1 ? "shardId-000000000001"
+			                                     : "shardId-000000000003",
+			                      .closed = i == 0,
+			                      .from = i * 25,
+			                      .to = i * 25 + 25,
+			                      .in = enhanced ? 51 : NAN,
+			                      .out = enhanced && i == 1 ? 51
+			                             : enhanced         ? 0
+			                                                : NAN,
+			                      .age = !enhanced ? NAN
+			                             : i == 2  ? 22140
+			                                       : 0.4 };
+	return r;
+}
+
+/* With figures the worst is first; without them state and range are all that is known, and all that stands there. */
+static void test_shards(void **state)
+{
+	(void)state;
+	struct shards_request rq;
+	open_view(24, 80, false, picture_rich());
+	assert_false(shards_question(&v, &rq));
+	press("Enter");
+	assert_true(shards_question(&v, &rq) && rq.row == v.detail.row);
+	shards_asked(&v, 7);
+	assert_false(shards_question(&v, &rq));
+	assert_true(shards_waiting(&v));
+	view_answer(&v, shards_result(7, false));
+	assert_false(shards_waiting(&v));
+	assert_true(shows("-- SHARDS  2 open, 1 closed -------- share of keys; enhanced monitoring is off --"));
+	assert_true(shows("    000 closed                001 open 25.0..50.0%      003 open 50.0..75.0%\n"));
+	struct snapshot *s = picture_rich();
+	s->polled_at += 60;
+	view_snapshot(&v, s);
+	assert_true(shards_question(&v, &rq));
+	shards_asked(&v, 8);
+	view_answer(&v, shards_result(8, true));
+	assert_true(shows(" !! 003 51/0  6h09m           001 51/51  0s             000 closed\n"));
+	press("q j Enter"); /* a function has none */
+	assert_false(shards_question(&v, &rq) || shows("SHARDS"));
+}
+
 static void test_a_refused_question_says_why(void **state)
 {
 	(void)state;
@@ -1105,6 +1216,9 @@ int main(void)
 		cmocka_unit_test(test_ten_thousand_rows),
 		cmocka_unit_test(test_a_chart_is_asked_for_once),
 		cmocka_unit_test(test_the_history_answers_first),
+		cmocka_unit_test(test_a_rolled_up_past_keeps_its_scale),
+		cmocka_unit_test(test_why),
+		cmocka_unit_test(test_shards),
 		cmocka_unit_test(test_a_refused_question_says_why),
 		cmocka_unit_test(test_cursor_reads_points),
 		cmocka_unit_test(test_charts_grow_in_number_not_in_size),
