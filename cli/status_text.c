@@ -235,10 +235,40 @@ static void pipe_head(struct out *o, const struct snapshot *s)
 	table_print(&t, o);
 }
 
+/* What this poll cost, and what it comes to. */
+static void eye_cost(struct out *o, const struct snapshot *s)
+{
+	out_ownf(o, "\n%u metrics asked, an estimated $%.4f", s->cost.metrics, s->cost.usd);
+	if (!isnan(s->cost.today_usd))
+		out_ownf(o, "; $%.2f today", s->cost.today_usd);
+	if (!isnan(s->cost.usd_per_day))
+		out_ownf(o, "; the console would spend $%.2f a day", s->cost.usd_per_day);
+	if (s->cost.budget > 0)
+		out_ownf(o, " of $%.2f", s->cost.budget);
+	out_own(o, "\n");
+}
+
+static void pipe_cost(struct out *o, const struct snapshot *s)
+{
+	struct table t;
+	char cell[32];
+	table_init(&t, 6, 0);
+	table_add(&t, "cost");
+	snprintf(cell, sizeof cell, "%u", s->cost.metrics);
+	table_add(&t, cell);
+	const double usd[] = { s->cost.usd, s->cost.today_usd, s->cost.usd_per_day, s->cost.budget };
+	for (unsigned i = 0; i < sizeof usd / sizeof *usd; i++) {
+		text_exact(round(usd[i] * 1e6) / 1e6, cell);
+		table_add(&t, cell);
+	}
+	table_print(&t, o);
+}
+
 void status_text(struct out *o, const struct snapshot *s, const struct pipeline *only)
 {
 	(o->tty ? eye_head : pipe_head)(o, s);
 	stages(o, s, only);
 	alarms(o, s);
 	(o->tty ? problem_lines : problem_rows)(o, s);
+	(o->tty ? eye_cost : pipe_cost)(o, s);
 }

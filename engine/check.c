@@ -343,7 +343,7 @@ static void judge_direct(struct engine *g, struct verdict *v, const struct named
 /* Who says that a period takes longer to arrive calls nothing old that is younger. */
 static int64_t stale(const struct engine *g, const struct named *n, uint32_t period)
 {
-	return stale_after(g, n->delay > n->learned ? n->delay : n->learned, period);
+	return stale_after(n->delay > n->learned ? n->delay : n->learned, g->o.poll_s, period);
 }
 
 static void judge_named(struct engine *g, const struct named *n, struct verdicts *out)

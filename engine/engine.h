@@ -43,6 +43,9 @@ int engine_fd(
     const struct engine *g); /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
 struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free */
 bool engine_refresh(struct engine *g);          /* poll now; false when the engine has too much to do already */
+/* Where the reader is: the row under their eyes (0: none), and that a key was pressed. What is looked at is asked at every poll, and
+ * with nobody at the keys the rest is asked more rarely. Never waits. */
+void engine_attend(struct engine *g, uint64_t row, bool key);
 
 /* ---- typed requests */
 struct history_request { /* points of one metric, gap for gap */
@@ -191,6 +194,15 @@ struct shards_result {
 	struct err metrics_err;
 };
 
+struct first_request { /* the answer to snapshot.first. A dry run only says what it would cost; else it is saved, and watched from then on */
+	enum first_choice choice;
+	const char *text; /* KEY=VALUE or KEY, the prefix, the pipeline's name; NULL: everything */
+};
+struct first_result {
+	struct first_cost cost;
+	bool saved; /* in the configuration. Everything is watched even when that fails: then err says why it will be asked again */
+};
+
 struct code_request { /* the code of the MFA device that snapshot.credential names */
 	char code[16];
 };
@@ -290,6 +302,7 @@ enum request_kind {
 	REQUEST_PUT_METRIC,
 	REQUEST_DISCOVER,
 	REQUEST_SHARDS,
+	REQUEST_FIRST,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM
 };
@@ -307,6 +320,7 @@ struct request {
 		struct code_request code;
 		struct discover_request discover;
 		struct shards_request shards;
+		struct first_request first;
 		struct alarm_request alarm;
 	};
 };
@@ -327,6 +341,7 @@ struct result {
 		struct act_result act;
 		struct discover_result discover;
 		struct shards_result shards;
+		struct first_result first;
 		struct alarm_result alarm;
 	};
 };

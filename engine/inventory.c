@@ -54,6 +54,41 @@ static void copy_id(struct metric_id *to, const struct metric_id *from)
 		metric_add_dim(to, from->dims[i].name, from->dims[i].value);
 }
 
+/* A metric without its statistic: whoever shares it goes side by side into one request. */
+struct base {
+	char *text;
+	uint32_t step;
+	struct measure *any;
+};
+
+static int by_base(const void *a, const void *b)
+{
+	const struct base *x = a, *y = b;
+	int d = strcmp(x->text, y->text);
+	return d ? d : (x->step > y->step) - (x->step < y->step);
+}
+
+static void base_free(void *p)
+{
+	struct base *b = p;
+	free(b->text);
+	free(b);
+}
+
+static void join_siblings(struct engine *g, struct measure *m)
+{
+	struct base *b = xcalloc(1, sizeof *b);
+	size_t n = strlen(m->text), stat = strlen(m->id.stat ? m->id.stat : "");
+	*b = (struct base){ xstrndup(m->text, n - stat), m->series.step, m };
+	struct base *first = *(struct base **)tsearch(b, &g->bases, by_base);
+	m->sibling = m;
+	if (first == b)
+		return;
+	m->sibling = first->any->sibling;
+	first->any->sibling = m;
+	base_free(b);
+}
+
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse)
 {
 	struct buf text;
@@ -64,6 +99,7 @@ struct measure *inventory_measure(struct engine *g, const struct metric_id *id, 
 	if (added) {
 		copy_id(&m->id, id);
 		m->sparse = sparse;
+		join_siblings(g, m);
 		store_points(g, m);
 	}
 	return m;
@@ -559,6 +595,8 @@ void inventory_free(struct engine *g)
 	for (unsigned i = 0; i < g->nstages; i++)
 		stage_free(g->stages[i]);
 	tdestroy(g->measures, nothing);
+	tdestroy(g->bases, base_free);
+	free(g->due);
 	for (unsigned i = 0; i < g->nmeasures; i++)
 		measure_free(g->measure_list[i]);
 	tdestroy(g->res_tree, nothing);
@@ -576,4 +614,12 @@ void inventory_free(struct engine *g)
 	free(g->res);
 	free(g->pipelines);
 	free(g->kind_state);
+	g->measures = g->bases = g->res_tree = NULL;
+	g->due = g->measure_list = NULL;
+	g->res = NULL;
+	g->stages = NULL;
+	g->pipelines = NULL;
+	g->kind_state = NULL;
+	g->ndue = g->cdue = g->nmeasures = g->cmeasures = g->nres = g->cres = 0;
+	g->nstages = g->cstages = g->npipelines = g->cpipelines = 0;
 }

@@ -94,6 +94,14 @@ int64_t judged_until(const struct engine *g, const struct stage *s, const struct
 	return (clock_wall() - stage_delay(g, s, own)) / STEP * STEP;
 }
 
+/* Up to what was known when the metric was last read: a row that is asked rarely is judged by what it said then, and by its age. */
+static int64_t judged_to(const struct engine *g, const struct stage *s, const struct measure *own,
+                         const struct value *val)
+{
+	int64_t now = clock_wall(), read = val->read_at && val->read_at < now ? val->read_at : now;
+	return (read - stage_delay(g, s, own)) / STEP * STEP;
+}
+
 /* Idle when the metric only exists while something happens, else unknown. */
 void verdict_empty(struct verdict *v, const struct metric_info *info, const struct value *val)
 {
@@ -113,7 +121,7 @@ static struct verdict *begin(struct engine *g, struct stage *s, const struct met
 {
 	struct verdict *v = verdicts_add(out, g, s, info->key);
 	v->unit = unit_name(info->unit);
-	v->window_end = judged_until(g, s, own);
+	v->window_end = judged_to(g, s, own, val);
 	v->window_start = v->window_end - WINDOW;
 	v->age_s = val->at ? clock_wall() - val->at : -1;
 	v->source = g->live || g->round.active ? "live" : "cache";

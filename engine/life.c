@@ -124,6 +124,9 @@ struct engine *engine_new(const struct engine_options *o, struct err *e)
 	own_options(g, o);
 	g->conf = o->conf;
 	g->lookback = LOOKBACK;
+	g->focus_wait_ms = INT64_MAX;
+	g->jitter = (uint64_t)clock_wall_ms() ^ (uint64_t)getpid() << 32;
+	g->jitter = g->jitter ? g->jitter : 1;
 	g->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	latest_init(&g->snapshot);
 	ring_init(&g->asked);
@@ -233,6 +236,7 @@ void engine_free(struct engine *g)
 	describe_alarms_out_clear(&g->alarms);
 	told_free(g);
 	inventory_free(g);
+	conf_free(g->own_conf);
 	account_free(g->account);
 	late_free(&g->late);
 	arena_clear(&g->strings);

@@ -59,13 +59,13 @@ static struct loss_trend trend(const struct books *b, const struct stage *s)
 static bool current(const struct books *b, const struct stage *s, const struct loss_trend *t)
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
-	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->g, b->delay, STEP);
+	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->delay, measure_every(b->g, m), STEP);
 }
 
 /* The end of what was answered, while that is as new as it can be. */
 static int64_t until(const struct books *b, const struct measure *m)
 {
-	bool lately = m->known.to && b->now - m->known.to <= stale_after(b->g, b->delay, STEP);
+	bool lately = m->known.to && b->now - m->known.to <= stale_after(b->delay, measure_every(b->g, m), STEP);
 	return lately && m->known.to < b->until ? m->known.to / STEP * STEP : b->until;
 }
 

@@ -16,6 +16,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
 	[REQUEST_DISCOVER] = discover_step, [REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,       [REQUEST_SHARDS] = shards_step,
+	[REQUEST_FIRST] = first_task_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -72,6 +73,8 @@ static void own_strings(struct task *t)
 		t->rq.discover.stack = copy(a, t->rq.discover.stack);
 		t->rq.discover.tag = copy(a, t->rq.discover.tag);
 	}
+	if (t->rq.kind == REQUEST_FIRST)
+		t->rq.first.text = copy(a, t->rq.first.text);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
 	if (t->rq.kind == REQUEST_CHECK)
@@ -175,6 +178,7 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
 	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;

@@ -224,7 +224,18 @@ static struct api_health denied(const char *op)
 
 static struct snapshot picture(void)
 {
-	struct snapshot s = { .at = NOW, .settled = true, .data_to = NOW - 60, .cost = { 42, 42 * 0.00001 } };
+	struct snapshot s = { .at = NOW,
+		                  .settled = true,
+		                  .data_to = NOW - 60,
+		                  .cost = { .metrics = 42,
+		                            .side_by_side = 40,
+		                            .usd = 42 * 0.00001,
+		                            .today_usd = NAN,
+		                            .usd_per_day = 0.5543,
+		                            .budget = 1,
+		                            .top = "AWS/Lambda",
+		                            .top_percent = 62,
+		                            .slowed = 3 } };
 	s.target = (struct target){ .partition = "aws", .account = "123456789012", .region = "eu-west-1" };
 	s.pipelines = pipelines;
 	s.npipelines = 2;
@@ -244,10 +255,11 @@ static void status_on_a_pipe(void **state)
 	assert_int_equal(ran.status, 0);
 	assert_string_equal(ran.err, "");
 	assert_string_equal(ran.out,
-	                    "target\t123456789012\teu-west-1\t\t2026-11-23T03:14:42Z\t2026-11-23T03:13:42Z\n"
+	                    "target\t123456789012\teu-west-1\t\t2026-11-23T03:14:42Z\t2026-11-23T03:13:42Z\t\n"
 	                    "stage\torders\tload\tsqs\torders-load\talarm\t\t\t7.5~\t\t1291.25\t\ttab<U+0009>here\n"
 	                    "stage\tbilling\tbill\tsqs\tbilling\tunknown\t\t\t\t\t\t\t\n"
-	                    "alarm\tHigh<U+000A>Error\tALARM\t2026-11-23T02:14:42Z\tA/B:Sum\t> 5\tbecause\n");
+	                    "alarm\tHigh<U+000A>Error\tALARM\t2026-11-23T02:14:42Z\tA/B:Sum\t> 5\tbecause\n"
+	                    "cost\t42\t0.00042\t\t0.5543\t1\n");
 	run("status billing");
 	hasnt(ran.out, "orders");
 	has(ran.out, "billing");
@@ -282,6 +294,9 @@ static void status_json(void **state)
 	    "\"targets\":[{\"account\":\"123456789012\",\"region\":\"eu-west-1\",\"partition\":\"aws\",\"profile\":null");
 	has(ran.out, "\"name\":\"High\\u000aError\"");
 	has(ran.out, "\"problems\":[]");
+	has(ran.out, "\"cost\":{\"metrics\":42,\"metrics_side_by_side\":40,\"usd\":0.00042,\"today_usd\":null,\"usd_per_"
+	             "day\":0.5543,"
+	             "\"budget_usd_per_day\":1,\"top\":\"AWS/Lambda\",\"top_percent\":62,\"slowed\":3}");
 	json_free(j);
 }
 

@@ -896,7 +896,7 @@ static void test_shards(void **state)
 	assert_true(shards_waiting(&v));
 	view_answer(&v, shards_result(7, false));
 	assert_false(shards_waiting(&v));
-	assert_true(shows("-- SHARDS  2 open, 1 closed -------- share of keys; enhanced monitoring is off --"));
+	assert_true(shows("-- SHARDS  2 open, 1 closed ------- share of keys; enhanced monitoring is off --"));
 	assert_true(shows("    000 closed                001 open 25.0..50.0%      003 open 50.0..75.0%\n"));
 	struct snapshot *s = picture_rich();
 	s->polled_at += 60;
