@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MOST 8
+#define NARROW 60 /* columns: below, the name and the time are what there is room for */
 
 struct problem {
 	enum health health;
@@ -59,11 +60,19 @@ static void add_deadlines(const struct view *v, struct problems *l)
 			keep_nearest(s, l, (l->most + 1) / 2, i);
 	for (unsigned i = 0; i < l->nsaid; i++) {
 		const struct row *r = &s->rows[l->said[i]];
+		enum health h = r->health > HEALTH_WARN ? r->health : HEALTH_WARN;
 		struct buf why;
+		if (v->canvas.cols < NARROW) {
+			char brief[48], in[LOSS_IN];
+			loss_in(&r->loss, v->now, in);
+			snprintf(brief, sizeof brief, "LOSS %s%s", strcmp(in, "now") == 0 ? "" : "in ", in);
+			add(l, h, r->name, brief);
+			continue;
+		}
 		buf_init(&why, sizeof l->p->why - 1);
 		loss_line(&r->loss, r->name, v->now, (unsigned)v->canvas.cols - 3, &why);
 		buf_addc(&why, '\0');
-		add(l, r->health > HEALTH_WARN ? r->health : HEALTH_WARN, NULL, why.p ? why.p : "");
+		add(l, h, NULL, why.p ? why.p : "");
 		buf_clear(&why);
 	}
 }
