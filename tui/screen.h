@@ -11,6 +11,7 @@ struct view;
 	X(OVERVIEW, screen_overview)    \
 	X(PIPELINE, screen_pipeline)    \
 	X(DETAIL, screen_detail)        \
+	X(ALARMS, screen_alarms)        \
 	X(HELP, screen_help)            \
 	X(FIRST, screen_first)
 

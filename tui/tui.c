@@ -134,6 +134,14 @@ static void attend(struct console *c)
 	c->keyed = false;
 }
 
+static void ask_alarm(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_ALARM };
+	uint64_t id;
+	if (alarms_question(&c->v, &rq.alarm) && (id = engine_ask(c->o->engine, &rq)))
+		alarms_asked(&c->v, id);
+}
+
 static void draw(struct console *c)
 {
 	if (!c->dirty || !term_writable())
@@ -193,6 +201,7 @@ static void run(struct console *c)
 		attend(c);
 		draw(c);
 		ask(c);
+		ask_alarm(c);
 		step_script(c);
 		if (!c->v.quit)
 			sleep_until_something(c);

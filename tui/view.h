@@ -111,6 +111,16 @@ struct first {
 	struct first_cost cost;
 };
 
+/* The alarms screen, and the question about the selected one. */
+struct alarms_view {
+	struct list list;           /* of the snapshot's alarms */
+	char name[256];             /* whom the newest question was about; "" = nobody yet */
+	uint64_t pending;           /* its id while it is unanswered */
+	int64_t range, polled_at;
+	struct result *answer;      /* of the newest answered question; NULL = none yet */
+	unsigned unanswered;
+};
+
 struct view {
 	const struct tui_options *options;
 	struct snapshot *snap;      /* owned; NULL until the first one */
@@ -134,6 +144,7 @@ struct view {
 	char code[16];              /* a wish too: an MFA code for the engine; tui.c wipes it */
 	struct overview overview;
 	struct detail detail;
+	struct alarms_view alarms;
 	struct list help;
 	struct first first;
 };
@@ -152,6 +163,12 @@ struct slot *view_slot(struct view *v, uint64_t row, const char *metric, struct 
 struct slot *view_question(struct view *v, struct history_request *rq); /* the next one to ask, filled in; NULL: none */
 void view_asked(struct view *v, struct slot *s, uint64_t id);         /* it was asked */
 bool view_waiting(const struct view *v);                              /* a question is open, asked or not */
+/* scr_alarms.c: the same for the selected alarm. */
+bool alarms_question(struct view *v, struct alarm_request *rq);
+void alarms_asked(struct view *v, uint64_t id);
+void alarms_answer(struct view *v, struct result *r);                 /* takes r */
+bool alarms_waiting(const struct view *v);
+void alarms_open(struct view *v);                                     /* the stage that the selected alarm watches */
 struct range {
 	int64_t seconds;
 	const char *name;
