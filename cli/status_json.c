@@ -38,8 +38,7 @@ static void json_bound(struct json_out *j, const char *key, bool known, int64_t 
 /* in_seconds and at: the nearer bound that is known; both and the bounds are null where there is none, and state says why. */
 static void json_loss(struct json_out *j, const struct loss *l, int64_t now)
 {
-	bool low = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_LEAST;
-	bool high = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_MOST;
+	bool low = loss_has_low(l), high = loss_has_high(l);
 	int64_t at = low ? l->low : high ? l->high : 0;
 	if (l->state == LOSS_NONE) {
 		json_out_null(j, "loss");

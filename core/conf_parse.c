@@ -72,6 +72,8 @@
 	  "what an alarm in ALARM is; crit when not given")                                                                \
 	X("checks", "dlq-max", AMOUNT, offsetof(struct conf_checks, dlq_max), 0, 1e9, "",                                  \
 	  "judge dead-letter queues: they may hold so many visible messages")                                              \
+	X("checks", "ttl-min", DURATION, offsetof(struct conf_checks, ttl_min), 60, 3650.0 * DAY, "",                      \
+	  "judge first-loss clocks: none may be nearer")                                                                   \
 	X("checks", "mofn", MOFN, offsetof(struct conf_checks, each), 1, 180, "", "for checks that have none")             \
 	X("checks", "window", DURATION, offsetof(struct conf_checks, each.window), 60, 15.0 * DAY, "",                     \
 	  "for checks that have none")                                                                                     \

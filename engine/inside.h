@@ -165,7 +165,8 @@ enum need {
 	NEED_EXTRA = 256,  /* the measures in g->extra */
 	NEED_SOURCES = 512,    /* ask each dead-letter queue whose it is */
 	NEED_EVERYTHING = 1024, /* the whole account, whatever the configuration names */
-	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA,
+	NEED_CLOCKS = 2048,    /* of the stages' metrics only what the first-loss clocks go by */
+	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA | NEED_CLOCKS,
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
@@ -368,6 +369,7 @@ bool measure_percentile(const struct measure *m);
 /* turns.c: whose turn it is in this round (sched.h decides) */
 int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */
 void turns_take(struct engine *g); /* of the round that begins, and again when there are more stages */
+bool measure_never_seen(const struct measure *m); /* asked for all of the lookback, and nothing was there */
 enum sched_turn turns_of(const struct engine *g, const struct stage *s); /* of a command's round: everybody's */
 void turns_taken(struct engine *g);            /* what has its turn is asked now */
 bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital); /* is this metric of the kind asked for? */
@@ -483,6 +485,11 @@ int64_t res_retention(const struct res *r); /* seconds that it keeps what it hol
 
 /* loss.c */
 void loss_all(struct engine *g);
+bool stage_clocked(const struct stage *s, unsigned metric); /* do the clocks go by this metric of the kind? */
+
+/* check_kept.c */
+void check_dlqs(struct engine *g, double max, struct verdicts *out);
+void check_clocks(struct engine *g, int64_t least, struct verdicts *out);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
@@ -495,6 +502,7 @@ struct task {
 	uint64_t waits_for; /* rounds_done; 0 = not */
 	unsigned state;
 	int64_t wake_ms; /* monotonic: when it wants to be run again although nothing has come; 0 = not */
+	bool ending; /* of a replay: send nothing more, and end as soon as what flies has come back */
 	bool done;
 	void *work; /* the request's own */
 };
@@ -511,6 +519,13 @@ void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
+void replay_step(struct engine *g, struct task *t); /* replay.c */
+void replay_abandon(struct task *t);
+void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
+void replay_list_step(struct engine *g, struct task *t);
+void replay_steer_step(struct engine *g, struct task *t);
+void audit_step(struct engine *g, struct task *t);
+bool task_drains(const struct task *t); /* it ends in its own time, and without a deadline but the one that was said */
 bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */
 void status_step(struct engine *g, struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */

@@ -112,6 +112,7 @@ static void own_options(struct engine *g, const struct engine_options *o)
 	g->o.region = arena_strdup(&g->strings, o->region);
 	g->o.endpoint_url = arena_strdup(&g->strings, o->endpoint_url);
 	g->o.cache_path = arena_strdup(&g->strings, o->cache_path);
+	g->o.state_path = arena_strdup(&g->strings, o->state_path);
 	g->o.demo_endpoint = arena_strdup(&g->strings, o->demo_endpoint);
 	g->o.demo_access_key = g->o.demo_secret_key = NULL;
 	g->o.poll_s = o->poll_s ? o->poll_s : POLL_DEFAULT;

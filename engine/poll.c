@@ -299,12 +299,13 @@ static void add_due(struct engine *g, struct measure *m)
 
 static void add_stage(struct engine *g, struct stage *s)
 {
-	bool all = g->round.needs & NEED_METRICS;
+	unsigned needs = g->round.needs;
+	bool all = needs & NEED_METRICS, asked = needs & (NEED_METRICS | NEED_JUDGED), clocks = needs & NEED_CLOCKS;
 	enum sched_turn turn = turns_of(g, s);
 	for (unsigned k = 0; turn && k < s->kind->info.nmetrics; k++)
-		if (turns_measure(g, s, k, !all || turn == SCHED_VITAL))
+		if ((asked && turns_measure(g, s, k, !all || turn == SCHED_VITAL)) || (clocks && stage_clocked(s, k)))
 			add_due(g, s->m[k]);
-	for (unsigned r = ROLE_IN; turn && r < ROLE_COUNT; r++)
+	for (unsigned r = ROLE_IN; asked && turn && r < ROLE_COUNT; r++)
 		if (turns_own(g, s, (enum role)r, !all || turn == SCHED_VITAL))
 			add_due(g, s->own[r]);
 }
@@ -315,7 +316,7 @@ static void find_due(struct engine *g)
 	g->ndue = 0;
 	for (unsigned i = 0; i < g->nmeasures; i++)
 		g->measure_list[i]->due = g->measure_list[i]->in_round = false;
-	for (unsigned i = 0; (needs & (NEED_METRICS | NEED_JUDGED)) && i < g->nstages; i++)
+	for (unsigned i = 0; (needs & (NEED_METRICS | NEED_JUDGED | NEED_CLOCKS)) && i < g->nstages; i++)
 		add_stage(g, g->stages[i]);
 	for (unsigned i = 0; (needs & NEED_EXTRA) && i < g->nextra; i++)
 		add_due(g, g->extra[i]);

@@ -16,7 +16,7 @@ int64_t mono_s(void)
 
 /* ---- what has never had a point */
 
-static bool never_seen(const struct measure *m)
+bool measure_never_seen(const struct measure *m)
 {
 	return m->series.len == 0 && m->err.code == ERR_OK && m->known.read_at &&
 	       m->known.to - m->known.from >= LOOKBACK - REREAD;
@@ -47,7 +47,7 @@ static bool beside_one_seen(const struct stage *s, unsigned metric)
 /* What is always absent is asked for rarely: it costs as much as what is there. */
 static bool rests(const struct engine *g, const struct measure *m)
 {
-	return g->threaded && never_seen(m) && mono_s() - m->asked < REST - STEP / 2;
+	return g->threaded && measure_never_seen(m) && mono_s() - m->asked < REST - STEP / 2;
 }
 
 bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital)

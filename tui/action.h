@@ -30,7 +30,7 @@ struct view;
 	X(previous_problem, "N", TABLES | IN(DETAIL), MOVE, NULL, "previous problem")                    \
 	X(go_overview, "1", IN_SCREENS, MOVE, NULL, "all pipelines")                                            \
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
-	X(alarms, "3", IN_SCREENS, MOVE, NULL, "the alarms: who is told, history")                              \
+	X(alarms, "3", IN_SCREENS, MOVE, NULL, "alarms, and who is told")                                       \
 	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
 	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
 	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \

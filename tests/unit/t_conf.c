@@ -223,6 +223,7 @@ static const struct {
 	{ "checks", "alarms", { "yes", "no" }, { "", "1" } },
 	{ "checks", "in-alarm-is", { "warn", "crit" }, { "", "ok" } },
 	{ "checks", "dlq-max", { "0", "5.5" }, { "", "-1", "many" } },
+	{ "checks", "ttl-min", { "24h", "3d" }, { "", "24", "1s", "-1h" } },
 	{ "checks", "mofn", { "3/5" }, { "", "6/5" } },
 	{ "checks", "window", { "15m" }, { "", "15" } },
 	{ "checks", "no-data", { "ok", "warn", "crit", "unknown" }, { "", "fine" } },
