@@ -181,7 +181,7 @@ static int run_what(struct run *r)
 	if (c->what == CLI_EXIT)
 		return c->status;
 	if (!clock_init())
-		err_set(&e, ERR_USAGE, "SLUICE_NOW", "is not an RFC 3339 time");
+		err_set(&e, ERR_USAGE, "SLUICE_NOW", "is not an RFC 3339 time, or SLUICE_SPEED not a whole number up to 10000");
 	else if (c->what == CLI_SIM)
 		return run_sim(c);
 	else if (c->what == CLI_COMMAND)

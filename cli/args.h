@@ -17,11 +17,13 @@
 	  "the exit status, in the order CRITICAL (2), UNKNOWN (3), WARNING (1), OK (0). Unusable arguments, missing "         \
 	  "credentials and a bad configuration are 3. Nothing unknown is ever OK. -w and -c belong to the --metric before "    \
 	  "them; given before the first --metric they are the default of every --metric that has none of its own. "            \
-	  "--alarms, --dlq-max and --metric leave the configured checks aside; of everything else a [check]'s own key wins "   \
+	  "--alarms, --dlq-max, --ttl-min and --metric leave the configured checks aside; of everything else a [check]'s own key wins "   \
 	  "over the option, and that over [checks]. docs/ci.md has examples for CI, cron and monitoring.")                     \
 	X(STATUS, "status", "[PIPELINE]", 0, 1, "text json", true, cmd_status, "the overview, from one poll",                  \
 	  "Prints every stage with its health and its newest values, then the alarms. Without a terminal the text form is "    \
-	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. What "      \
+	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. The "         \
+	  "last column of a stage is its first-loss clock: in how many seconds the first item is lost, LOW..HIGH between "     \
+	  "bounds, <= or >= where one is known, ?? where none is, and nothing when nothing is at risk. What "      \
 	  "could not be read is named on standard error, and the exit status is then 1.")                                      \
 	X(HISTORY, "history", "RESOURCE METRIC", 2, 2, "text csv json", true, cmd_history,                                     \
 	  "points of one metric, gap for gap",                                                                                 \
@@ -146,6 +148,9 @@ struct cli_command {
 	X("--alarms", 0, NULL, BIT(CHECK), set_alarms, "judge every CloudWatch alarm")                                         \
 	X("--in-alarm-is", 0, "LEVEL", BIT(CHECK), set_in_alarm_is, "warn or crit (default): what an alarm in ALARM is")       \
 	X("--dlq-max", 0, "N", BIT(CHECK), set_dlq_max, "dead-letter queues may hold so many visible messages")                \
+	X("--ttl-min", 0, "DURATION", BIT(CHECK), set_ttl_min,                                                                 \
+	  "what a queue or a stream holds must last so long: CRITICAL when its first-loss clock is nearer, UNKNOWN when it "   \
+	  "may be")                                                                                                            \
 	X("--metric", 0, "METRIC", BIT(CHECK), set_metric,                                                                     \
 	  "judge NAMESPACE/NAME{dim=v}:STAT[@PERIOD]; may be given again")                                                     \
 	X("--warning", 'w', "RANGE", BIT(CHECK), set_warning,                                                                  \

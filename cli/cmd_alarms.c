@@ -281,7 +281,30 @@ static void say_part(const char *about, const struct err *e)
 	cli_note(about, strncmp(line, "sluice: ", 8) == 0 ? line + 8 : line);
 }
 
-/* What could not be read of an alarm is said; that makes the command's own subject fail, not the rest. */
+static int print_history(const struct cli *c, const struct alarm_result *r)
+{
+	if (r->history_err.code != ERR_OK)
+		return cli_fail(c, &r->history_err);
+	struct out o;
+	out_init(&o);
+	(cli_is_json(c) ? history_json : history_text)(&o, r);
+	return out_end(&o, c, 0);
+}
+
+/* What could not be read beside the alarm itself is said; the rest is told. */
+static int print_one(const struct cli *c, const struct alarm_result *r)
+{
+	struct out o;
+	out_init(&o);
+	(cli_is_json(c) ? show_json : show_text)(&o, r);
+	int status = out_end(&o, c, 0);
+	if (status == 0) {
+		say_part("history", &r->history_err);
+		say_part("datapoints", &r->points_err);
+	}
+	return status;
+}
+
 static int one(const struct cli *c, struct engine *g, bool history)
 {
 	int64_t now = clock_wall(), from = now - (history ? HISTORY_DAYS : 1) * DAY;
@@ -293,25 +316,9 @@ static int one(const struct cli *c, struct engine *g, bool history)
 		                             .history_most = history ? 0 : SHOWN_MOMENTS,
 		                             .history_only = history } };
 	struct result *r = engine_call(g, &rq);
-	if (r->err.code != ERR_OK) {
-		int failed = cli_fail(c, &r->err);
-		result_free(r);
-		return failed;
-	}
-	struct out o;
-	out_init(&o);
-	bool json = cli_is_json(c);
-	if (history)
-		(json ? history_json : history_text)(&o, &r->alarm);
-	else
-		(json ? show_json : show_text)(&o, &r->alarm);
-	int status = out_end(&o, c, history && r->alarm.history_err.code != ERR_OK ? 1 : 0);
-	if (status <= 1) {
-		say_part("history", &r->alarm.history_err);
-		say_part("datapoints", &r->alarm.points_err);
-		if (history && from < now - KEPT_DAYS * DAY)
-			cli_say("note: CloudWatch keeps the history of alarms for 30 days");
-	}
+	int status = r->err.code != ERR_OK ? cli_fail(c, &r->err) : (history ? print_history : print_one)(c, &r->alarm);
+	if (status == 0 && history && from < now - KEPT_DAYS * DAY)
+		cli_say("note: CloudWatch keeps the history of alarms for 30 days");
 	result_free(r);
 	return status;
 }

@@ -186,6 +186,11 @@ SETTER(dlq_max)
 	return (read_number(value, &r->dlq_max) && r->dlq_max >= 0) || bad(e, "a number, 0 or more", value);
 }
 
+SETTER(ttl_min)
+{
+	return clock_parse_duration(value, &c->args->check.ttl_min) || bad(e, "a duration such as 90m, 24h or 3d", value);
+}
+
 SETTER(metric)
 {
 	struct cli_args *a = c->args;

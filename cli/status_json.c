@@ -38,8 +38,7 @@ static void json_bound(struct json_out *j, const char *key, bool known, int64_t 
 /* in_seconds and at: the nearer bound that is known; both and the bounds are null where there is none, and state says why. */
 static void json_loss(struct json_out *j, const struct loss *l, int64_t now)
 {
-	bool low = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_LEAST;
-	bool high = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_MOST;
+	bool low = loss_has_low(l), high = loss_has_high(l);
 	int64_t at = low ? l->low : high ? l->high : 0;
 	if (l->state == LOSS_NONE) {
 		json_out_null(j, "loss");
@@ -136,6 +135,26 @@ static void json_problem(struct json_out *j, const struct api_health *a)
 	json_out_object_end(j);
 }
 
+static double dollars(double usd)
+{
+	return round(usd * 1e6) / 1e6;
+}
+
+static void json_cost(struct json_out *j, const struct snapshot *s)
+{
+	json_out_object(j, "cost");
+	json_out_int(j, "metrics", s->cost.metrics);
+	json_out_int(j, "metrics_side_by_side", s->cost.side_by_side);
+	json_out_num(j, "usd", dollars(s->cost.usd));
+	json_out_num(j, "today_usd", dollars(s->cost.today_usd));
+	json_out_num(j, "usd_per_day", dollars(s->cost.usd_per_day));
+	json_out_num(j, "budget_usd_per_day", s->cost.budget);
+	json_out_str(j, "top", s->cost.top);
+	json_out_int(j, "top_percent", s->cost.top_percent);
+	json_out_int(j, "slowed", s->cost.slowed);
+	json_out_object_end(j);
+}
+
 void status_json(struct out *o, const struct snapshot *s, const struct pipeline *only)
 {
 	struct json_out j;
@@ -158,10 +177,7 @@ void status_json(struct out *o, const struct snapshot *s, const struct pipeline 
 	for (unsigned i = 0; i < s->nalarms; i++)
 		json_alarm(&j, &s->alarms[i]);
 	json_out_array_end(&j);
-	json_out_object(&j, "cost");
-	json_out_int(&j, "metrics", s->cost.metrics);
-	json_out_num(&j, "usd", round(s->cost.usd * 1e6) / 1e6);
-	json_out_object_end(&j);
+	json_cost(&j, s);
 	json_out_array(&j, "problems");
 	for (unsigned i = 0; i < status_problems(s); i++)
 		json_problem(&j, status_problem(s, i));

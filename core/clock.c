@@ -11,22 +11,8 @@
 
 static bool frozen;
 static int64_t frozen_ms;
+static int64_t speed = 1, begun_ms, begun_mono_ms; /* begun: when the clocks began to run fast */
 static _Atomic int64_t correction;
-
-bool clock_init(void)
-{
-	const char *now = getenv("SLUICE_NOW");
-	frozen = false;
-	if (!now || !now[0])
-		return true;
-	frozen = clock_parse_rfc3339(now, strlen(now), &frozen_ms);
-	return frozen;
-}
-
-bool clock_frozen(void)
-{
-	return frozen;
-}
 
 static int64_t read_ms(clockid_t id)
 {
@@ -35,9 +21,42 @@ static int64_t read_ms(clockid_t id)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static bool read_speed(const char *text)
+{
+	char *end;
+	begun_ms = read_ms(CLOCK_REALTIME);
+	begun_mono_ms = read_ms(CLOCK_MONOTONIC);
+	speed = strtol(text, &end, 10);
+	bool ok = *text && !*end && speed >= 1 && speed <= 10000;
+	speed = ok ? speed : 1;
+	return ok;
+}
+
+bool clock_init(void)
+{
+	const char *now = getenv("SLUICE_NOW"), *fast = getenv("SLUICE_SPEED");
+	frozen = false;
+	if (fast && fast[0] && !read_speed(fast))
+		return false;
+	if (!now || !now[0])
+		return true;
+	frozen = clock_parse_rfc3339(now, strlen(now), &frozen_ms);
+	return frozen;
+}
+
+int clock_real_ms(int ms)
+{
+	return speed == 1 || ms <= 0 ? ms : (int)(ms / speed) + 1;
+}
+
+bool clock_frozen(void)
+{
+	return frozen;
+}
+
 void clock_correct(int64_t seconds)
 {
-	if (!frozen)
+	if (!frozen && speed == 1)
 		atomic_store(&correction, seconds);
 }
 
@@ -48,7 +67,8 @@ int64_t clock_correction(void)
 
 int64_t clock_wall_ms(void)
 {
-	return frozen ? frozen_ms : read_ms(CLOCK_REALTIME) + 1000 * clock_correction();
+	int64_t real = read_ms(CLOCK_REALTIME);
+	return frozen ? frozen_ms : begun_ms + (real - begun_ms) * speed + 1000 * clock_correction();
 }
 
 /* Rounds towards the past, also before 1970. */
@@ -64,7 +84,7 @@ int64_t clock_wall(void)
 
 int64_t clock_mono_ms(void)
 {
-	return read_ms(CLOCK_MONOTONIC);
+	return begun_mono_ms + (read_ms(CLOCK_MONOTONIC) - begun_mono_ms) * speed;
 }
 
 /* The proleptic Gregorian calendar counted in eras of 400 years that start on 1 March, so that the leap day comes last.

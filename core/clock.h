@@ -1,5 +1,5 @@
 /* Time. Timers use the monotonic clock; what is shown and asked of AWS uses wall time. SLUICE_NOW=RFC3339 freezes the wall
- * clock (tests, screens). Instants are int64_t: seconds where a name ends in nothing, milliseconds where it ends in _ms. */
+ * clock (tests, screens); SLUICE_SPEED=N lets both clocks run N times as fast (tests that watch a day). Instants are int64_t: seconds where a name ends in nothing, milliseconds where it ends in _ms. */
 #ifndef CORE_CLOCK_H
 #define CORE_CLOCK_H
 
@@ -7,13 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool clock_init(void);           /* reads SLUICE_NOW; false when it is set and unreadable. Call before threads. */
+bool clock_init(void);           /* reads SLUICE_NOW and SLUICE_SPEED; false when one is set and unreadable. Call before threads. */
 int64_t clock_wall(void);        /* seconds since 1970 UTC */
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
 bool clock_frozen(void);
+int clock_real_ms(int ms);       /* how long so many milliseconds of these clocks last */
 /* The service's clock is so many seconds ahead of this machine's: clock_wall and clock_wall_ms follow it from now on (0 = this
- * machine's again), since what it sends and accepts goes by it. Any thread. Without effect on a frozen clock. */
+ * machine's again), since what it sends and accepts goes by it. Any thread. Without effect on a clock that is frozen or fast. */
 void clock_correct(int64_t seconds);
 int64_t clock_correction(void);
 

@@ -47,13 +47,15 @@ struct conf_checks {                       /* [checks]: what --check does where 
 	bool alarms, warn_is_ok, until_ok;
 	char *in_alarm_is, *unknown_is, *format; /* NULL = not given */
 	double dlq_max, max_usd;               /* below 0 = not given */
-	int64_t for_s, timeout;                /* 0 = not given */
+	int64_t ttl_min, for_s, timeout;       /* 0 = not given */
 	unsigned fail_limit;
 };
 
 struct conf {
 	char *path;                            /* NULL when there was no file */
-	double budget_usd_per_day;
+	double budget_usd_per_day;             /* 0: no limit */
+	int64_t poll_rest;                     /* seconds, default 5 min: how often what is neither selected nor in trouble is asked */
+	bool watch_everything;                 /* [watch]: the first contact was answered so */
 	int64_t retention;                     /* seconds, default 30 d */
 	char *process_function;                /* what `process` starts, default data-processor */
 	int64_t history_fine;                  /* seconds, default 15 d: then points are rolled up */

@@ -19,7 +19,9 @@
  * X(section, key, TYPE, offset in the section's struct, min, max, fallback, help) */
 #define CONF_KEYS(X)                                                                                                   \
 	X("sluice", "budget_usd_per_day", AMOUNT, offsetof(struct conf, budget_usd_per_day), 0, 10000, "1.00",             \
-	  "what polling may cost a day; its tail slows down, never what is selected or in trouble")                        \
+	  "what polling may cost a day: its tail slows down, never what is selected or in trouble; 0: no limit")           \
+	X("sluice", "poll_rest", DURATION, offsetof(struct conf, poll_rest), 60, 3600, "5m",                               \
+	  "how often the console asks for what is neither selected nor in trouble")                                        \
 	X("sluice", "retention", DURATION, offsetof(struct conf, retention), 3600, 3650.0 * DAY, "30d",                    \
 	  "how long history is kept")                                                                                      \
 	X("sluice", "process_function", TEXT, offsetof(struct conf, process_function), 1, 170, "data-processor",           \
@@ -28,6 +30,8 @@
 	  "how long its points stay as fine as they came; then they become 5-minute, later hourly ones")                   \
 	X("sluice", "history_max", SIZE, offsetof(struct conf, history_max), 16.0 * MIB, 64.0 * 1024 * MIB, "256M",        \
 	  "what the history file may grow to; before it would, the oldest points become coarse, then go")                  \
+	X("watch", "everything", FLAG, offsetof(struct conf, watch_everything), 0, 0, "no",                                \
+	  "watch the whole account: the console does not ask what to watch at its first contact")                          \
 	X("target", "profile", TEXT, offsetof(struct conf_target, profile), 1, 63, "", "the profile in AWS's own files")   \
 	X("target", "region", REGION, offsetof(struct conf_target, region), 1, 39, "", "the region")                       \
 	X("target", "endpoint_url", URL, offsetof(struct conf_target, endpoint_url), 1, 255, "",                           \
@@ -68,6 +72,8 @@
 	  "what an alarm in ALARM is; crit when not given")                                                                \
 	X("checks", "dlq-max", AMOUNT, offsetof(struct conf_checks, dlq_max), 0, 1e9, "",                                  \
 	  "judge dead-letter queues: they may hold so many visible messages")                                              \
+	X("checks", "ttl-min", DURATION, offsetof(struct conf_checks, ttl_min), 60, 3650.0 * DAY, "",                      \
+	  "judge first-loss clocks: none may be nearer")                                                                   \
 	X("checks", "mofn", MOFN, offsetof(struct conf_checks, each), 1, 180, "", "for checks that have none")             \
 	X("checks", "window", DURATION, offsetof(struct conf_checks, each.window), 60, 15.0 * DAY, "",                     \
 	  "for checks that have none")                                                                                     \
@@ -118,9 +124,12 @@ enum section {
 	SECTION_STAGE,
 	SECTION_CHECK,
 	SECTION_CHECKS,
+	SECTION_WATCH,
 	SECTION_COUNT
 };
-static const char *const sections[SECTION_COUNT] = { "sluice", "target", "pipeline", "stage", "check", "checks" };
+static const char *const sections[SECTION_COUNT] = {
+	"sluice", "target", "pipeline", "stage", "check", "checks", "watch"
+};
 
 /* The text is read twice: first the headers, so that a key may name what stands further down; then the keys. */
 struct parser {
@@ -128,7 +137,7 @@ struct parser {
 	const char *file;
 	struct err *e;
 	struct ini ini;
-	bool sluice_seen, checks_seen;
+	bool sluice_seen, checks_seen, watch_seen;
 	enum section section;
 	void *object;                 /* the struct that the current section fills */
 	unsigned next[SECTION_COUNT]; /* the second reading meets the objects in the order of the first */
@@ -249,6 +258,11 @@ static bool add_checks(struct parser *p, struct span name)
 	return add_single(p, name, SECTION_CHECKS, &p->checks_seen);
 }
 
+static bool add_watch(struct parser *p, struct span name)
+{
+	return add_single(p, name, SECTION_WATCH, &p->watch_seen);
+}
+
 /* The section's kind and name; false with the error set. */
 static bool read_header(const struct parser *p, enum section *section, struct span *name)
 {
@@ -258,19 +272,20 @@ static bool read_header(const struct parser *p, enum section *section, struct sp
 	for (*section = 0; *section < SECTION_COUNT; ++*section)
 		if (span_eq(type, sections[*section]))
 			return true;
-	return fail(p, p->ini.line, "%.*s: unknown section; there are sluice, target, pipeline, stage, check and checks",
+	return fail(p, p->ini.line,
+	            "%.*s: unknown section; there are sluice, watch, target, pipeline, stage, check and checks",
 	            (int)(type.n < NAME_MOST ? type.n : NAME_MOST), type.p);
 }
 
 static bool add_section(struct parser *p)
 {
-	static bool (*const add[])(struct parser *, struct span) = { add_sluice, add_target, add_pipeline,
-		                                                         add_stage,  add_check,  add_checks };
+	static bool (*const add[])(struct parser *, struct span) = { add_sluice, add_target, add_pipeline, add_stage,
+		                                                         add_check,  add_checks, add_watch };
 	enum section section;
 	struct span name;
 	if (!read_header(p, &section, &name))
 		return false;
-	bool single = section == SECTION_SLUICE || section == SECTION_CHECKS;
+	bool single = section == SECTION_SLUICE || section == SECTION_CHECKS || section == SECTION_WATCH;
 	if (!single && (name.n == 0 || name.n > NAME_MOST))
 		return fail(p, p->ini.line, "%s: a name of 1 to %d bytes is required: [%s \"NAME\"]", sections[section],
 		            NAME_MOST, sections[section]);

@@ -103,6 +103,12 @@ static bool wanted(const struct engine *g, const struct res *r, bool all)
 	return r->shown || (all && everything(g));
 }
 
+/* A reading of the service itself keeps to its stage's turn, too; what no stage shows comes along with whoever brings it. */
+static bool has_turn(const struct engine *g, const struct res *r)
+{
+	return !g->threaded || r->due;
+}
+
 static void describe_kind(struct engine *g, const struct kind *k)
 {
 	if (!k->describe || g->closing)
@@ -113,7 +119,8 @@ static void describe_kind(struct engine *g, const struct kind *k)
 	if (g->conf->npipelines) /* stages find their resources before these are chosen */
 		inventory_bind(g);
 	for (unsigned i = 0; i < g->nres; i++)
-		if (g->res[i]->kind == k && g->res[i]->round != g->round.number && wanted(g, g->res[i], all))
+		if (g->res[i]->kind == k && g->res[i]->round != g->round.number && wanted(g, g->res[i], all) &&
+		    (all || has_turn(g, g->res[i])))
 			describe(g, g->res[i]);
 }
 

@@ -45,6 +45,9 @@ int engine_fd(
     const struct engine *g); /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
 struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free */
 bool engine_refresh(struct engine *g);          /* poll now; false when the engine has too much to do already */
+/* Where the reader is: the row under their eyes (0: none), and that a key was pressed. What is looked at is asked at every poll, and
+ * with nobody at the keys the rest is asked more rarely. Never waits. */
+void engine_attend(struct engine *g, uint64_t row, bool key);
 
 /* ---- typed requests */
 struct history_request { /* points of one metric, gap for gap */
@@ -108,6 +111,7 @@ struct check_request {
 	bool in_alarm_said, in_alarm_is_warning;
 	bool dlq;
 	double dlq_max; /* --dlq-max N */
+	int64_t ttl_min; /* --ttl-min: seconds that a first-loss clock may not be nearer than; 0: not asked for */
 	const struct check_metric *metrics;
 	unsigned nmetrics; /* --metric */
 	unsigned m, n;
@@ -171,6 +175,15 @@ struct discover_result {
 	struct discover_problem *problems; /* what is not in it, and why */
 	unsigned nproblems;
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
+};
+
+struct first_request { /* the answer to snapshot.first. A dry run only says what it would cost; else it is saved, and watched from then on */
+	enum first_choice choice;
+	const char *text; /* KEY=VALUE or KEY, the prefix, the pipeline's name; NULL: everything */
+};
+struct first_result {
+	struct first_cost cost;
+	bool saved; /* in the configuration. Everything is watched even when that fails: then err says why it will be asked again */
 };
 
 struct code_request { /* the code of the MFA device that snapshot.credential names */
@@ -330,6 +343,7 @@ enum request_kind {
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
 	REQUEST_DISCOVER,
+	REQUEST_FIRST,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
 	REQUEST_REPLAY_PLAN,   /* sweeps, groups and tells; sends nothing. Needs inspect */
@@ -353,8 +367,12 @@ struct request {
 		struct put_metric_request put_metric;
 		struct code_request code;
 		struct discover_request discover;
+<<<<<<< HEAD
+		struct first_request first;
+=======
 		struct replay_request replay;
 		struct audit_request audit;
+>>>>>>> refs/heads/replay1
 		struct alarm_request alarm;
 	};
 };
@@ -374,8 +392,12 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
+<<<<<<< HEAD
+		struct first_result first;
+=======
 		struct replay_result replay;
 		struct audit_result audit;
+>>>>>>> refs/heads/replay1
 		struct alarm_result alarm;
 	};
 };

@@ -29,6 +29,7 @@ static void *engine_main(void *arg)
 	struct engine *g = arg;
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE); /* Linux: of this thread alone */
 	engine_prepare(g, true, false);
+	first_begin(g);
 	g->dirty = true;
 	engine_publish(g, true); /* the first frame: the history, before any network */
 	while (!atomic_load(&g->stop)) {
@@ -51,6 +52,7 @@ bool engine_start(struct engine *g, struct err *e)
 	     i++) /* a blocked fault ends the process past the handler that restores the terminal */
 		sigdelset(&all, faults[i]);
 	g->threaded = true;
+	atomic_store(&g->key_ms, clock_mono_ms());
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	int failed = pthread_create(&g->thread, NULL, engine_main, g);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -12,7 +12,7 @@
 
 bool history_online(const struct work *w)
 {
-	return !w->t->rq.history.offline && w->g->account_err.code == ERR_OK && !w->g->closing;
+	return !w->t->rq.history.offline && w->g->account_err.code == ERR_OK && !w->g->closing && w->g->first == FIRST_OVER;
 }
 
 /* ---- which grid */

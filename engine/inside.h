@@ -20,6 +20,7 @@
 #include "core/mailbox.h"
 #include "core/series.h"
 #include "engine/engine.h"
+#include "engine/sched.h"
 #include "engine/late.h"
 
 #include <pthread.h>
@@ -29,6 +30,7 @@
 
 #define STEP 60                /* seconds: every kind's metrics are read at one minute */
 #define LOOKBACK (3 * 3600)    /* the first poll back-fills this much: what a series holds */
+#define REST (10 * 60)         /* what has never had a point is asked again so much later: within 15 minutes of appearing it is seen */
 #define REREAD (10 * STEP)     /* a later poll reads this much again: late points are the rule, not the exception */
 #define WINDOW (15 * 60)       /* what a check looks at by default */
 #define USD_PER_METRIC 0.00001 /* GetMetricData, per metric requested (an estimate: prices differ by region) */
@@ -47,7 +49,11 @@ struct measure {
 	uint32_t cache_id; /* 0: not kept */
 	bool sparse;
 	struct known known;
+	bool due;       /* in the plan that is being made */
 	bool in_round;  /* asked for in the round under way */
+	int64_t asked;  /* monotonic seconds; 0: never */
+	int64_t every;  /* seconds between two polls of it: the least of the stages that show it; 0: every poll */
+	struct measure *sibling; /* a ring: the same metric's other statistics, which go side by side into one request */
 	struct lateness *late; /* of its namespace; NULL: not polled yet */
 	struct watch *watch;   /* it is one of those that teach it; NULL */
 	struct err err; /* why the last reading failed; code OK when it did not */
@@ -63,6 +69,7 @@ struct res {
 	unsigned nfacts;
 	uint64_t round; /* in which it was last described */
 	bool dlq, dlq_seen, seen, shown, described;
+	bool due; /* a stage that shows it has its turn */
 	struct stage *stage; /* its discovered stage; NULL when stages come from the configuration */
 	char *fed_by, *feeds;
 	char *group;    /* the discovered pipeline it is in; NULL: none (yet) */
@@ -83,6 +90,7 @@ struct stage {
 	struct measure **m; /* one for each of the kind's metrics; NULL for derived ones */
 	struct measure *own[ROLE_COUNT];
 	struct metric_info own_info[ROLE_COUNT];
+	struct sched_row sched; /* turns.c */
 	enum health health;
 	char *reason;
 	uint32_t row; /* in the snapshot that is being built; UINT32_MAX before the first */
@@ -128,7 +136,9 @@ struct batch {
 	struct metric_queries q;
 	struct measure **m;
 	unsigned n;
+	int64_t back; /* seconds before now that it asks for */
 	bool filling; /* asks for the whole lookback */
+	unsigned side_by_side; /* its metrics when five statistics of one count as one */
 	struct get_metric_data_in in;
 	struct get_metric_data_out out;
 	enum metric_status *status;
@@ -155,17 +165,42 @@ enum need {
 	NEED_EXTRA = 256,  /* the measures in g->extra */
 	NEED_SOURCES = 512,    /* ask each dead-letter queue whose it is */
 	NEED_EVERYTHING = 1024, /* the whole account, whatever the configuration names */
-	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA,
+	NEED_CLOCKS = 2048,    /* of the stages' metrics only what the first-loss clocks go by */
+	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA | NEED_CLOCKS,
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
+enum round_turns { TURNS_DUE, TURNS_ALL /* a refresh */, TURNS_FOCUS /* only the row that was selected just now */ };
 struct round {
+	enum round_turns turns;
+	bool replanned;
 	bool active, metrics_begun, sources_begun;
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
 	int64_t begun_ms; /* monotonic: the wall clock may be corrected meanwhile */
 	uint64_t number;         /* of this round, from 1 */
 };
+
+/* ---- what GetMetricData has cost (bill.c) */
+#define BILL_HOURS 25
+struct bill_hour {
+	int64_t hour;             /* since 1970; 0: unused */
+	uint64_t metrics, beyond; /* asked in it; of these what no schedule had foreseen */
+};
+struct bill_ns {
+	char ns[64];
+	unsigned metrics;
+};
+struct bill {
+	struct bill_hour hour[BILL_HOURS];
+	char account[16];         /* whose stored hours are in it; "": only what this process asked */
+	bool changed;
+	struct bill_ns ns[16];    /* this process's, the rest under "" */
+	unsigned nns;
+};
+
+/* ---- the first contact (first.c) */
+enum first_state { FIRST_OVER, FIRST_LOOKING /* free calls are under way */, FIRST_ASKING /* it waits for a person */ };
 
 struct kept_link;
 struct task; /* a request being worked on */
@@ -175,6 +210,8 @@ struct engine {
 	struct engine_options o; /* its strings in `strings` */
 	struct arena strings;
 	const struct conf *conf;
+	struct conf *own_conf; /* read again after the first contact; NULL */
+	enum first_state first;
 	struct account *account;
 	struct err account_err; /* no calls can be made, and that will not change by itself */
 	struct arena losses; /* words of the stages' clocks, of the last loss_all */
@@ -199,13 +236,15 @@ struct engine {
 	unsigned npipelines, cpipelines;
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
+	void *bases;              /* tsearch tree: metrics without their statistic, to find siblings by */
 	struct batch *plan, *again; /* again: what failed inside CloudWatch, asked once more */
 	struct late late;
 	bool delay_said;     /* by a check: what is older than this is taken, whatever was learned */
 	int64_t said_delay;
 	struct measure **extra;
 	unsigned nextra;  /* measures no stage shows: named checks */
-	unsigned planned; /* the NEED_POLL bits the plan was made for */
+	struct measure **due; /* what this round asks CloudWatch for */
+	unsigned ndue, cdue;
 
 	struct describe_alarms_out alarms;
 	struct err alarms_err;
@@ -217,12 +256,19 @@ struct engine {
 	struct round round;
 	const char *describe_only; /* a command that wants one resource: no other is described; NULL = all */
 	unsigned wanted;           /* needs of the next round; 0 = none */
+	enum round_turns turns;    /* of the next round */
 	int64_t lookback;          /* of the next round's back-fill */
 	bool prepared;             /* inventory (and history) are loaded */
 	uint64_t rounds_done;
 	int64_t polled_at;
 	bool live;              /* at least one round has finished */
-	unsigned metrics_asked; /* since the last reset: what it cost */
+	unsigned metrics_asked; /* by this process: what it cost, each statistic counted */
+	unsigned side_by_side;  /* the same when up to five statistics of one metric count as one */
+	struct bill bill;
+	double usd_per_day;     /* at this rate; NAN: too early to say */
+	struct sched sched, sched_before; /* before: of this round's plan */
+	uint64_t plan_print;    /* of what the plan asks for */
+	uint64_t jitter;        /* its state */
 	struct ask *edges;      /* answers about edges, until the lists are complete */
 	struct relations sources; /* by what dead-letter queues say */
 	const char **sources_of;  /* ARNs of those that were asked whole, sorted; in sources.mem */
@@ -237,7 +283,11 @@ struct engine {
 	/* the thread and the hand-over */
 	pthread_t thread;
 	bool threaded;
-	atomic_bool stop, refresh;
+	atomic_bool stop, refresh, awake; /* awake: a key came after a long while without */
+	_Atomic(uint64_t) focus;     /* the row under the reader's eyes; 0: none */
+	_Atomic(int64_t) focused_ms, key_ms; /* monotonic: since when, and the last key */
+	uint64_t focus_asked;        /* the row that was asked because it was selected */
+	int64_t focus_wait_ms;       /* until the selected row may be asked so */
 	_Atomic(struct http *) wakeable; /* http, once it is there: the faces' thread may wake it */
 	bool closing;                    /* calls are being ended: no new ones */
 	int event_fd;
@@ -263,9 +313,12 @@ void engine_turn(struct engine *g, int most_ms);
 void engine_work(struct engine *g); /* requests alone, without the network */
 void engine_publish(struct engine *g, bool now);
 
+/* measure.c */
+void measures_free(struct engine *g);
+
 /* inventory.c */
 void inventory_init(struct engine *g); /* stages from the configuration */
-void inventory_free(struct engine *g);
+void inventory_free(struct engine *g); /* inventory_init may begin a new one */
 struct kind_state *kind_state_of(const struct engine *g, const struct kind *k);
 struct res *inventory_res(struct engine *g, const struct kind *k, const char *name, bool add);
 struct res *inventory_by_arn(struct engine *g, const char *arn);
@@ -308,10 +361,36 @@ bool batch_add(struct batch *b, struct measure *m); /* false when it is full */
 void batch_send(struct batch *b, int64_t from, int64_t to);
 void batch_free(struct batch *b);
 void batch_status_err(const struct batch *b, unsigned query, struct err *e); /* OK when that metric came whole */
-void poll_plan(struct engine *g);                                            /* packs what stages show into batches */
+void poll_plan(struct engine *g);                                            /* packs what is due into batches */
 void poll_begin(struct engine *g); /* sends the plan; each answer ends in round_arrived */
 void poll_free(struct engine *g);
 bool measure_percentile(const struct measure *m);
+
+/* turns.c: whose turn it is in this round (sched.h decides) */
+int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */
+void turns_take(struct engine *g); /* of the round that begins, and again when there are more stages */
+bool measure_never_seen(const struct measure *m); /* asked for all of the lookback, and nothing was there */
+enum sched_turn turns_of(const struct engine *g, const struct stage *s); /* of a command's round: everybody's */
+void turns_taken(struct engine *g);            /* what has its turn is asked now */
+bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital); /* is this metric of the kind asked for? */
+bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital);
+bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms); /* a row was selected long enough and is not fresh: ask it. Else how long until that may be, or INT64_MAX */
+void turns_rate(struct engine *g); /* after judging: what the console spends, or would spend, on these stages */
+
+/* first.c: until it is over, nothing that costs is asked */
+void first_begin(struct engine *g);
+void first_step(struct engine *g); /* after each round */
+void first_show(struct engine *g, struct snapshot *s);
+void first_task_step(struct engine *g, struct task *t);
+
+/* bill.c */
+void bill_batch(struct engine *g, const struct batch *b); /* it is being sent */
+void bill_beyond(struct engine *g, double metrics);
+void bill_load(struct engine *g);  /* what was billed before, once the account is known */
+void bill_save(struct engine *g);
+double bill_today(const struct engine *g);  /* metrics since midnight UTC */
+double bill_beyond_day(const struct engine *g); /* of 24 hours */
+void bill_show(const struct engine *g, struct snapshot *s);
 
 /* discover.c, round.c */
 void discover_begin(struct engine *g);
@@ -322,7 +401,7 @@ unsigned kind_bit(const struct kind *k);                   /* for needs */
 void discover_relate(struct engine *g); /* the edges that came, once everything they may name is listed */
 void alarms_begin(struct engine *g);
 void identity_begin(struct engine *g);
-void round_begin(struct engine *g, unsigned needs, int64_t lookback);
+void round_begin(struct engine *g, unsigned needs, int64_t lookback, enum round_turns turns);
 void round_expect(struct engine *g); /* one more answer to wait for */
 void round_arrived(struct engine *g);
 void round_step(struct engine *g); /* moves the round on when answers have arrived */
@@ -360,6 +439,7 @@ void links_give(const struct engine *g, struct snapshot *s);   /* its rows are t
 struct value {
 	double v;
 	int64_t at;
+	int64_t read_at; /* when its metric, of two the one that was read first, was last read; 0: never */
 	bool stale, asked;
 	const struct err *err;
 };
@@ -372,8 +452,10 @@ void stage_series(const struct stage *s, const struct metric_info *info, const s
                   struct series *out);
 const struct metric_info *stage_metric(const struct stage *s, const char *key,
                                        struct measure **own); /* key or role name */
+int64_t stage_every(const struct engine *g, const struct stage *s, const struct metric_info *info); /* that interval */
+int64_t measure_every(const struct engine *g, const struct measure *m);
 /* One rule for the screen, the status and --check: seconds after a period's end. */
-int64_t stale_after(const struct engine *g, int64_t delay, uint32_t step);
+int64_t stale_after(int64_t delay, int64_t every, uint32_t step); /* every: seconds between two polls of it */
 int64_t stage_delay(const struct engine *g, const struct stage *s, const struct measure *own); /* how late its points are */
 const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
                             const struct measure *own);
@@ -403,6 +485,11 @@ int64_t res_retention(const struct res *r); /* seconds that it keeps what it hol
 
 /* loss.c */
 void loss_all(struct engine *g);
+bool stage_clocked(const struct stage *s, unsigned metric); /* do the clocks go by this metric of the kind? */
+
+/* check_kept.c */
+void check_dlqs(struct engine *g, double max, struct verdicts *out);
+void check_clocks(struct engine *g, int64_t least, struct verdicts *out);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
@@ -465,6 +552,7 @@ void store_open(struct engine *g);
 void store_close(struct engine *g);
 bool store_recall_account(struct engine *g, bool loose); /* the account these credentials had last time */
 void store_account(struct engine *g);
+bool store_remembers(const struct engine *g); /* something of this account was seen before */
 void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);
 void store_peek(struct engine *g); /* a check's: what was learned of delays, from a history that it does not open otherwise */

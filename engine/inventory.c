@@ -10,85 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- measures */
-
-static int by_text(const void *a, const void *b)
-{
-	const struct measure *x = a, *y = b;
-	int d = strcmp(x->text, y->text);
-	return d ? d : (x->series.step > y->series.step) - (x->series.step < y->series.step);
-}
-
-static void measure_free(struct measure *m)
-{
-	metric_clear(&m->id);
-	series_clear(&m->series);
-	free(m->text);
-	free(m->watch);
-	free(m);
-}
-
-/* Takes text. */
-static struct measure *measure_intern(struct engine *g, char *text, uint32_t step, bool *added)
-{
-	struct measure key = { .text = text, .series.step = step };
-	struct measure **found = tfind(&key, &g->measures, by_text);
-	*added = !found;
-	if (found) {
-		free(text);
-		return *found;
-	}
-	struct measure *m = xcalloc(1, sizeof *m);
-	m->text = text;
-	series_init(&m->series, step);
-	tsearch(m, &g->measures, by_text);
-	MEM_GROW(g->measure_list, g->nmeasures, g->cmeasures);
-	g->measure_list[g->nmeasures++] = m;
-	return m;
-}
-
-static void copy_id(struct metric_id *to, const struct metric_id *from)
-{
-	metric_set(to, from->ns, from->name, from->stat);
-	for (unsigned i = 0; i < from->ndims; i++)
-		metric_add_dim(to, from->dims[i].name, from->dims[i].value);
-}
-
-struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse)
-{
-	struct buf text;
-	bool added;
-	buf_init(&text, 64 * 1024);
-	metric_text(id, &text);
-	struct measure *m = measure_intern(g, buf_steal(&text), step, &added);
-	if (added) {
-		copy_id(&m->id, id);
-		m->sparse = sparse;
-		store_points(g, m);
-	}
-	return m;
-}
-
-struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step)
-{
-	struct buf text;
-	buf_init(&text, 64 * 1024);
-	metric_text(id, &text);
-	struct measure key = { .text = text.p, .series.step = step };
-	struct measure **found = text.p ? tfind(&key, &g->measures, by_text) : NULL;
-	buf_clear(&text);
-	return found ? *found : NULL;
-}
-
-struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name)
-{
-	bool added;
-	struct measure *m = measure_intern(g, xasprintf("direct:%s/%s{name=%s}", k->info.id, key, name), STEP, &added);
-	if (added)
-		store_points(g, m);
-	return m;
-}
-
 /* ---- resources */
 
 struct kind_state *kind_state_of(const struct engine *g, const struct kind *k)
@@ -558,9 +479,7 @@ void inventory_free(struct engine *g)
 {
 	for (unsigned i = 0; i < g->nstages; i++)
 		stage_free(g->stages[i]);
-	tdestroy(g->measures, nothing);
-	for (unsigned i = 0; i < g->nmeasures; i++)
-		measure_free(g->measure_list[i]);
+	measures_free(g);
 	tdestroy(g->res_tree, nothing);
 	for (unsigned i = 0; i < g->nres; i++)
 		res_free(g->res[i]);
@@ -572,8 +491,14 @@ void inventory_free(struct engine *g)
 	relations_clear(&g->sources);
 	links_clear(g);
 	free(g->stages);
-	free(g->measure_list);
 	free(g->res);
 	free(g->pipelines);
 	free(g->kind_state);
+	g->res_tree = NULL;
+	g->res = NULL;
+	g->stages = NULL;
+	g->pipelines = NULL;
+	g->kind_state = NULL;
+	g->nres = g->cres = 0;
+	g->nstages = g->cstages = g->npipelines = g->cpipelines = 0;
 }

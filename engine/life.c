@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "engine/inside.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,10 @@ struct engine *engine_new(const struct engine_options *o, struct err *e)
 	own_options(g, o);
 	g->conf = o->conf;
 	g->lookback = LOOKBACK;
+	g->focus_wait_ms = INT64_MAX;
+	g->usd_per_day = NAN;
+	g->jitter = (uint64_t)clock_wall_ms() ^ (uint64_t)getpid() << 32;
+	g->jitter = g->jitter ? g->jitter : 1;
 	g->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	latest_init(&g->snapshot);
 	ring_init(&g->asked);
@@ -234,6 +239,7 @@ void engine_free(struct engine *g)
 	describe_alarms_out_clear(&g->alarms);
 	told_free(g);
 	inventory_free(g);
+	conf_free(g->own_conf);
 	account_free(g->account);
 	late_free(&g->late);
 	arena_clear(&g->strings);

@@ -3,10 +3,12 @@
 #include "core/mem.h"
 #include "engine/inside.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_QUERIES 500
+#define SIDE_BY_SIDE 5    /* statistics of one metric in one request that may bill as one */
 #define MOST_POINTS 20000 /* a request: keeps an answer's parse short; the API's own limit is 100,800 */
 
 bool measure_percentile(const struct measure *m)
@@ -64,7 +66,7 @@ static void batch_submit(struct batch *b)
 {
 	for (unsigned i = 0; i < b->n; i++)
 		b->status[i] = METRIC_UNANSWERED;
-	b->g->metrics_asked += b->n;
+	bill_batch(b->g, b);
 	free(b->in.page.token);
 	b->in.page.token = NULL;
 	b->call = aws_call_as(b->g->aws, b->filling ? CALL_HISTORY : CALL_VISIBLE, &op_get_metric_data, &b->in, &b->out,
@@ -87,7 +89,7 @@ void batch_send(struct batch *b, int64_t from, int64_t to)
 	batch_submit(b);
 }
 
-/* ---- the plan of a round */
+/* ---- the answer */
 
 void batch_status_err(const struct batch *b, unsigned query, struct err *e)
 {
@@ -117,11 +119,12 @@ void batch_status_err(const struct batch *b, unsigned query, struct err *e)
  * points are settled, and teaches how late they are. */
 static void batch_ask(struct batch *b)
 {
-	int64_t end = clock_wall() / STEP * STEP, back = b->filling ? b->g->round.lookback : REREAD;
-	int64_t to = end / b->q.period * b->q.period;
+	int64_t end = clock_wall() / STEP * STEP, period = b->q.period, to = end / period * period;
 	b->correction = clock_correction();
 	b->asked = clock_wall();
-	batch_send(b, to - (back + b->q.period - 1) / b->q.period * b->q.period, to);
+	for (unsigned i = 0; i < b->n; i++)
+		b->m[i]->asked = mono_s();
+	batch_send(b, to - (b->back + period - 1) / period * period, to);
 }
 
 static void plan_done(struct batch *b, const struct err *e);
@@ -138,6 +141,7 @@ static bool ask_again(struct batch *b)
 	}
 	if (!again)
 		return false;
+	again->side_by_side = again->n;
 	again->retried = true;
 	again->filling = b->filling;
 	again->correction = b->correction;
@@ -169,33 +173,75 @@ static void plan_done(struct batch *b, const struct err *e)
 		if (m->err.code != ERR_OK)
 			continue;
 		ingest_answered(b, m);
-		if (b->filling)
-			g->stages_changed = true; /* it fits into a fuller batch from now on */
 	}
 	round_arrived(g);
 }
 
-/* Not yet filled, or a hole would stay: the line or the lid was down for longer than a poll reads again. */
-static bool wants_filling(const struct measure *m)
+/* ---- which batch: what reaches back as far and may share a request goes together */
+
+enum { BACK_REREAD, BACK_FAR, BACK_FILL, BACKS };
+#define FAR (20 * STEP)
+
+/* So far that what may still have come late is read again and no hole stays. */
+static unsigned back_of(const struct measure *m)
 {
-	return m->known.to < clock_wall() / STEP * STEP - REREAD;
+	int64_t back = clock_wall() / STEP * STEP - m->known.to + REREAD - STEP;
+	if (!m->known.to || back > FAR)
+		return BACK_FILL;
+	return back > REREAD ? BACK_FAR : BACK_REREAD;
 }
 
-/* Percentiles go apart: some peers answer a whole request with an error for one of them. */
-static struct batch *batch_for(struct engine *g, struct batch **open, const struct measure *m)
+static int64_t back_seconds(const struct engine *g, unsigned back)
 {
-	bool filling = wants_filling(m);
-	unsigned slot = (measure_percentile(m) ? 2u : 0u) + (filling ? 0u : 1u);
-	unsigned points = (unsigned)((filling ? g->round.lookback : REREAD) / m->series.step + 1);
-	struct batch *b = open[slot];
-	if (b && b->q.period == m->series.step && (b->n + 1u) * points <= MOST_POINTS && b->n < MOST_QUERIES)
+	int64_t fill = g->round.lookback;
+	return back == BACK_FILL || (back == BACK_FAR && fill < FAR) ? fill : back == BACK_FAR ? FAR : REREAD;
+}
+
+struct packing {
+	struct batch *open[2 * BACKS];
+};
+
+/* The statistics of one metric that are due, at most so many. */
+#define GROUP 16
+struct packed {
+	struct measure *m[GROUP];
+	unsigned n, back;
+	bool percentiles;
+};
+
+static struct packed group_of_due(struct measure *first)
+{
+	struct packed p = { .percentiles = true };
+	struct measure *m = first;
+	do {
+		if (m->due && !m->in_round && p.n < GROUP) {
+			m->in_round = true;
+			p.m[p.n++] = m;
+			p.back = back_of(m) > p.back ? back_of(m) : p.back;
+			p.percentiles = p.percentiles && measure_percentile(m);
+		}
+		m = m->sibling ? m->sibling : first;
+	} while (m != first);
+	return p;
+}
+
+/* Percentiles alone go apart: some peers answer a whole request with an error for one of them. */
+static struct batch *batch_for(struct engine *g, struct packing *to, const struct packed *p)
+{
+	unsigned slot = p->back + (p->percentiles ? BACKS : 0u);
+	uint32_t step = p->m[0]->series.step;
+	int64_t back = back_seconds(g, p->back);
+	unsigned points = (unsigned)(back / step + 1);
+	struct batch *b = to->open[slot];
+	if (b && b->q.period == step && (b->n + p->n) * points <= MOST_POINTS && b->n + p->n <= MOST_QUERIES)
 		return b;
-	b = batch_new(g, m->series.step);
-	b->filling = filling;
+	b = batch_new(g, step);
+	b->back = back;
+	b->filling = p->back == BACK_FILL;
 	b->done = plan_done;
 	b->next = g->plan;
 	g->plan = b;
-	return open[slot] = b;
+	return to->open[slot] = b;
 }
 
 static void free_all(struct batch **list)
@@ -213,44 +259,92 @@ void poll_free(struct engine *g)
 	free_all(&g->again);
 }
 
-/* in_round keeps a measure that two stages share from being asked, and billed, twice. */
-static void plan_measure(struct engine *g, struct batch **open, struct measure *m)
+static bool add_all(struct batch *b, const struct packed *p)
 {
-	if (!m || !m->id.ns || m->in_round)
-		return;
-	m->in_round = true;
-	struct batch *b = batch_for(g, open, m);
-	if (!batch_add(b, m)) {
-		open[0] = open[1] = open[2] = open[3] = NULL;
-		if (!batch_add(batch_for(g, open, m), m))
-			err_set(&m->err, ERR_LIMIT, m->text, "this metric does not fit into a request");
-	}
+	unsigned n = 0;
+	while (n < p->n && batch_add(b, p->m[n]))
+		n++;
+	b->side_by_side += (n + SIDE_BY_SIDE - 1) / SIDE_BY_SIDE;
+	return n == p->n;
 }
 
-static void plan_stage(struct engine *g, struct batch **open, struct stage *s)
+/* in_round keeps a measure that two stages share from being asked, and billed, twice. */
+static void pack(struct engine *g, struct packing *to, struct measure *first)
 {
-	bool all = g->round.needs & NEED_METRICS;
-	for (unsigned k = 0; k < s->kind->info.nmetrics; k++)
-		if (all || stage_judged(s, k))
-			plan_measure(g, open, s->m[k]);
-	for (unsigned r = 0; r < ROLE_COUNT; r++)
-		if (all || r == ROLE_ERROR || r == ROLE_AGE)
-			plan_measure(g, open, s->own[r]);
+	if (first->in_round)
+		return;
+	struct packed p = group_of_due(first);
+	struct batch *b = batch_for(g, to, &p);
+	unsigned had = b->n;
+	if (add_all(b, &p))
+		return;
+	unsigned added = b->n - had; /* a request has a size, too */
+	memmove(p.m, p.m + added, (p.n - added) * sizeof(struct measure *));
+	p.n -= added;
+	memset(to, 0, sizeof *to);
+	if (!add_all(batch_for(g, to, &p), &p))
+		err_set(&p.m[0]->err, ERR_LIMIT, p.m[0]->text, "this metric does not fit into a request");
+}
+
+/* ---- the plan of a round */
+
+static void add_due(struct engine *g, struct measure *m)
+{
+	if (!m || !m->id.ns || m->due)
+		return;
+	m->due = true;
+	MEM_GROW(g->due, g->ndue, g->cdue);
+	g->due[g->ndue++] = m;
+}
+
+static void add_stage(struct engine *g, struct stage *s)
+{
+	unsigned needs = g->round.needs;
+	bool all = needs & NEED_METRICS, asked = needs & (NEED_METRICS | NEED_JUDGED), clocks = needs & NEED_CLOCKS;
+	enum sched_turn turn = turns_of(g, s);
+	for (unsigned k = 0; turn && k < s->kind->info.nmetrics; k++)
+		if ((asked && turns_measure(g, s, k, !all || turn == SCHED_VITAL)) || (clocks && stage_clocked(s, k)))
+			add_due(g, s->m[k]);
+	for (unsigned r = ROLE_IN; asked && turn && r < ROLE_COUNT; r++)
+		if (turns_own(g, s, (enum role)r, !all || turn == SCHED_VITAL))
+			add_due(g, s->own[r]);
+}
+
+static void find_due(struct engine *g)
+{
+	unsigned needs = g->round.needs;
+	g->ndue = 0;
+	for (unsigned i = 0; i < g->nmeasures; i++)
+		g->measure_list[i]->due = g->measure_list[i]->in_round = false;
+	for (unsigned i = 0; (needs & (NEED_METRICS | NEED_JUDGED | NEED_CLOCKS)) && i < g->nstages; i++)
+		add_stage(g, g->stages[i]);
+	for (unsigned i = 0; (needs & NEED_EXTRA) && i < g->nextra; i++)
+		add_due(g, g->extra[i]);
+}
+
+/* Equal prints: the same metrics, as far back: the requests that were prepared serve again. */
+static uint64_t print_of(const struct engine *g)
+{
+	uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)g->round.lookback;
+	for (unsigned i = 0; i < g->ndue; i++)
+		h = (h ^ (uintptr_t)g->due[i] ^ back_of(g->due[i])) * 0x100000001b3u;
+	return h;
+}
+
+static void pack_due(struct engine *g)
+{
+	struct packing to = { 0 };
+	poll_free(g);
+	for (unsigned i = 0; i < g->ndue; i++)
+		pack(g, &to, g->due[i]);
+	g->plan_print = print_of(g);
+	g->stages_changed = false;
 }
 
 void poll_plan(struct engine *g)
 {
-	struct batch *open[4] = { NULL };
-	poll_free(g);
-	for (unsigned i = 0; i < g->nmeasures; i++)
-		g->measure_list[i]->in_round = false;
-	unsigned needs = g->round.needs;
-	for (unsigned i = 0; (needs & (NEED_METRICS | NEED_JUDGED)) && i < g->nstages; i++)
-		plan_stage(g, open, g->stages[i]);
-	for (unsigned i = 0; (needs & NEED_EXTRA) && i < g->nextra; i++)
-		plan_measure(g, open, g->extra[i]);
-	g->planned = needs & NEED_POLL;
-	g->stages_changed = false;
+	find_due(g);
+	pack_due(g);
 }
 
 static void batch_cancelled(struct batch *b)
@@ -259,19 +353,14 @@ static void batch_cancelled(struct batch *b)
 		err_set(&b->m[i]->err, ERR_CANCELLED, op_get_metric_data.iam, "there was no time left to ask");
 }
 
-static bool any_hole(const struct engine *g)
-{
-	for (const struct batch *b = g->plan; b; b = b->next)
-		for (unsigned i = 0; i < b->n && !b->filling; i++)
-			if (wants_filling(b->m[i]))
-				return true;
-	return false;
-}
-
 void poll_begin(struct engine *g)
 {
-	if (g->stages_changed || !g->plan || g->planned != (g->round.needs & NEED_POLL) || any_hole(g))
-		poll_plan(g);
+	turns_take(g);
+	find_due(g);
+	if (!g->plan || g->plan_print != print_of(g))
+		pack_due(g);
+	g->stages_changed = false;
+	turns_taken(g);
 	free_all(&g->again);
 	for (struct batch *b = g->plan; b; b = b->next) {
 		if (g->closing) {

@@ -4,9 +4,21 @@
 #include <math.h>
 #include <string.h>
 
-int64_t stale_after(const struct engine *g, int64_t delay, uint32_t step)
+int64_t stale_after(int64_t delay, int64_t every, uint32_t step)
 {
-	return delay + (int64_t)g->o.poll_s + 2 * (int64_t)step;
+	return delay + every + 2 * (int64_t)step;
+}
+
+/* A row that is asked rarely is not stale for it; discovery reads the services themselves every five minutes at least. */
+int64_t stage_every(const struct engine *g, const struct stage *s, const struct metric_info *info)
+{
+	int64_t poll = g->o.poll_s, every = g->threaded && s->sched.every > poll ? s->sched.every : poll;
+	return info->from == FROM_DIRECT && every > SCHED_REST ? SCHED_REST : every;
+}
+
+int64_t measure_every(const struct engine *g, const struct measure *m)
+{
+	return g->threaded && m->every ? m->every : g->o.poll_s;
 }
 
 int64_t stage_delay(const struct engine *g, const struct stage *s, const struct measure *own)
@@ -117,19 +129,23 @@ const struct err *stage_err(const struct engine *g, const struct stage *s, const
 	return b && b->err.code != ERR_OK ? &b->err : NULL;
 }
 
-static bool asked(const struct stage *s, const struct metric_info *info, const struct measure *own)
+/* When it was last read; of two operands the older reading counts. 0: never. */
+static int64_t read_at(const struct stage *s, const struct metric_info *info, const struct measure *own)
 {
 	bool sparse;
 	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
 	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : a;
-	return a && a->known.read_at && b && b->known.read_at;
+	if (!a || !b)
+		return 0;
+	return a->known.read_at < b->known.read_at ? a->known.read_at : b->known.read_at;
 }
 
 struct value stage_value(const struct engine *g, const struct stage *s, const struct metric_info *info,
                          struct measure *own)
 {
-	struct value out = { .v = NAN, .err = stage_err(g, s, info, own), .asked = asked(s, info, own) };
+	struct value out = { .v = NAN, .err = stage_err(g, s, info, own), .read_at = read_at(s, info, own) };
 	bool some;
+	out.asked = out.read_at > 0;
 	if (derived(info)) {
 		some = newest_derived(s, info, &out.at, &out.v);
 	} else {
@@ -139,9 +155,9 @@ struct value stage_value(const struct engine *g, const struct stage *s, const st
 			out.at = m->known.read_at; /* the instant it was read, not its minute */
 	}
 	if (!some)
-		return (struct value){ .v = NAN, .err = out.err, .asked = out.asked };
+		return (struct value){ .v = NAN, .err = out.err, .asked = out.asked, .read_at = out.read_at };
 	int64_t end = out.at + (info->from == FROM_DIRECT ? 0 : STEP);
-	out.stale = clock_wall() - end > stale_after(g, stage_delay(g, s, own), STEP);
+	out.stale = clock_wall() - end > stale_after(stage_delay(g, s, own), stage_every(g, s, info), STEP);
 	return out;
 }
 

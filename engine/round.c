@@ -13,13 +13,17 @@ void round_arrived(struct engine *g)
 	g->round.pending--;
 }
 
-void round_begin(struct engine *g, unsigned needs, int64_t lookback)
+void round_begin(struct engine *g, unsigned needs, int64_t lookback, enum round_turns turns)
 {
 	struct round *r = &g->round;
-	*r = (struct round){
-		.active = true, .needs = needs, .lookback = lookback, .number = g->rounds_done + 1, .begun_ms = clock_mono_ms()
-	};
+	*r = (struct round){ .active = true,
+		                 .turns = turns,
+		                 .needs = needs,
+		                 .lookback = lookback,
+		                 .number = g->rounds_done + 1,
+		                 .begun_ms = clock_mono_ms() };
 	log_debug(LOG_ENGINE, "round %llu begins, needs %#x", (unsigned long long)r->number, needs);
+	turns_take(g);
 	if (needs & NEED_EDGES)
 		inventory_relations_begin(g);
 	if (needs & NEED_IDENTITY)
@@ -71,6 +75,8 @@ static void round_end(struct engine *g)
 		g->polled_at = clock_wall();
 	ingest_learn(g);
 	judge_all(g);
+	turns_rate(g);
+	first_step(g);
 	alarms_watch(g);
 	if (g->cache)
 		store_save(g);

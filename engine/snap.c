@@ -95,6 +95,8 @@ static void fill_row(struct snapshot *snap, struct engine *g, const struct stage
 	row->health = s->health;
 	row->reason = arena_strdup(&snap->mem, s->reason ? s->reason : "");
 	row->arn = arena_strdup(&snap->mem, s->res ? s->res->arn : s->conf ? s->conf->arn : NULL);
+	row->every = stage_every(g, s, &s->kind->info.metrics[0]);
+	row->slowed = g->threaded && s->sched.slowed;
 	fill_readings(snap, g, s, row);
 	fill_loss(snap, s, row);
 	fill_spark(g, s, row);
@@ -273,9 +275,8 @@ struct snapshot *snap_build(struct engine *g)
 	fill_apis(s, g);
 	s->data_to = data_to(g);
 	s->phase = g->rounds_done || g->account_err.code != ERR_OK ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
-	s->cost.metrics = g->metrics_asked;
-	s->cost.usd = g->metrics_asked * USD_PER_METRIC;
-	s->cost.today_usd = s->cost.usd_per_day = NAN;
+	bill_show(g, s);
+	first_show(g, s);
 	const char *note = g->cache ? cache_note(g->cache) : g->cache_err.code != ERR_OK ? g->cache_err.text : NULL;
 	s->cache_note = arena_strdup(&s->mem, note);
 	return s;

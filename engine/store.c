@@ -68,8 +68,10 @@ void store_close(struct engine *g)
 {
 	if (g->threaded)
 		save_delays(g);
-	if (g->cache)
+	if (g->cache) {
+		bill_save(g);
 		cache_close(g->cache);
+	}
 	g->cache = NULL;
 }
 
@@ -289,7 +291,17 @@ void store_load(struct engine *g)
 	json_free(doc);
 	free(text);
 	inventory_bind(g);
+	bill_load(g);
 	judge_all(g);
+}
+
+bool store_remembers(const struct engine *g)
+{
+	char target[TARGET_KEY];
+	target_key(&g->target, target);
+	char *text = g->cache && g->target.account[0] ? cache_get_text(g->cache, target, INVENTORY) : NULL;
+	free(text);
+	return text != NULL;
 }
 
 static void save_inventory(struct engine *g)
@@ -328,8 +340,9 @@ void store_save(struct engine *g)
 {
 	struct err e = { 0 };
 	bool wrote = cache_is_writer(g->cache);
-	if (wrote && g->target.account[0] && (g->round.needs & NEED_LIST))
+	if (wrote && g->target.account[0] && g->first == FIRST_OVER && (g->round.needs & NEED_LIST))
 		save_inventory(g);
+	bill_save(g);
 	if (g->late.changed)
 		save_delays(g);
 	if (!cache_commit(g->cache, &e)) {

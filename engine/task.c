@@ -10,6 +10,14 @@ static void code_step(struct engine *g, struct task *t);
 
 static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_STATUS] = status_step, /* one a line */
+<<<<<<< HEAD
+	[REQUEST_HISTORY] = history_step,   [REQUEST_CHECK] = check_step,
+	[REQUEST_DOCTOR] = doctor_step,     [REQUEST_IAM] = iam_step,
+	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
+	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_DISCOVER] = discover_step, [REQUEST_ALARMS] = alarms_step,
+	[REQUEST_ALARM] = alarm_step,       [REQUEST_FIRST] = first_task_step,
+=======
 	[REQUEST_HISTORY] = history_step,
 	[REQUEST_CHECK] = check_step,
 	[REQUEST_DOCTOR] = doctor_step,
@@ -28,6 +36,8 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
+	[REQUEST_FIRST] = first_task_step,
+>>>>>>> refs/heads/replay1
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -99,6 +109,8 @@ static void own_strings(struct task *t)
 		t->rq.discover.stack = copy(a, t->rq.discover.stack);
 		t->rq.discover.tag = copy(a, t->rq.discover.tag);
 	}
+	if (t->rq.kind == REQUEST_FIRST)
+		t->rq.first.text = copy(a, t->rq.first.text);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
 	if (t->rq.kind == REQUEST_CHECK)
@@ -211,6 +223,7 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
 	case REQUEST_PUT_RECORDS:

@@ -91,6 +91,15 @@ static void notice_keys(struct engine *g, int64_t now)
 	}
 }
 
+/* A row that was selected just now is asked for by itself, when it is not fresh. */
+static void notice_selection(struct engine *g, int64_t now)
+{
+	if (!turns_focus(g, now, &g->focus_wait_ms) || (g->wanted & NEED_METRICS))
+		return;
+	g->wanted |= NEED_METRICS | NEED_DIRECT;
+	g->turns = TURNS_FOCUS;
+}
+
 /* The console's timers: a poll each minute, discovery every five. */
 static void timers(struct engine *g)
 {
@@ -98,13 +107,21 @@ static void timers(struct engine *g)
 	notice_keys(g, now);
 	bool refresh =
 	    atomic_exchange(&g->refresh, false) && now - g->round.begun_ms > REFRESH_LEAST_MS; /* each poll is billed */
-	if (!g->threaded || (!refresh && now < g->next_poll_ms))
+	if (!g->threaded)
 		return;
+	if (atomic_exchange(&g->awake, false)) /* what had become old while nobody was there is asked at once */
+		g->next_poll_ms = now;
+	if (!refresh && now < g->next_poll_ms) {
+		notice_selection(g, now);
+		return;
+	}
+	g->focus_wait_ms = INT64_MAX;
 	g->wanted |= NEED_ALARMS | NEED_METRICS | NEED_DIRECT;
+	g->turns = refresh ? TURNS_ALL : g->turns == TURNS_ALL ? TURNS_ALL : TURNS_DUE;
 	g->next_poll_ms = now + (int64_t)g->o.poll_s * 1000;
 	if (now >= g->next_discovery_ms || !g->live) {
 		g->wanted |= NEED_ALL;
-		g->next_discovery_ms = now + DISCOVERY_MS;
+		g->next_discovery_ms = now + sched_jitter(&g->jitter, DISCOVERY_MS);
 	}
 }
 
@@ -117,7 +134,7 @@ static int64_t least(int64_t a, int64_t b)
 static int64_t console_wait(struct engine *g, int64_t most)
 {
 	if (!g->round.active)
-		most = least(most, g->next_poll_ms - clock_mono_ms());
+		most = least(least(most, g->focus_wait_ms), g->next_poll_ms - clock_mono_ms());
 	if (g->dirty)
 		most = least(most, g->publish_every_ms);
 	if (!g->live && g->round.active && most > PATIENCE_MS) {
@@ -160,12 +177,14 @@ static int wait_ms(struct engine *g, int most)
 
 static void begin_round(struct engine *g)
 {
-	unsigned needs = g->wanted;
+	unsigned needs = g->first == FIRST_OVER ? g->wanted : g->wanted & ~(unsigned)NEED_POLL;
 	if (!needs || g->round.active)
 		return;
+	enum round_turns turns = g->turns;
 	g->wanted = 0;
+	g->turns = TURNS_DUE;
 	if (engine_connect(g)) {
-		round_begin(g, needs, g->lookback);
+		round_begin(g, needs, g->lookback, turns);
 		return;
 	}
 	for (struct task *t = g->tasks; t; t = t->next) /* nothing can be asked: they end with account_err */

@@ -24,12 +24,13 @@ struct view;
 	X(half_up, "Ctrl-U", IN_SCREENS, MOVE, NULL, "half a page up")                                         \
 	X(page_down, "PgDn", IN_SCREENS, MOVE, NULL, "a page down")                                            \
 	X(page_up, "PgUp", IN_SCREENS, MOVE, NULL, "a page up")                                                \
-	X(open, "Enter l", TABLES, MOVE, "open", "open the selected stage")                              \
+	X(open, "Enter l", TABLES | IN(ALARMS), MOVE, "open", "open the selected stage")                        \
 	X(pane, "Tab", TABLES, MOVE, "pane", "to the alarms and back")                                   \
 	X(next_problem, "n", TABLES | IN(DETAIL), MOVE, "problem", "next problem")                       \
 	X(previous_problem, "N", TABLES | IN(DETAIL), MOVE, NULL, "previous problem")                    \
 	X(go_overview, "1", IN_SCREENS, MOVE, NULL, "all pipelines")                                            \
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
+	X(alarms, "3", IN_SCREENS, MOVE, NULL, "alarms, and who is told")                                       \
 	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
 	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
 	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \
@@ -37,8 +38,13 @@ struct view;
 	X(sort_reverse, "S", TABLES, FIND, NULL, "sort the other way round")                             \
 	X(mark, "Space", TABLES, FIND, NULL, "mark, unmark")                                                    \
 	X(pin, "*", TABLES, FIND, NULL, "pin on top, let go")                                                   \
-	X(range_less, "[", IN(DETAIL), TIME, "shorter", "shorter range")                                       \
-	X(range_more, "]", IN(DETAIL), TIME, "longer", "longer range")                                         \
+	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch all, in the budget")                          \
+	X(first_pipeline, "p Enter", IN(FIRST), FIRST, "pipeline", "watch the selected pipeline")              \
+	X(first_tag, "t", IN(FIRST), FIRST, "tag", "watch what carries a tag")                                 \
+	X(first_prefix, "/", IN(FIRST), FIRST, "prefix", "watch what is named alike")                          \
+	X(first_keep, "y", IN(FIRST), FIRST, "yes", "yes: save the choice, begin")                             \
+	X(range_less, "[", IN(DETAIL) | IN(ALARMS), TIME, "shorter", "shorter range")                          \
+	X(range_more, "]", IN(DETAIL) | IN(ALARMS), TIME, "longer", "longer range")                            \
 	X(pan_past, "<", IN(DETAIL), TIME, NULL, "charts to the past")                                          \
 	X(pan_now, ">", IN(DETAIL), TIME, NULL, "charts towards now")                                           \
 	X(zoom_in, "+ =", IN(DETAIL), TIME, NULL, "shorter, around the cursor")                                 \
@@ -69,6 +75,7 @@ struct view;
 #define ACTION_GROUPS(X)                                                                                \
 	X(MOVE, "MOVE")                                                                                        \
 	X(FIND, "FIND")                                                                                        \
+	X(FIRST, "FIRST CONTACT")                                                                              \
 	X(TIME, "TIME")                                                                                        \
 	X(VIEW, "VIEW")                                                                                        \
 	X(PROMPT, "WHILE TYPING")

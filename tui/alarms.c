@@ -27,7 +27,7 @@ struct list_lines alarms_lines(const struct view *v)
 }
 
 /* What could not be read again is old, whatever it said: OK is impossible on old data. */
-static enum health health_of(const struct snapshot *snap, enum alarm_state s)
+enum health alarm_health(const struct snapshot *snap, enum alarm_state s)
 {
 	if (!snap->alarms_current)
 		return s == ALARM_STATE_OK ? HEALTH_STALE : HEALTH_UNKNOWN;
@@ -43,7 +43,7 @@ static const char *word_of(enum alarm_state s)
 }
 
 /* "ErrorRate" and "orders-enrich" out of the canonical text; an expression or a composite's rule stands as it is. */
-static void alarm_words(const struct alarm *a, char *what, size_t nwhat, char *on, size_t non)
+void alarm_words(const struct alarm *a, char *what, size_t nwhat, char *on, size_t non)
 {
 	struct metric_id id = { 0 };
 	struct err e;
@@ -71,7 +71,7 @@ bool alarm_watches(const struct alarm *a, const struct row *r, const struct metr
 }
 
 /* What it watches, as the screen knows it; NULL when it watches nothing that is shown. */
-static const struct reading *reading_of(const struct view *v, const struct alarm *a, const struct row **row)
+const struct reading *alarm_reading(const struct view *v, const struct alarm *a, const struct row **row)
 {
 	const struct row *r = *row = a->row ? view_row(v, a->row) : NULL;
 	for (unsigned i = 0; r && i < r->nreadings; i++)
@@ -89,7 +89,7 @@ static const struct list_column columns[C_COUNT] = {
 };
 
 /* "Visible > 0": what is measured and where it hurts. */
-static void condition(const struct alarm *a, const char *what, enum unit unit, char *out, size_t size)
+void alarm_condition(const struct alarm *a, const char *what, enum unit unit, char *out, size_t size)
 {
 	char limit[16];
 	chart_label(a->threshold, unit, limit);
@@ -103,13 +103,13 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 {
 	struct canvas *c = &v->canvas;
 	char what[200], on[160], text[256] = "-", since[TEXT_NUM] = "-";
-	enum style style = style_of(health_of(v->snap, a->state));
+	enum style style = style_of(alarm_health(v->snap, a->state));
 	const struct row *r = NULL;
-	const struct reading *rd = col == C_WHAT || col == C_NOW ? reading_of(v, a, &r) : NULL;
+	const struct reading *rd = col == C_WHAT || col == C_NOW ? alarm_reading(v, a, &r) : NULL;
 	if (col == C_ON || col == C_WHAT)
 		alarm_words(a, what, sizeof what, on, sizeof on);
 	if (col == C_WHAT)
-		condition(a, what, rd ? rd->info->unit : UNIT_NONE, text, sizeof text);
+		alarm_condition(a, what, rd ? rd->info->unit : UNIT_NONE, text, sizeof text);
 	if (col == C_NOW && rd)
 		reading_text(r, rd, v->snap->phase == PHASE_CACHED, text);
 	if (a->since > 0)
@@ -144,7 +144,7 @@ static void fit(const struct view *v, int cells_in_all, uint8_t width[C_COUNT])
 	const struct list *l = &v->overview.alarms;
 	for (unsigned i = l->top; i < l->top + l->page && i < v->snap->nalarms && !known; i++) {
 		const struct row *r;
-		known = reading_of(v, &v->snap->alarms[i], &r) != NULL;
+		known = alarm_reading(v, &v->snap->alarms[i], &r) != NULL;
 	}
 	if (!known)
 		fitted[C_NOW].rank = UINT8_MAX;
@@ -155,7 +155,7 @@ static void draw_alarm(struct view *v, const struct area *at, int y, const uint8
                        bool selected)
 {
 	struct canvas *c = &v->canvas;
-	enum health h = health_of(v->snap, a->state);
+	enum health h = alarm_health(v->snap, a->state);
 	int x = at->x + GUTTER;
 	draw_str(c, y, at->x + 1, 2, style_of(h), health_mark(h));
 	for (unsigned i = 0; i < C_COUNT; i++) {

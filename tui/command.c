@@ -240,13 +240,9 @@ static void complete(struct view *v)
 	command_complete(v, p->text, sizeof p->text, p->hint, sizeof p->hint);
 }
 
-static const struct prompt_kind command_kind = { .label = ":",
-	                                             .uncounted = true,
-	                                             .changed = nothing,
-	                                             .accepted = accepted,
-	                                             .cancelled = nothing,
-	                                             .move = move,
-	                                             .complete = complete };
+static const struct prompt_kind command_kind = {
+	.label = ":", .changed = nothing, .accepted = accepted, .cancelled = nothing, .move = move, .complete = complete
+};
 
 void act_command(struct view *v)
 {

@@ -391,7 +391,7 @@ static void footer_prompt(struct view *v, int y)
 	c->cursor_on = true;
 	if (p->hint[0])
 		x += 3 + draw_sentence(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, p->hint);
-	else if (!p->kind->secret && !p->kind->uncounted)
+	else if (p->kind->counted)
 		x += 3 + draw_fmt(c, y, x + 3, c->cols - x - 3, STYLE_FAINT, "%u of %u", v->overview.shown,
 		                  v->snap ? v->snap->nrows : 0);
 	footer_hints(v, y, x + 3, IN_PROMPT);

@@ -102,12 +102,9 @@ static void move(struct view *v, int direction)
 		p->at--;
 }
 
-static const struct prompt_kind palette_kind = { .label = "find: ",
-	                                             .uncounted = true,
-	                                             .changed = palette_fill,
-	                                             .accepted = accepted,
-	                                             .cancelled = cancelled,
-	                                             .move = move };
+static const struct prompt_kind palette_kind = {
+	.label = "find: ", .changed = palette_fill, .accepted = accepted, .cancelled = cancelled, .move = move
+};
 
 void act_palette(struct view *v)
 {

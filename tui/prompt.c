@@ -25,7 +25,7 @@ static void filter_cancelled(struct view *v)
 }
 
 static const struct prompt_kind filter_kind = {
-	.label = "/", .changed = filter_changed, .accepted = nothing, .cancelled = filter_cancelled
+	.label = "/", .counted = true, .changed = filter_changed, .accepted = nothing, .cancelled = filter_cancelled
 };
 
 void act_filter(struct view *v)

@@ -102,6 +102,12 @@ void view_asked(struct view *v, struct slot *s, uint64_t id)
 
 void view_answer(struct view *v, struct result *r)
 {
+	if (r->kind == REQUEST_FIRST)
+		first_answer(v, r);
+	if (r->kind == REQUEST_ALARM) {
+		alarms_answer(v, r);
+		return;
+	}
 	if (r->kind != REQUEST_HISTORY) {
 		result_free(r);
 		return;
@@ -122,7 +128,7 @@ void view_answer(struct view *v, struct result *r)
 
 bool view_waiting(const struct view *v)
 {
-	bool open = false;
+	bool open = alarms_waiting(v);
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		const struct slot *s = &v->detail.slot[i];
 		open = open || (s->wanted && s->pending) || (view_screen(v) != SCREEN_HELP && wants(v, s));

@@ -212,8 +212,16 @@ void act_open(struct view *v)
 {
 	const struct overview *o = &v->overview;
 	uint64_t row = o->rows.id;
+	if (view_screen(v) == SCREEN_ALARMS) {
+		alarms_open(v);
+		return;
+	}
 	if (o->focus == PANE_ALARMS && v->snap && o->alarms.line < v->snap->nalarms)
 		row = v->snap->alarms[o->alarms.line].row;
+	if (o->focus == PANE_ALARMS && !view_row(v, row)) { /* it is one of no stage: what is known of it */
+		act_alarms(v);
+		return;
+	}
 	if (o->focus == PANE_CHANGES || !view_row(v, row)) {
 		view_note(v, "nothing to open here");
 		return;

@@ -11,7 +11,9 @@ struct view;
 	X(OVERVIEW, screen_overview)    \
 	X(PIPELINE, screen_pipeline)    \
 	X(DETAIL, screen_detail)        \
-	X(HELP, screen_help)
+	X(ALARMS, screen_alarms)        \
+	X(HELP, screen_help)            \
+	X(FIRST, screen_first)
 
 enum screen_id {
 #define X(id, variable) SCREEN_##id,

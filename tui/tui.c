@@ -23,7 +23,7 @@ struct console {
 	const struct tui_options *o;
 	struct view v;
 	struct script *script;
-	bool dirty, hung_up;
+	bool dirty, hung_up, keyed;
 	int status;
 	char why[256]; /* said once the terminal is back */
 };
@@ -59,6 +59,7 @@ static void take_keys(struct console *c)
 			view_key(&c->v, key);
 	}
 	c->dirty = c->dirty || n > 0;
+	c->keyed = c->keyed || n > 0;
 	if (n == 0 && term_gone())
 		c->hung_up = true;
 }
@@ -86,6 +87,16 @@ static void hand_over_code(struct console *c)
 	memset(&rq, 0, sizeof rq);
 }
 
+static void choose(struct console *c)
+{
+	struct first *f = &c->v.first;
+	struct request rq = { .kind = REQUEST_FIRST, .dry_run = !f->keep, .first = { f->choice, f->text } };
+	f->pending = engine_ask(c->o->engine, &rq);
+	if (!f->pending)
+		view_note(&c->v, "the engine has too much to do already; try again");
+	f->ask = f->keep = false;
+}
+
 /* What keys have asked for and only the outside can do. */
 static void grant_wishes(struct console *c)
 {
@@ -94,6 +105,8 @@ static void grant_wishes(struct console *c)
 		view_note(v, "the engine has too much to do already; try again");
 	if (v->code[0])
 		hand_over_code(c);
+	if (v->first.ask || v->first.keep)
+		choose(c);
 	if (v->suspend) {
 		term_suspend();
 		resize(c);
@@ -112,6 +125,21 @@ static void ask(struct console *c)
 			return; /* the ring is full: next second */
 		view_asked(&c->v, s, id);
 	}
+}
+
+/* Who is looked at is asked for first, and whoever presses keys is there. */
+static void attend(struct console *c)
+{
+	engine_attend(c->o->engine, view_focus(&c->v), c->keyed);
+	c->keyed = false;
+}
+
+static void ask_alarm(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_ALARM };
+	uint64_t id;
+	if (alarms_question(&c->v, &rq.alarm) && (id = engine_ask(c->o->engine, &rq)))
+		alarms_asked(&c->v, id);
 }
 
 static void draw(struct console *c)
@@ -170,8 +198,10 @@ static void run(struct console *c)
 		c->v.now = now;
 		take_engine(c);
 		grant_wishes(c);
+		attend(c);
 		draw(c);
 		ask(c);
+		ask_alarm(c);
 		step_script(c);
 		if (!c->v.quit)
 			sleep_until_something(c);

@@ -27,6 +27,7 @@ void view_clear(struct view *v)
 {
 	for (unsigned i = 0; i < CHARTS_MAX; i++)
 		result_free(v->detail.slot[i].answer);
+	result_free(v->alarms.answer);
 	free(v->overview.line);
 	free(v->by_id);
 	snapshot_free(v->snap);
@@ -108,6 +109,14 @@ const struct row *view_row(const struct view *v, uint64_t id)
 	const struct row_place *at =
 	    v->snap && v->snap->nrows ? bsearch(&key, v->by_id, v->snap->nrows, sizeof *v->by_id, by_id) : NULL;
 	return at ? &v->snap->rows[at->row] : NULL;
+}
+
+uint64_t view_focus(const struct view *v)
+{
+	for (unsigned i = v->depth; i-- > 0;)
+		if (v->stack[i] == SCREEN_DETAIL)
+			return v->detail.row;
+	return v->overview.rows.id;
 }
 
 /* ---- which screen ---- */
@@ -197,7 +206,9 @@ void act_page_up(struct view *v)
 
 void act_back(struct view *v)
 {
-	if (v->depth > 1)
+	if (view_screen(v) == SCREEN_FIRST) /* there is nothing behind it yet */
+		v->quit = !first_leave(v);
+	else if (v->depth > 1)
 		view_pop(v);
 	else
 		v->quit = true;
@@ -205,7 +216,9 @@ void act_back(struct view *v)
 
 void act_leave(struct view *v)
 {
-	if (v->overview.zoomed && view_screen(v) != SCREEN_DETAIL && view_screen(v) != SCREEN_HELP)
+	if (view_screen(v) == SCREEN_FIRST)
+		first_leave(v);
+	else if (v->overview.zoomed && view_screen(v) != SCREEN_DETAIL && view_screen(v) != SCREEN_HELP)
 		v->overview.zoomed = false;
 	else if (v->depth > 1)
 		view_pop(v);

@@ -20,7 +20,7 @@ struct view;
 struct prompt_kind { /* what is typed, and what becomes of it */
 	const char *label;
 	bool secret;                             /* shown as * */
-	bool uncounted;                          /* it chooses no stages: their number is not shown */
+	bool counted;                            /* how many rows of the overview match stands beside it */
 	void (*changed)(struct view *v);
 	void (*accepted)(struct view *v);
 	void (*cancelled)(struct view *v);
@@ -99,6 +99,28 @@ struct detail {
 	unsigned unanswered;
 };
 
+/* The answer to the first contact: chosen, what it would cost, kept. */
+struct first {
+	struct list pipelines;
+	enum first_choice choice;
+	char text[FILTER_SIZE];
+	bool chosen;                /* something: its cost is asked, or known */
+	bool ask, keep;             /* wishes: tui.c sends the request, as a dry run or to be kept */
+	uint64_t pending;           /* its id while it is unanswered */
+	bool known;
+	struct first_cost cost;
+};
+
+/* The alarms screen, and the question about the selected one. */
+struct alarms_view {
+	struct list list;           /* of the snapshot's alarms */
+	char name[256];             /* whom the newest question was about; "" = nobody yet */
+	uint64_t pending;           /* its id while it is unanswered */
+	int64_t range, polled_at;
+	struct result *answer;      /* of the newest answered question; NULL = none yet */
+	unsigned unanswered;
+};
+
 struct view {
 	const struct tui_options *options;
 	struct snapshot *snap;      /* owned; NULL until the first one */
@@ -122,7 +144,9 @@ struct view {
 	char code[16];              /* a wish too: an MFA code for the engine; tui.c wipes it */
 	struct overview overview;
 	struct detail detail;
+	struct alarms_view alarms;
 	struct list help;
+	struct first first;
 };
 
 void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned level);
@@ -139,6 +163,12 @@ struct slot *view_slot(struct view *v, uint64_t row, const char *metric, struct 
 struct slot *view_question(struct view *v, struct history_request *rq); /* the next one to ask, filled in; NULL: none */
 void view_asked(struct view *v, struct slot *s, uint64_t id);         /* it was asked */
 bool view_waiting(const struct view *v);                              /* a question is open, asked or not */
+/* scr_alarms.c: the same for the selected alarm. */
+bool alarms_question(struct view *v, struct alarm_request *rq);
+void alarms_asked(struct view *v, uint64_t id);
+void alarms_answer(struct view *v, struct result *r);                 /* takes r */
+bool alarms_waiting(const struct view *v);
+void alarms_open(struct view *v);                                     /* the stage that the selected alarm watches */
 struct range {
 	int64_t seconds;
 	const char *name;
@@ -152,7 +182,10 @@ void view_pop(struct view *v);
 
 void pipeline_show(struct view *v, uint64_t row);       /* scr_list.c: the pipeline of this row alone */
 void overview_sort(struct view *v, enum sort by);
+void first_answer(struct view *v, const struct result *r); /* scr_first.c */
+bool first_leave(struct view *v);                       /* Esc or q there: true when it took back a choice */
 void detail_show(struct view *v, uint64_t row);         /* scr_detail.c: the row that the detail screen is about */
+uint64_t view_focus(const struct view *v);              /* the row under the reader's eyes: open, or selected; 0: none */
 const struct row *view_row(const struct view *v, uint64_t id); /* NULL when it is not in the snapshot */
 
 #endif

@@ -519,7 +519,7 @@ void http_turn(struct http *h, int timeout_ms)
 	guard_begin(&guard);
 	curl_multi_perform(h->multi, &running);
 	if (collect(h) == 0 && timeout_ms > 0) {
-		curl_multi_poll(h->multi, NULL, 0, timeout_ms, NULL);
+		curl_multi_poll(h->multi, NULL, 0, clock_real_ms(timeout_ms), NULL);
 		curl_multi_perform(h->multi, &running);
 		collect(h);
 	}

@@ -8,6 +8,7 @@
 #include "core/model/alarm.h"
 #include "core/model/credential.h"
 #include "core/model/event.h"
+#include "core/model/first.h"
 #include "core/model/health.h"
 #include "core/model/kind.h"
 #include "core/model/loss.h"
@@ -38,6 +39,8 @@ struct row {                                   /* one stage (or discovered resou
 	enum health health;
 	const char *reason;                        /* why, in words; "" when ok */
 	bool dlq;
+	int64_t every;                             /* seconds between two polls of it */
+	bool slowed;                               /* the budget has made that longer */
 	const struct reading *readings;            /* one for each of the kind's metrics, then the stage's own */
 	unsigned nreadings;
 	const struct reading *by_role[ROLE_COUNT]; /* the stage's own metric wins over the kind's; NULL = no source, no cell */
@@ -96,10 +99,12 @@ struct snapshot {
 	int64_t polled_at;                         /* last poll that finished; 0 = none yet */
 	int64_t data_to;                           /* end of the newest period that any series has */
 	bool settled;                              /* the first round (discovery, alarms, metrics) has finished, well or not */
+	const struct first_contact *first;         /* it must be said what to watch before anything is paid for; NULL: nothing to say */
 	const char *cache_note;                    /* "read-only: another sluice writes", or NULL */
 	struct {
-		unsigned metrics;                      /* asked so far, as AWS bills them */
-		double usd;
+		unsigned metrics;                      /* asked so far, each statistic counted: the larger way to count */
+		unsigned side_by_side;                 /* the same when up to five statistics of one metric in one request bill as one */
+		double usd;                            /* of `metrics` */
 		double today_usd;                      /* since midnight UTC, over restarts; NAN: not known */
 		double usd_per_day;                    /* at this rate; NAN: too early to say */
 		double budget;                         /* USD a day; 0: none */

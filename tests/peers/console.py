@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import pathlib
 import pty
 import select
 import signal
@@ -14,10 +15,21 @@ import pyte
 from program import SLOWER, binary, clean_env
 
 
+def answer_first_contact(home):
+    """A console on an account that it meets for the first time asks what to watch: everything."""
+    path = pathlib.Path(home) / ".config/sluice/config.ini"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text("[watch]\neverything = yes\n")
+        path.chmod(0o600)
+
+
 class Console:
     """with Console(home, "--demo", columns=120, lines=40) as c: c.wait("orders"); c.type("q"); c.text"""
 
-    def __init__(self, home, *args, columns=120, lines=40, env=None, emulate=True):
+    def __init__(self, home, *args, columns=120, lines=40, env=None, emulate=True, first=False):
+        if not first:  # first: what is tested is the first contact itself
+            answer_first_contact(home)
         self.argv = [binary(), *map(str, args)]
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)

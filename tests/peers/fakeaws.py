@@ -118,7 +118,7 @@ def method_of(operation):
 def error(status, code, message):
     """AWS's error in the shape of the operation's protocol."""
     def fault(h, op):
-        if op.startswith("sts:"):
+        if op.startswith(("sts:", "sns:")):
             h.reply(status, f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
                             "<RequestId>r-2</RequestId></ErrorResponse>", "text/xml")
         elif op.startswith(("lambda:", "sso")):
@@ -131,7 +131,7 @@ def error(status, code, message):
 def denied(h, op):
     code = "AccessDenied" if op.startswith(("sqs", "sts")) else "AccessDeniedException"
     status = 403 if op.startswith(("lambda", "sts", "sqs")) else 400
-    error(status, code, f"User: arn:aws:iam::{ACCOUNT}:user/tester is not authorized to perform: {OPERATIONS[op]} on resource: * "
+    error(status, code, f"User: arn:aws:iam::{ACCOUNT}:user/tester is not authorized to perform: {OPERATIONS.get(op, op)} on resource: * "
                         "because no identity-based policy allows the action")(h, op)
 
 
@@ -241,13 +241,13 @@ class _Handler(BaseHTTPRequestHandler):
             return "lambda:ListFunctions"
         form = urllib.parse.parse_qs(self.body.decode())
         action = form["Action"][0]
-        return f"{'cloudformation' if 'Stack' in action else 'sts'}:{action}"
+        return f"{'cloudformation' if 'Stack' in action else 'sns' if 'Subscription' in action else 'sts'}:{action}"
 
     def good(self):
         asked = {}
         if self.headers.get("X-Amz-Target"):
             asked = json.loads(self.body or b"{}")
-        elif self.op.startswith("cloudformation:"):
+        elif self.op.startswith(("cloudformation:", "sns:")):
             asked = {k: v[0] for k, v in urllib.parse.parse_qs(self.body.decode()).items()}
         answer = getattr(self.server.owner.answers, method_of(self.op.split(":")[1]))(asked)
         return (answer if isinstance(answer, str) else json.dumps(answer)).encode("utf-8", "surrogatepass")
@@ -263,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault:
             fault(self, self.op)
         else:
-            self.reply(200, self.good(), "text/xml" if self.op.startswith(("sts:", "cloudformation:")) else "application/x-amz-json-1.0")
+            self.reply(200, self.good(), "text/xml" if self.op.startswith(("sts:", "sns:", "cloudformation:")) else "application/x-amz-json-1.0")
 
     do_GET = do_POST = serve
 

@@ -197,6 +197,7 @@ KEYS = {  # a key of [checks]: (its line, the same on the command line, what dif
     "alarms": ("alarms = yes", None, lambda r: {c["name"] for c in r.json["checks"]} == {"own", "alarms/a0"}),
     "in-alarm-is": ("alarms = yes\nin-alarm-is = warn", None, lambda r: [c["status"] for c in r.json["checks"]] == ["CRITICAL", "WARNING"]),
     "dlq-max": ("dlq-max = 0", None, lambda r: "orders-dlq/visible" in {c["name"] for c in r.json["checks"]}),
+    "ttl-min": ("ttl-min = 24h", None, lambda r: "ingest/ttl" in {c["name"] for c in r.json["checks"]}),
     "mofn": ("mofn = 2/3", ["--mofn", "2/3"], lambda r: "3 of 3 points" in only(r)["reason"]),
     "window": ("window = 5m", ["--window", "5m"], lambda r: only(r)["samples"] + only(r)["missing"] == 5),
     "min-samples": ("min-samples = 400", ["--min-samples", "400"], lambda r: only(r)["code"] == "TOO_FEW"),

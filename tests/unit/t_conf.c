@@ -112,7 +112,7 @@ static const struct {
 	{ 1, "[sluice x]\n", "sluice: " },
 	{ 3, "[sluice]\n\n[sluice]\n", "sluice: " },
 	{ 2, "[sluice]\nbudget = 1\n",
-	  "budget: unknown key; [sluice] takes budget_usd_per_day, retention, process_function, history_fine, "
+	  "budget: unknown key; [sluice] takes budget_usd_per_day, poll_rest, retention, process_function, history_fine, "
 	  "history_max" },
 	{ 3, "[sluice]\nretention = 30d\nretention = 31d\n", "retention: the key is there twice" },
 	{ 1, "[target]\n", "target: " },
@@ -166,6 +166,7 @@ static const struct {
 	  "budget_usd_per_day",
 	  { "0", "1.00", "10000", "\"3\"" },
 	  { "", "-1", "1e3", "10001", "0x1", "1,5", "1.2.3", "nan", "inf", "." } },
+	{ "sluice", "poll_rest", { "1m", "5m", "1h" }, { "", "59s", "61m", "300" } },
 	{ "sluice", "retention", { "1h", "30d", "520w" }, { "", "30", "0d", "59m", "3651d", "-1d", "30 d", "1d12h" } },
 	{ "sluice", "process_function", { "f", "f:live", "arn:aws:lambda:eu-west-1:123456789012:function:f" }, { "" } },
 	{ "sluice", "history_fine", { "1d", "15d", "520w" }, { "", "15", "23h", "3651d" } },
@@ -173,6 +174,7 @@ static const struct {
 	  "history_max",
 	  { "16M", "256M", "1G", "64G" },
 	  { "", "256", "15M", "65G", "M", "1.5G", "256MB", "256m", "-16M", "99999999M", "1K", "256 M", "0x20M" } },
+	{ "watch", "everything", { "yes", "no" }, { "", "all" } },
 	{ "target",
 	  "profile",
 	  { "prod", "my team", "\" x \"", "a#b" },
@@ -221,6 +223,7 @@ static const struct {
 	{ "checks", "alarms", { "yes", "no" }, { "", "1" } },
 	{ "checks", "in-alarm-is", { "warn", "crit" }, { "", "ok" } },
 	{ "checks", "dlq-max", { "0", "5.5" }, { "", "-1", "many" } },
+	{ "checks", "ttl-min", { "24h", "3d" }, { "", "24", "1s", "-1h" } },
 	{ "checks", "mofn", { "3/5" }, { "", "6/5" } },
 	{ "checks", "window", { "15m" }, { "", "15" } },
 	{ "checks", "no-data", { "ok", "warn", "crit", "unknown" }, { "", "fine" } },
