@@ -68,6 +68,7 @@ static void allow_describe(const struct engine *g, struct iam_result *r, const s
 	struct iam_statement *s = statement(r, NULL);
 	allow(s, k->describe);
 	allow(s, k->sources);
+	allow(s, k->parts);
 	if (released) {
 		allow(s, &op_list_versions);
 		allow(s, &op_list_aliases);

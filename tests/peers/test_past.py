@@ -37,7 +37,8 @@ def live(console):
 
 def alarm(console):
     """The alarm's row, not what row 3 or the changes say of it."""
-    return next(line for line in console.lines if "HighErrorRate-enrich" in line and "Errors" in line or " ? " in line)
+    below = next(i for i, line in enumerate(console.lines) if "ALARMS" in line)
+    return next(line for line in console.lines[below:] if "HighErrorRate-enrich" in line)
 
 
 def travel(console, to):
