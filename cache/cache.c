@@ -49,20 +49,6 @@ static void __attribute__((format(printf, 2, 3))) tell(struct cache *c, const ch
 
 /* ---- schema */
 
-static int migrate_to(struct db *d, int n)
-{
-	char *mark = xasprintf("\n-- migration %d\n", n);
-	const char *from = strstr(schema, mark), *to = from ? strstr(from + 1, "\n-- migration ") : NULL;
-	size_t len = !from ? 0 : to ? (size_t)(to - from) : strlen(from);
-	char *sql = xasprintf("BEGIN IMMEDIATE; %.*s; PRAGMA user_version = %d; COMMIT", (int)len, from ? from : "", n);
-	int rc = db_exec(d, sql);
-	if (rc)
-		db_exec(d, "ROLLBACK");
-	free(sql);
-	free(mark);
-	return (rc & 255) == SQLITE_ERROR ? SQLITE_CORRUPT : rc; /* a table is in the way, or one is missing */
-}
-
 enum opened { OPENED, DAMAGED, EMPTY, FAILED };
 
 static enum opened failed(struct cache *c, int rc, struct err *e)
@@ -122,7 +108,7 @@ static enum opened open_to_write(struct cache *c, struct err *e)
 	/* The file may be written, so it is its header that says it may not. */
 	rc = sqlite3_db_readonly(c->store.db.sql, "main") ? SQLITE_CORRUPT : db_tune(&c->store.db);
 	for (int n = (int)version + 1; n <= SCHEMA_VERSION && rc == SQLITE_OK; n++)
-		rc = migrate_to(&c->store.db, n);
+		rc = db_migrate(&c->store.db, schema, n);
 	c->store.db.version = SCHEMA_VERSION;
 	if (rc == SQLITE_OK)
 		rc = keep_cap(&c->store.keep, &c->store.db);

@@ -79,6 +79,8 @@ bool db_log_room(struct db *d, int most);
 void db_rest(struct db *d); /* lets go of the pages it holds in memory, at most 4 MB */
 void db_close(struct db *d, bool damaged); /* damaged: the file and its log stay as they are */
 int db_exec(struct db *d, const char *sql);
+/* Brings the file to version n, in one transaction: what stands in schema below the line "-- migration n". */
+int db_migrate(struct db *d, const char *schema, int n);
 int db_pragma(struct db *d, const char *sql, int64_t *v); /* the first column of the first row; 0 when there is none */
 
 /* A reset statement with what has been bound still in it. */

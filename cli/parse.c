@@ -13,7 +13,7 @@
 static const char *const later_options[] = {
 	"--baseline", "--baseline-max-ratio", "--drift", "--quality", "--publish", "--notify", NULL
 };
-static const char *const later_commands[] = { "topics", "replay", "quality", "cost", "note", "report", "audit", NULL };
+static const char *const later_commands[] = { "topics", "quality", "cost", "note", "report", NULL };
 
 struct word {
 	const struct cli_option *option;
@@ -61,9 +61,9 @@ static bool unknown_option(const char *name, struct err *e)
 {
 	if (in_list(later_options, name))
 		return usage(e, name, "not in this version", NULL);
-	const char *names[64];
+	const char *names[128];
 	unsigned n = 0;
-	for (; n < cli_noptions && n < 63; n++)
+	for (; n < cli_noptions && n < 127; n++)
 		names[n] = cli_options[n].name;
 	names[n] = NULL;
 	return usage(e, name, "unknown option", cli_near(name, names));

@@ -76,6 +76,7 @@ void conf_free(struct conf *c);
  * caller; NULL when neither variable is set. */
 char *conf_default_path(void);
 char *conf_default_cache(void);
+char *conf_default_state(void); /* the folder $XDG_STATE_HOME/sluice */
 
 /* The option table walks itself for help, the man page and the tests. */
 struct conf_key { const char *section, *key, *type, *fallback, *help; };

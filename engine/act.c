@@ -54,7 +54,7 @@ static struct act *act_new(struct task *t, const struct op *op)
 static bool act_send(struct engine *g, struct task *t, struct act *a, void *in, void *out)
 {
 	struct result *r = t->result;
-	struct gate_act wish = { MODE_OPERATE, a->op, r->act.what };
+	struct gate_act wish = { .needs = MODE_OPERATE, .op = a->op, .what = r->act.what };
 	if (t->rq.dry_run || !gate_open(g->o.target, &t->rq.consent, &wish, &a->permit, r))
 		return false;
 	if (!engine_connect(g)) {

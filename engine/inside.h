@@ -265,6 +265,7 @@ struct engine {
 	unsigned metrics_asked; /* by this process: what it cost, each statistic counted */
 	unsigned side_by_side;  /* the same when up to five statistics of one metric count as one */
 	struct bill bill;
+	double usd_per_day;     /* at this rate; NAN: too early to say */
 	struct sched sched, sched_before; /* before: of this round's plan */
 	uint64_t plan_print;    /* of what the plan asks for */
 	uint64_t jitter;        /* its state */
@@ -311,6 +312,9 @@ void engine_wake(struct engine *g);       /* any thread */
 void engine_turn(struct engine *g, int most_ms);
 void engine_work(struct engine *g); /* requests alone, without the network */
 void engine_publish(struct engine *g, bool now);
+
+/* measure.c */
+void measures_free(struct engine *g);
 
 /* inventory.c */
 void inventory_init(struct engine *g); /* stages from the configuration */
@@ -371,7 +375,7 @@ void turns_taken(struct engine *g);            /* what has its turn is asked now
 bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital); /* is this metric of the kind asked for? */
 bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital);
 bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms); /* a row was selected long enough and is not fresh: ask it. Else how long until that may be, or INT64_MAX */
-double turns_rate(struct engine *g); /* USD a day that the console would spend, or spends, on these stages */
+void turns_rate(struct engine *g); /* after judging: what the console spends, or would spend, on these stages */
 
 /* first.c: until it is over, nothing that costs is asked */
 void first_begin(struct engine *g);
@@ -386,7 +390,7 @@ void bill_load(struct engine *g);  /* what was billed before, once the account i
 void bill_save(struct engine *g);
 double bill_today(const struct engine *g);  /* metrics since midnight UTC */
 double bill_beyond_day(const struct engine *g); /* of 24 hours */
-void bill_show(struct engine *g, struct snapshot *s);
+void bill_show(const struct engine *g, struct snapshot *s);
 
 /* discover.c, round.c */
 void discover_begin(struct engine *g);
@@ -498,6 +502,7 @@ struct task {
 	uint64_t waits_for; /* rounds_done; 0 = not */
 	unsigned state;
 	int64_t wake_ms; /* monotonic: when it wants to be run again although nothing has come; 0 = not */
+	bool ending; /* of a replay: send nothing more, and end as soon as what flies has come back */
 	bool done;
 	void *work; /* the request's own */
 };
@@ -514,6 +519,13 @@ void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
+void replay_step(struct engine *g, struct task *t); /* replay.c */
+void replay_abandon(struct task *t);
+void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
+void replay_list_step(struct engine *g, struct task *t);
+void replay_steer_step(struct engine *g, struct task *t);
+void audit_step(struct engine *g, struct task *t);
+bool task_drains(const struct task *t); /* it ends in its own time, and without a deadline but the one that was said */
 bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */
 void status_step(struct engine *g, struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "engine/inside.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,7 @@ static void own_options(struct engine *g, const struct engine_options *o)
 	g->o.region = arena_strdup(&g->strings, o->region);
 	g->o.endpoint_url = arena_strdup(&g->strings, o->endpoint_url);
 	g->o.cache_path = arena_strdup(&g->strings, o->cache_path);
+	g->o.state_path = arena_strdup(&g->strings, o->state_path);
 	g->o.demo_endpoint = arena_strdup(&g->strings, o->demo_endpoint);
 	g->o.demo_access_key = g->o.demo_secret_key = NULL;
 	g->o.poll_s = o->poll_s ? o->poll_s : POLL_DEFAULT;
@@ -125,6 +127,7 @@ struct engine *engine_new(const struct engine_options *o, struct err *e)
 	g->conf = o->conf;
 	g->lookback = LOOKBACK;
 	g->focus_wait_ms = INT64_MAX;
+	g->usd_per_day = NAN;
 	g->jitter = (uint64_t)clock_wall_ms() ^ (uint64_t)getpid() << 32;
 	g->jitter = g->jitter ? g->jitter : 1;
 	g->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

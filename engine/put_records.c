@@ -167,7 +167,7 @@ static bool begin(struct engine *g, struct task *t)
 		return false;
 	char *what =
 	    xasprintf("put %u record%s into stream %s", r->n - r->failed, r->n - r->failed == 1 ? "" : "s", rq->stream);
-	struct gate_act act = { MODE_OPERATE, &op_put_records, what };
+	struct gate_act act = { .needs = MODE_OPERATE, .op = &op_put_records, .what = what };
 	struct put *p = t->work = arena_alloc(&t->mem, sizeof *p);
 	*p = (struct put){ .r = r, .in = { .stream = rq->stream } };
 	bool open = gate_open(g->o.target, &t->rq.consent, &act, &p->permit, t->result);

@@ -75,6 +75,7 @@ static void round_end(struct engine *g)
 		g->polled_at = clock_wall();
 	ingest_learn(g);
 	judge_all(g);
+	turns_rate(g);
 	first_step(g);
 	alarms_watch(g);
 	if (g->cache)

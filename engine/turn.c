@@ -215,11 +215,14 @@ static void end_calls(struct engine *g)
 		t->waits_for = 0;
 }
 
+#define REPLAY_DEADLINE_S (30 * 86400) /* a replay takes what it takes */
+
 static unsigned deadline_of(const struct engine *g, const struct request *rq)
 {
 	if (rq->kind == REQUEST_CHECK && rq->check.deadline_s)
 		return rq->check.deadline_s;
-	return g->o.deadline_s ? g->o.deadline_s : 60;
+	bool replay = rq->kind >= REQUEST_REPLAY_PLAN && rq->kind <= REQUEST_REPLAY_RESUME;
+	return g->o.deadline_s ? g->o.deadline_s : replay ? REPLAY_DEADLINE_S : 60;
 }
 
 void engine_interrupt(struct engine *g)
@@ -243,8 +246,12 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();
-		if (left <= 0 || atomic_load(&g->stop))
-			break;
+		if (left <= 0 || atomic_load(&g->stop)) {
+			if (!task_drains(t))
+				break;
+			t->ending = true; /* in its own time: what is in flight is waited for */
+			left = CALL_WAIT_MS;
+		}
 		engine_turn(g, left < CALL_WAIT_MS ? (int)left : CALL_WAIT_MS);
 	}
 	bool late = !t->done;

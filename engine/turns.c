@@ -208,7 +208,7 @@ bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms)
 	return false;
 }
 
-double turns_rate(struct engine *g)
+void turns_rate(struct engine *g)
 {
 	struct sched s = { 0 };
 	struct sched_row *copy = xcalloc(g->nstages + 1u, sizeof *copy), **rows = rows_of(g);
@@ -217,11 +217,11 @@ double turns_rate(struct engine *g)
 		rows[i] = &copy[i];
 	}
 	set_terms(g, &s);
-	s.idle = false;
+	s.idle = s.idle && g->threaded;
 	sched_plan(&s, rows, g->nstages);
+	g->usd_per_day = s.per_day * USD_PER_METRIC;
 	free(copy);
 	free(rows);
-	return s.per_day * USD_PER_METRIC;
 }
 
 /* ---- from the faces' thread */

@@ -358,6 +358,7 @@ static bool create_function(struct world *w, struct sim_req *rq, struct wr *o, s
 		.modified_ms = w->now_ms,
 		.dlq_arn = copy(json_get_str(json_get(rq->args, "DeadLetterConfig"), "TargetArn"), NULL),
 	};
+	lambda_code_read(&fn->code, json_get(rq->args, "Environment"));
 	world_function_add(w, fn);
 	tell_latest(w, o, fn);
 	lam_tell_states(o, false);
@@ -502,7 +503,7 @@ static void log_tail(struct sim_answer *a, const struct sim_run *run)
 	buf_clear(&t.b);
 }
 
-static void answer_invoke(struct world *w, struct sim_req *rq, const struct sim_run *run)
+static void answer_invoke(struct world *w, struct sim_req *rq, const struct sim_run *run, const struct buf *report)
 {
 	struct sim_answer *a = rq->answer;
 	const char *log = sim_header(rq, "x-amz-log-type");
@@ -511,10 +512,34 @@ static void answer_invoke(struct world *w, struct sim_req *rq, const struct sim_
 		tell_handled(a), sim_answer_header(a, "X-Amz-Function-Error", "Handled");
 	else if (run->failure)
 		tell_error(a, run), sim_answer_header(a, "X-Amz-Function-Error", "Unhandled");
+	else if (report->n)
+		buf_addspan(&a->body, buf_span(report));
 	else
 		tell_success(a, run->fn);
 	if (log && strcmp(log, "Tail") == 0)
 		log_tail(a, run);
+}
+
+static void run_code(struct world *w, struct sim_req *rq, const struct lam_target *t, bool event)
+{
+	struct buf report;
+	buf_init(&report, SYNC_MAX);
+	enum sim_shape shape = lambda_run(w, t->fn, rq, &report) ? SHAPE_SIMULATED : SHAPE_NONE, said = forced(w, rq);
+	struct sim_call call = {
+		.version = t->version, .payload = rq->body, .id = rq->id, .failure = { said ? said : shape, "" }
+	};
+	sim_invoke(w, t->fn, &call);
+	struct sim_run run = { .fn = t->fn,
+		                   .version = t->version,
+		                   .start_ms = w->now_ms,
+		                   .ms = call.ms,
+		                   .failure = call.failure.shape == SHAPE_NONE ? NULL : &call.failure };
+	memcpy(run.id, call.request, sizeof run.id);
+	if (event)
+		rq->answer->status = 202;
+	else
+		answer_invoke(w, rq, &run, &report);
+	buf_clear(&report);
 }
 
 static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
@@ -544,21 +569,7 @@ static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim
 		a->status = 204;
 		return true;
 	}
-	struct sim_call call = {
-		.version = t.version, .payload = rq->body, .id = rq->id, .failure = { forced(w, rq), "" }
-	};
-	sim_invoke(w, t.fn, &call);
-	if (type && strcmp(type, "Event") == 0) {
-		a->status = 202;
-		return true;
-	}
-	struct sim_run run = { .fn = t.fn,
-		                   .version = t.version,
-		                   .start_ms = w->now_ms,
-		                   .ms = call.ms,
-		                   .failure = call.failure.shape == SHAPE_NONE ? NULL : &call.failure };
-	memcpy(run.id, call.request, sizeof run.id);
-	answer_invoke(w, rq, &run);
+	run_code(w, rq, &t, type && strcmp(type, "Event") == 0);
 	return true;
 }
 

@@ -30,7 +30,7 @@ struct view;
 	X(previous_problem, "N", TABLES | IN(DETAIL), MOVE, NULL, "previous problem")                    \
 	X(go_overview, "1", IN_SCREENS, MOVE, NULL, "all pipelines")                                            \
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
-	X(alarms, "3", IN_SCREENS, MOVE, NULL, "the alarms: who is told, history")                              \
+	X(alarms, "3", IN_SCREENS, MOVE, NULL, "alarms, and who is told")                                       \
 	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
 	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
 	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \
@@ -38,7 +38,7 @@ struct view;
 	X(sort_reverse, "S", TABLES, FIND, NULL, "sort the other way round")                             \
 	X(mark, "Space", TABLES, FIND, NULL, "mark, unmark")                                                    \
 	X(pin, "*", TABLES, FIND, NULL, "pin on top, let go")                                                   \
-	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch everything within the budget")                \
+	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch all, in the budget")                          \
 	X(first_pipeline, "p Enter", IN(FIRST), FIRST, "pipeline", "watch the selected pipeline")              \
 	X(first_tag, "t", IN(FIRST), FIRST, "tag", "watch what carries a tag")                                 \
 	X(first_prefix, "/", IN(FIRST), FIRST, "prefix", "watch what is named alike")                          \

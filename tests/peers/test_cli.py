@@ -449,7 +449,9 @@ def tmp(tmp_path):
     return folder
 
 
-DEMOS = {"calm": (0, None), "dlq-growth": (2, None), "poison-shard": (2, None), "denied": (3, "DENIED"), "throttled": (3, "THROTTLED")}
+DEMOS = {"calm": (0, None), "dlq-growth": (2, None), "poison-shard": (2, None), "bad-deploy": (2, None), "throttled-consumer": (2, None),
+         "silent-producer": (2, None), "expired-token": (3, "AUTH"), "slow-network": (0, None), "denied": (3, "DENIED"),
+         "throttled": (3, "THROTTLED")}
 
 
 @pytest.mark.parametrize("scenario", DEMOS)

@@ -867,7 +867,7 @@ def invoke(sim, **more):
 
 @pytest.mark.parametrize("fault,error,kind,says", [
     ("handled", "Handled", "OrderError", "the order has no items"), ("unhandled", "Unhandled", "SimulatedError", "simulated failure"),
-    ("timed-out", "Unhandled", "Sandbox.Timedout", r"20\d\d-.*Z [-0-9a-f]{36} Task timed out after \d+.00 seconds")])
+    ("timed-out", "Unhandled", "Sandbox.Timedout", r"RequestId: [-0-9a-f]{36} Error: Task timed out after \d+\.\d\d seconds")])
 def test_functions_that_fail(sim, fault, error, kind, says):
     spoil(sim, f"lambda:Invoke={fault},times=1")
     answer = invoke(sim, LogType="Tail")
@@ -1023,12 +1023,40 @@ def test_slow(sim, client):
         begun = time.monotonic()
         call(sim, client, op)
         assert time.monotonic() - begun >= 0.4
+    sim.heal()
+    spoil(sim, "sqs:ListQueues=slow:900")
+    took = []
+    for _ in range(6):
+        begun = time.monotonic()
+        call(sim, client, "sqs:ListQueues")
+        took.append(time.monotonic() - begun)
+    assert min(took) >= 0.5 and max(took) - min(took) > 0.05 and list(sim.hits().values()) == [6]
     with pytest.raises(bx.ReadTimeoutError):
         sim.spoil("sqs:SendMessage=delay:3000,times=1")
         before = sent(sim)
         sim.once("sqs", read_timeout=0.5).send_message(QueueUrl=queue(sim, "orders-load-dlq"), MessageBody="m")
     assert sent(sim) == before + 1  # the work was done all the same
-    assert list(sim.hits().values()) == [1, 1, 1]
+    assert list(sim.hits().values()) == [6, 1]
+
+
+def test_reading_the_trail_too_fast(sim):
+    once = sim.once("cloudtrail")
+    once.lookup_events()
+    spoil(sim, "cloudtrail:LookupEvents=lookup-rate")
+    for _ in range(50):  # a slow machine may need a while to be too fast
+        begun, refused = time.monotonic(), 0
+        for _ in range(3):
+            try:
+                once.lookup_events()
+            except ClientError as e:
+                assert e.response["Error"]["Code"] == "ThrottlingException"
+                refused += 1
+        if time.monotonic() - begun < 1:
+            assert refused >= 1
+            break
+    time.sleep(1.1)
+    once.lookup_events()
+    assert list(sim.hits().values())[0] >= 1
 
 
 def test_stops_in_the_middle_of_a_drip(tmp_path):

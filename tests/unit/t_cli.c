@@ -218,7 +218,7 @@ static const struct {
 	{ "--check --format gitlab --out a --out b --out c", 3, "twice at most" },
 	{ "--check --format yaml", 3, "not 'yaml'" },
 	{ "--check --select tag:a=b", 3, "not in this version, which reads no tags" },
-	{ "replay start --yes", 2, "replay: not in this version" },
+	{ "replay start --yes", 2, "--yes: only with put-record, process, put-metric, not with replay" },
 	{ "alarms init orders", 2, "alarms: init is not in this version" },
 	{ "topics", 2, "not in this version" },
 	{ "--check -w 5", 3, "-w: needs a --metric" },
