@@ -166,14 +166,16 @@ static bool load(struct drive *d, struct err *e)
 	struct replay_item *items;
 	char sum[SHA_HEX];
 	const char *id = which_run(d, e);
-	if (!id || !ledger_load(d->ledger, id, d->mem, &d->run, &items, &d->n, e))
+	unsigned n = 0;
+	if (!id || !ledger_load(d->ledger, id, d->mem, &d->run, &items, &n, e))
 		return false;
-	manifest_hash(items, d->n, sum);
+	manifest_hash(items, n, sum);
 	if (d->run.manifest[0] && strcmp(sum, d->run.manifest) != 0)
 		return err_set(e, ERR_DB, "ledger",
 		               "run %s: its messages are not those that were frozen: some were added, removed or changed", id);
-	d->v = xcalloc(d->n ? d->n : 1, sizeof *d->v);
-	d->cap = d->n ? d->n : 1;
+	d->n = n;
+	d->cap = n ? n : 1;
+	d->v = xcalloc(d->cap, sizeof *d->v);
 	for (unsigned i = 0; i < d->n; i++)
 		d->v[i] = (struct entry){ .it = items[i] };
 	return true;

@@ -10,14 +10,6 @@ static void code_step(struct engine *g, struct task *t);
 
 static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_STATUS] = status_step, /* one a line */
-<<<<<<< HEAD
-	[REQUEST_HISTORY] = history_step,   [REQUEST_CHECK] = check_step,
-	[REQUEST_DOCTOR] = doctor_step,     [REQUEST_IAM] = iam_step,
-	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
-	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
-	[REQUEST_DISCOVER] = discover_step, [REQUEST_ALARMS] = alarms_step,
-	[REQUEST_ALARM] = alarm_step,       [REQUEST_FIRST] = first_task_step,
-=======
 	[REQUEST_HISTORY] = history_step,
 	[REQUEST_CHECK] = check_step,
 	[REQUEST_DOCTOR] = doctor_step,
@@ -36,8 +28,8 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
+	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
->>>>>>> refs/heads/replay1
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -144,6 +136,8 @@ void task_free(struct task *t)
 		replay_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
+	if (t->rq.kind == REQUEST_SHARDS)
+		shards_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -226,6 +220,7 @@ void result_free(struct result *r)
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
+	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;
 	case REQUEST_PUT_RECORDS:
 		arena_clear(&r->put_records.mem);
 		free(r->put_records.items);
