@@ -367,12 +367,9 @@ struct request {
 		struct put_metric_request put_metric;
 		struct code_request code;
 		struct discover_request discover;
-<<<<<<< HEAD
 		struct first_request first;
-=======
 		struct replay_request replay;
 		struct audit_request audit;
->>>>>>> refs/heads/replay1
 		struct alarm_request alarm;
 	};
 };
@@ -392,12 +389,9 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
-<<<<<<< HEAD
 		struct first_result first;
-=======
 		struct replay_result replay;
 		struct audit_result audit;
->>>>>>> refs/heads/replay1
 		struct alarm_result alarm;
 	};
 };

@@ -10,14 +10,6 @@ static void code_step(struct engine *g, struct task *t);
 
 static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_STATUS] = status_step, /* one a line */
-<<<<<<< HEAD
-	[REQUEST_HISTORY] = history_step,   [REQUEST_CHECK] = check_step,
-	[REQUEST_DOCTOR] = doctor_step,     [REQUEST_IAM] = iam_step,
-	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
-	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
-	[REQUEST_DISCOVER] = discover_step, [REQUEST_ALARMS] = alarms_step,
-	[REQUEST_ALARM] = alarm_step,       [REQUEST_FIRST] = first_task_step,
-=======
 	[REQUEST_HISTORY] = history_step,
 	[REQUEST_CHECK] = check_step,
 	[REQUEST_DOCTOR] = doctor_step,
@@ -37,7 +29,6 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
 	[REQUEST_FIRST] = first_task_step,
->>>>>>> refs/heads/replay1
 };
 
 static char *copy(struct arena *a, const char *s)
