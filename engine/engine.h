@@ -68,7 +68,7 @@ struct history_result {
 	struct metric_info info; /* title, unit; key as asked */
 	char *metric;            /* canonical text, or the formula of a derived one */
 	struct history_part *parts; /* oldest first, at least one; each begins where the one before ends */
-	unsigned nparts;            /* 1 when asked for by row */
+	unsigned nparts;
 	uint32_t step;              /* of the newest part */
 	int64_t from, to;           /* of all parts */
 	unsigned n;
@@ -175,6 +175,26 @@ struct discover_result {
 	struct discover_problem *problems; /* what is not in it, and why */
 	unsigned nproblems;
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
+};
+
+struct shards_request {
+	uint64_t row;                  /* the snapshot's, of a stream */
+};
+struct shard {
+	const char *id, *parent;       /* parent NULL: none, or it is gone */
+	bool closed;                   /* nothing is written to it any more; it may hold records */
+	double from, to;               /* percent of the partition keys' hashes */
+	double in, out, age;           /* records a second, seconds; NAN: no enhanced monitoring of it, or no point */
+	int64_t at[3];                 /* of these: their periods' beginnings */
+};
+struct shards_result {
+	struct arena mem;
+	struct shard *v;
+	unsigned n;
+	bool enhanced;                 /* shard-level metrics are switched on; those of the first open shards were asked for */
+	struct shard **measured;
+	unsigned nmeasured;
+	struct err metrics_err;
 };
 
 struct first_request { /* the answer to snapshot.first. A dry run only says what it would cost; else it is saved, and watched from then on */
@@ -343,6 +363,7 @@ enum request_kind {
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
 	REQUEST_DISCOVER,
+	REQUEST_SHARDS,
 	REQUEST_FIRST,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
@@ -367,6 +388,7 @@ struct request {
 		struct put_metric_request put_metric;
 		struct code_request code;
 		struct discover_request discover;
+		struct shards_request shards;
 		struct first_request first;
 		struct replay_request replay;
 		struct audit_request audit;
@@ -389,6 +411,7 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
+		struct shards_result shards;
 		struct first_result first;
 		struct replay_result replay;
 		struct audit_result audit;

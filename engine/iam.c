@@ -67,6 +67,7 @@ static void allow_describe(const struct engine *g, struct iam_result *r, const s
 	struct iam_statement *s = statement(r, NULL);
 	allow(s, k->describe);
 	allow(s, k->sources);
+	allow(s, k->parts);
 	if (all || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
 		return;

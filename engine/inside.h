@@ -275,6 +275,7 @@ struct engine {
 	unsigned nsources_of;
 	struct kept_link *links;  /* between stages; none from the moment a stage goes until the next drawing */
 	unsigned nlinks;
+	struct arena links_mem;
 	struct err sources_err; /* the first that failed */
 	struct group **groups;
 	unsigned ngroups;
@@ -528,6 +529,8 @@ void audit_step(struct engine *g, struct task *t);
 bool task_drains(const struct task *t); /* it ends in its own time, and without a deadline but the one that was said */
 bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */
 void status_step(struct engine *g, struct task *t);
+void shards_step(struct engine *g, struct task *t); /* shards.c */
+void shards_abandon(struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
 void task_need(struct engine *g, struct task *t, unsigned needs); /* the task goes on after a round with these needs */
 

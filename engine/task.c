@@ -28,6 +28,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
+	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
 };
 
@@ -135,6 +136,8 @@ void task_free(struct task *t)
 		replay_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
+	if (t->rq.kind == REQUEST_SHARDS)
+		shards_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -217,6 +220,7 @@ void result_free(struct result *r)
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
+	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;
 	case REQUEST_PUT_RECORDS:
 		arena_clear(&r->put_records.mem);
 		free(r->put_records.items);

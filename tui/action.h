@@ -54,6 +54,8 @@ struct view;
 	X(cursor_right, "Right", IN(DETAIL), TIME, NULL, "cursor towards now")                                 \
 	X(freeze, "Z", IN_SCREENS, TIME, NULL, "freeze, unfreeze")                                              \
 	X(times, "T", IN_SCREENS, TIME, NULL, "UTC, local time, ages")                                          \
+	X(copy, "y", TABLES | IN(DETAIL), SHARE, "copy", "copy as Markdown (OSC 52)")                            \
+	X(copy_command, "Y", TABLES | IN(DETAIL), SHARE, NULL, "copy as shell command")                         \
 	X(zoom_pane, "z", TABLES, VIEW, NULL, "this pane alone")                                                \
 	X(refresh, "r", IN_SCREENS, VIEW, "refresh", "ask AWS now")                                            \
 	X(code, "A", IN_SCREENS, VIEW, NULL, "type the MFA code")                                              \
@@ -77,6 +79,7 @@ struct view;
 	X(FIND, "FIND")                                                                                        \
 	X(FIRST, "FIRST CONTACT")                                                                              \
 	X(TIME, "TIME")                                                                                        \
+	X(SHARE, "SHARE")                                                                                      \
 	X(VIEW, "VIEW")                                                                                        \
 	X(PROMPT, "WHILE TYPING")
 

@@ -1,8 +1,10 @@
 /* The questions behind the charts. Each slot is one metric of the open row; it is asked when it comes on the screen, when the
  * range changes and after each poll. The engine answers when it can; meanwhile the last answer stays. */
+#include "core/mem.h"
 #include "tui/view.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define UNANSWERED_MOST (2 * CHARTS_MAX) /* keys pressed faster than answers come must not fill the engine's ring */
@@ -100,8 +102,37 @@ void view_asked(struct view *v, struct slot *s, uint64_t id)
 	v->detail.unanswered++;
 }
 
+/* A chart has one grid: that of the newest part. A coarse point covers its whole period there; what it sums is spread over it, so
+ * that the line stays on one scale. */
+static void flatten(struct history_result *h)
+{
+	double *flat;
+	unsigned n = 0, at = 0, from = 0;
+	if (h->nparts < 2)
+		return;
+	for (unsigned i = 0; i < h->nparts; i++)
+		n += h->parts[i].n * (h->parts[i].step / h->step);
+	flat = xreallocarray(NULL, n + 1u, sizeof *flat);
+	for (unsigned i = 0; i < h->nparts; i++) {
+		const struct history_part *p = &h->parts[i];
+		unsigned times = p->step / h->step;
+		double by = metric_is_sum(&h->info) ? 1.0 / times : 1;
+		for (unsigned k = 0; k < p->n; k++)
+			for (unsigned j = 0; j < times; j++)
+				flat[at++] = h->v[from + k] * by;
+		from += p->n;
+	}
+	free(h->v);
+	h->v = flat;
+	h->n = n;
+}
+
 void view_answer(struct view *v, struct result *r)
 {
+	if (r->kind == REQUEST_SHARDS) {
+		shards_answer(v, r);
+		return;
+	}
 	if (r->kind == REQUEST_FIRST)
 		first_answer(v, r);
 	if (r->kind == REQUEST_ALARM) {
@@ -119,6 +150,8 @@ void view_answer(struct view *v, struct result *r)
 		if (s->pending != r->id || !r->id)
 			continue;
 		s->pending = 0;
+		if (r->err.code == ERR_OK)
+			flatten(&r->history);
 		result_free(s->answer);
 		s->answer = r;
 		return;
@@ -128,7 +161,7 @@ void view_answer(struct view *v, struct result *r)
 
 bool view_waiting(const struct view *v)
 {
-	bool open = alarms_waiting(v);
+	bool open = alarms_waiting(v) || shards_waiting(v);
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		const struct slot *s = &v->detail.slot[i];
 		open = open || (s->wanted && s->pending) || (view_screen(v) != SCREEN_HELP && wants(v, s));

@@ -2,10 +2,12 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "tui/action.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/keys.h"
+#include "tui/news.h"
 #include "tui/palette.h"
 #include "tui/prompt.h"
 
@@ -19,6 +21,8 @@ void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned 
 	*v = (struct view){ .options = o, .utf8 = utf8, .level = level, .now = clock_wall() };
 	v->level_most = utf8 ? GLYPH_BRAILLE : GLYPH_ASCII;
 	v->detail.range = 2;
+	v->bell_off = o->quiet;
+	v->title_off = o->untitled;
 	canvas_init(&v->canvas, utf8);
 	view_push(v, SCREEN_OVERVIEW);
 }
@@ -27,11 +31,13 @@ void view_clear(struct view *v)
 {
 	for (unsigned i = 0; i < CHARTS_MAX; i++)
 		result_free(v->detail.slot[i].answer);
+	result_free(v->shards.answer);
 	result_free(v->alarms.answer);
 	free(v->overview.line);
 	free(v->by_id);
 	snapshot_free(v->snap);
 	snapshot_free(v->held);
+	buf_clear(&v->copied);
 	canvas_clear(&v->canvas);
 }
 
@@ -67,8 +73,20 @@ static void show(struct view *v, struct snapshot *s)
 		palette_fill(v);
 }
 
+static void tell_news(struct view *v, const struct snapshot *s)
+{
+	const char *who;
+	char name[100];
+	unsigned n = news_alarms(v->held ? v->held : v->snap, s, &who);
+	if (!n)
+		return;
+	v->bell = !v->bell_off;
+	view_note(v, "!! new: %.80s%s", text_visible_to(name, sizeof name, who), n > 1 ? " and more" : "");
+}
+
 void view_snapshot(struct view *v, struct snapshot *s)
 {
+	tell_news(v, s);
 	if (!v->frozen) {
 		show(v, s);
 		return;

@@ -99,6 +99,13 @@ struct detail {
 	unsigned unanswered;
 };
 
+/* The shards of the open stream, and the question behind them. */
+struct shards_view {
+	uint64_t row, pending;
+	int64_t polled_at;
+	struct result *answer;      /* of the newest answered question; NULL = none yet */
+};
+
 /* The answer to the first contact: chosen, what it would cost, kept. */
 struct first {
 	struct list pipelines;
@@ -141,9 +148,12 @@ struct view {
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
 	bool quit, redraw, suspend, refresh; /* wishes */
+	bool copy, bell;            /* wishes too: `copied` to the clipboard; to ring */
+	struct buf copied;
 	char code[16];              /* a wish too: an MFA code for the engine; tui.c wipes it */
 	struct overview overview;
 	struct detail detail;
+	struct shards_view shards;
 	struct alarms_view alarms;
 	struct list help;
 	struct first first;
@@ -163,6 +173,11 @@ struct slot *view_slot(struct view *v, uint64_t row, const char *metric, struct 
 struct slot *view_question(struct view *v, struct history_request *rq); /* the next one to ask, filled in; NULL: none */
 void view_asked(struct view *v, struct slot *s, uint64_t id);         /* it was asked */
 bool view_waiting(const struct view *v);                              /* a question is open, asked or not */
+/* pane_shards.c: the same for the shards of the open stream. */
+bool shards_question(struct view *v, struct shards_request *rq);
+void shards_asked(struct view *v, uint64_t id);
+void shards_answer(struct view *v, struct result *r);                 /* takes r */
+bool shards_waiting(const struct view *v);
 /* scr_alarms.c: the same for the selected alarm. */
 bool alarms_question(struct view *v, struct alarm_request *rq);
 void alarms_asked(struct view *v, uint64_t id);

@@ -58,6 +58,9 @@ struct row_link {                              /* an edge between two rows of th
 	bool inferred;                             /* not configured so, only likely */
 	bool back;                                 /* closes a cycle */
 	double rate;                               /* a second over the last minute; NAN: no metric tells */
+	const char *state, *reason;                /* of a mapping: "Enabled", and why it is so; NULL: not said */
+	const char *on_failure;                    /* of a mapping: the ARN where it puts what failed; NULL: nowhere */
+	int64_t retries, record_age_s;             /* of a stream's mapping: -1 = for ever; UNSAID (relation.h) */
 };
 
 struct pipeline { const char *name; enum health health; uint32_t first, n; }; /* rows [first, first + n) */
