@@ -1,7 +1,9 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
 #include "aws/op_cloudtrail.h"
+#include "aws/op_lambda.h"
 #include "aws/op_release.h"
+#include "aws/op_sqs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
 
@@ -113,6 +115,28 @@ static void allow_write(const struct engine *g, struct iam_result *r, const stru
 	*statement(r, NULL) = s;
 }
 
+/* A replay may be about any queue, and any function: dead-letter queues are named by no stage. */
+static void allow_receiving(const struct engine *g, struct iam_result *r)
+{
+	struct iam_statement *s = statement(r, "SluiceInspect");
+	allow(s, &op_get_queue_url);
+	allow(s, &op_receive_message);
+	allow(s, &op_change_visibility_batch);
+	allow(s, &op_list_message_move_tasks);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_sqs, "*"));
+	s = statement(r, NULL);
+	allow(s, &op_get_function_configuration);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_lambda, "*"));
+}
+
+static void allow_replay(const struct engine *g, struct iam_result *r)
+{
+	struct iam_statement *s = statement(r, "SluiceReplay");
+	allow(s, &op_delete_message_batch);
+	allow(s, &op_send_message_batch);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_sqs, "*"));
+}
+
 static void allow_writes(const struct engine *g, struct iam_result *r)
 {
 	for (unsigned i = 0; i < nkinds; i++)
@@ -154,8 +178,12 @@ void iam_step(struct engine *g, struct task *t)
 		allow_describe(g, r, kinds[i]);
 	allow_stacks(g, r);
 	allow_told(g, r);
-	if (t->rq.iam.mode >= MODE_OPERATE)
+	if (t->rq.iam.mode >= MODE_INSPECT)
+		allow_receiving(g, r);
+	if (t->rq.iam.mode >= MODE_OPERATE) {
 		allow_writes(g, r);
+		allow_replay(g, r);
+	}
 	t->done = true;
 }
 

@@ -9,8 +9,8 @@
 
 #include "aws/op_lambda.h"
 #include "aws/op_sqs.h"
-#include "cache/audit.h"
 #include "cache/ledger.h"
+#include "engine/audited.h"
 #include "engine/gate.h"
 #include "engine/inside.h"
 #include "replay/event.h"
@@ -91,8 +91,7 @@ struct drive {
 	unsigned *index, nindex;         /* places sorted by message id; made anew when n grows */
 	struct ledger *ledger;
 	struct audit *audit;
-	struct audit_who who;
-	char user[64], host[65], ssh[128];
+	struct audited who;
 	int lock;                        /* -1: not ours */
 	struct permit receive, visibility, remove, send;
 
