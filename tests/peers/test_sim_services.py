@@ -297,7 +297,7 @@ def test_changing_a_mapping(sim):
     assert got["DestinationConfig"]["OnFailure"]["Destination"].endswith(":lost") and got["StartingPosition"] == "LATEST"
     assert fns.update_event_source_mapping(UUID=made["UUID"], Enabled=False)["State"] == "Disabled"
     assert fns.get_event_source_mapping(UUID=made["UUID"])["MaximumRetryAttempts"] == 3  # what was not said stays
-    assert refused(fns.get_event_source_mapping, UUID="none") == ("ResourceNotFoundException", 404)
+    assert refused(fns.get_event_source_mapping, UUID="0" * 36) == ("ResourceNotFoundException", 404)
     assert refused(fns.update_event_source_mapping, UUID=made["UUID"], BatchSize=20000)[0] == "InvalidParameterValueException"
 
 
