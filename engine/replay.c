@@ -269,6 +269,8 @@ static void prepare_phase(struct drive *d)
 
 static void freeze_phase(struct drive *d)
 {
+	int64_t wake = 0;
+	keep_held(d, &wake);
 	if (!sweep_step(d) || d->phase != PHASE_FREEZE)
 		return;
 	if (d->ending) {
@@ -401,7 +403,7 @@ static void skip_rest(struct drive *d)
 
 static void close_phase(struct drive *d)
 {
-	if (d->sweep.flying || !release_step(d, true))
+	if (d->sweep.flying || (d->beat.on && !d->beat.answered) || !release_step(d, true))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])
