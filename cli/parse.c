@@ -13,7 +13,7 @@
 static const char *const later_options[] = {
 	"--baseline", "--baseline-max-ratio", "--drift", "--quality", "--publish", "--notify", NULL
 };
-static const char *const later_commands[] = { "topics", "quality", "cost", "note", "report", NULL };
+static const char *const later_commands[] = { "topics", "quality", "cost", NULL };
 
 struct word {
 	const struct cli_option *option;

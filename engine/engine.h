@@ -177,6 +177,29 @@ struct discover_result {
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
 };
 
+struct note_request { /* among the events, in the history file: no act, nothing of it leaves this machine */
+	const char *text; /* one line of visible characters, 1000 bytes at most */
+	bool incident;
+};
+struct note_result {
+	int64_t at;
+};
+
+struct events_request { /* from the history file, the newest first */
+	int64_t from, to;
+	unsigned most;
+};
+struct events_result {
+	struct arena mem;
+	struct event *v;
+	unsigned n;
+	bool more; /* there are more than `most` */
+};
+
+struct past_request { /* a snapshot of that instant, from what the history has: values, alarm states and configuration as known of then */
+	int64_t at;
+};
+
 struct shards_request {
 	uint64_t row;                  /* the snapshot's, of a stream */
 };
@@ -373,7 +396,10 @@ enum request_kind {
 	REQUEST_REPLAY_STEER,  /* tells whoever drives a run what is wanted */
 	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
 	REQUEST_REPLAY_LIST,
-	REQUEST_AUDIT
+	REQUEST_AUDIT,
+	REQUEST_NOTE,
+	REQUEST_PAST,
+	REQUEST_EVENTS
 };
 struct request {
 	enum request_kind kind;
@@ -393,6 +419,9 @@ struct request {
 		struct replay_request replay;
 		struct audit_request audit;
 		struct alarm_request alarm;
+		struct note_request note;
+		struct past_request past;
+		struct events_request events;
 	};
 };
 struct result {
@@ -416,6 +445,9 @@ struct result {
 		struct replay_result replay;
 		struct audit_result audit;
 		struct alarm_result alarm;
+		struct note_result note;
+		struct snapshot *past;
+		struct events_result events;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -30,6 +30,9 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_ALARM] = alarm_step,
 	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
+	[REQUEST_NOTE] = note_step,
+	[REQUEST_PAST] = past_step,
+	[REQUEST_EVENTS] = events_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -105,6 +108,8 @@ static void own_strings(struct task *t)
 		t->rq.first.text = copy(a, t->rq.first.text);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
+	if (t->rq.kind == REQUEST_NOTE)
+		t->rq.note.text = copy(a, t->rq.note.text);
 	if (t->rq.kind == REQUEST_CHECK)
 		own_check(a, &t->rq.check);
 	if (is_replay(t->rq.kind))
@@ -185,7 +190,7 @@ void status_step(struct engine *g, struct task *t)
 		return;
 	}
 	if (t->state++ == 0) {
-		task_need(g, t, NEED_ALL);
+		task_need(g, t, NEED_ALL | NEED_CHANGES);
 		return;
 	}
 	t->result->status = snap_build(g);
@@ -217,6 +222,12 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_PAST: snapshot_free(r->past); break;
+	case REQUEST_EVENTS:
+		arena_clear(&r->events.mem);
+		free(r->events.v);
+		break;
+	case REQUEST_NOTE:
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;

@@ -1,7 +1,9 @@
 """replay against AWSes: what was frozen is what runs, done is what was processed, and what is not done is said and stays."""
 
+import base64
 import contextlib
 import hashlib
+import io
 import json
 import re
 import resource
@@ -10,6 +12,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+import zipfile
 
 import pytest
 from console import Console
@@ -496,3 +499,123 @@ def test_bad_arguments(sluice, argv):
            "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     ran = sluice(*argv, *OPERATE, env=env)
     assert ran.status == 2 and ran.out == "" and ran.err.count("\n") == 1, ran
+
+
+# ---- groups, plans, what is selected
+
+def test_groups_by_cause_and_a_selection(sim, sluice, rng):
+    pipe = Pipe.make(sim, rng)
+    pipe.fill(7, body=lambda i: json.dumps({"order_id": i, "items": []}))
+    pipe.fill(4, body=lambda i: f"not json {i}")
+    pipe.fill(2, body=lambda i: json.dumps({"other": i}),
+              MessageAttributes={"ErrorCode": {"DataType": "Number", "StringValue": "429"},
+                                 "ErrorMessage": {"DataType": "String", "StringValue": "Rate exceeded"}})
+    ran = sluice("replay", "groups", f"sqs:{pipe.dlq_name}", *INSPECT, "--format", "json", env=pipe.peer.env())
+    assert ran.status == 0, ran
+    groups = {g["cause"]: g for g in ran.json["groups"]}
+    assert {c: g["messages"] for c, g in groups.items()} == {"JSON {order_id,items}": 7, "not JSON": 4, "429: Rate exceeded": 2}
+    assert pipe.counts() == (13, 0) and all(g["first_loss"] for g in groups.values())
+    text = sluice("replay", "groups", f"sqs:{pipe.dlq_name}", *INSPECT, env=pipe.peer.env()).out
+    assert [line.split("\t")[2] for line in text.splitlines()] == ["7", "4", "2"]
+    only = ("--where", "group=" + groups["not JSON"]["group"])
+    told = start(sluice, pipe, 4, *only).json
+    assert told["verified"] == 4 and pipe.counts() == (9, 0)
+    assert {r["body"][:3] for e in pipe.events() for r in e["Records"]} == {"not"}
+
+
+@pytest.mark.parametrize("where, n", [("body~o-3", 1), ("attr.kind=a", 3), ("attr.kind=A", 0), ("source=nowhere", 0)])
+def test_where(sim, sluice, rng, where, n):
+    pipe = Pipe.make(sim, rng)
+    pipe.fill(3, body=lambda i: f"o-{i + 3}", MessageAttributes={"kind": {"DataType": "String", "StringValue": "a"}})
+    pipe.fill(2, body=lambda i: f"p-{i}")
+    ran = sluice("replay", "plan", f"sqs:{pipe.dlq_name}", "--through", pipe.function, "--where", where, *INSPECT, "--format", "json", env=pipe.peer.env())
+    assert ran.status == 0 and ran.json["selected"] == n and pipe.counts() == (5, 0), ran
+
+
+def test_a_plan_warns(sim, sluice, rng):
+    """Of messages that will not live until their turn, and of a function that no queue of this one invokes."""
+    pipe = Pipe.make(sim, rng, retention=60, mapping=False)
+    pipe.fill(30)
+    ran = sluice("replay", "plan", f"sqs:{pipe.dlq_name}", "--through", pipe.function, "--rate", "0.1", "--limit", "30", *INSPECT,
+                 "--format", "json", env=pipe.peer.env())
+    warnings = " ".join(ran.json["warnings"])
+    assert ran.status == 0 and "expires in" in warnings and "lost" in warnings and "no event source mapping" in warnings, ran
+    assert ran.json["batch"] == 1 and ran.json["seconds"] >= 300
+
+
+def test_a_second_replay_of_a_message_is_told(sim, sluice, rng):
+    pipe = Pipe.make(sim, rng, batch=1)
+    pipe.fill(2)
+    sim.spoil("lambda:Invoke=lost,times=1")
+    run = start(sluice, pipe, 2, "--limit", "2", status=1).json["run"]
+    sim.heal()
+    again = start(sluice, pipe, 1, "--limit", "1").json
+    assert again["run"] != run and again["items"][0]["replay_no"] == 2
+    assert re.fullmatch(rf"{again['run']}/1/2", pipe.contexts()[-1]["custom"]["sluice-run"])
+
+
+CALLS = {"sqs:ReceiveMessage", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibilityBatch", "sqs:SendMessageBatch", "lambda:Invoke",
+         "kinesis:PutRecords", "cloudwatch:PutMetricData"}
+
+
+def test_every_call_that_changes_something_was_announced(tmp_path, sluice, rng):
+    """The service's own count of calls beside the audit log's: none that is not in it (F12)."""
+    with Sim.start("calm", home=tmp_path) as sim:
+        pipe = Pipe.make(sim, rng, batch=3)
+        sqs, source, dlq = queues(sim.peer, rng)
+        pipe.fill(11)
+        for i in range(4):
+            sqs.send_message(QueueUrl=dlq, MessageBody=f"m{i}")
+        before = dict(sim.report()["calls"])
+        env = pipe.peer.env()
+        start(sluice, pipe, 11, "--limit", "11")
+        redrive(sluice, sim.peer, dlq, 4)
+        sqs.send_message(QueueUrl=pipe.dlq, MessageBody="to be looked at, and given back")
+        assert sluice("replay", "groups", f"sqs:{pipe.dlq_name}", *INSPECT, env=env).status == 0
+        for argv in (("put-record", "orders-ingest"), ("process", "b", "k", "--function", "orders-enrich"), ("put-metric", "N", "M", "1")):
+            assert sluice(*argv, *OPERATE, "--yes", env=env, stdin=b"1\n").status == 0
+        after = sim.report()["calls"]
+        made = {op: after[op] - before.get(op, 0) for op in CALLS if after.get(op)}
+        lines = [json.loads(line) for line in sluice("audit", "--format", "json", env=env).out.splitlines()]
+        said = {op: sum(line["event.action"] == op and line["event.outcome"] == "announced" for line in lines) for op in made}
+        assert set(made) == CALLS and made == said
+        assert all(line["user.name"] and line["host.name"] and line["sluice.mode"] for line in lines)
+        assert sluice("audit", "verify", env=env).status == 0
+
+
+# ---- a function that really runs
+
+HANDLER = """
+import json, urllib.request
+def h(event, context):
+    with open(%r, "a") as f:
+        for r in event["Records"]:
+            f.write(json.dumps([r["messageId"], r["body"], r["eventSourceARN"], r["messageAttributes"]]) + "\\n")
+    return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in event["Records"] if "bad" in r["body"]]}
+"""
+
+
+def python_function(peer, name, code):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as z:
+        z.writestr("h.py", code)
+    peer.client("lambda").create_function(FunctionName=name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/r", Handler="h.h",
+                                          Code={"ZipFile": packed.getvalue()}, Timeout=10)
+
+
+def test_a_real_function(ministack, sluice, rng, tmp_path):
+    """MiniStack runs the handler: what it was given is in its own file."""
+    sqs, source, dlq = queues(ministack, rng)
+    name, log = f"real-{rng.randrange(1 << 30):x}", tmp_path / "log"
+    python_function(ministack, name, HANDLER % str(log))
+    bodies = {f"m{i} " + ("bad" if i == 4 else "é\u202e") for i in range(12)}
+    for body in bodies:
+        sqs.send_message(QueueUrl=dlq, MessageBody=body, MessageAttributes={"bin": ATTRIBUTES["bin"]})
+    ran = sluice("replay", "start", f"sqs:{dlq.rsplit('/', 1)[1]}", "--through", name, *OPERATE, "--yes-i-mean", "12", "--limit", "12",
+                 "--rate", "500", "--format", "json", env=ministack.env(), timeout=120)
+    assert ran.status == 1 and (ran.json["verified"], ran.json["poison"], ran.json["unaccounted"]) == (11, 1, 0), ran
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    assert sorted(r[1] for r in rows if "bad" not in r[1]) == sorted(b for b in bodies if "bad" not in b)
+    assert sum("bad" in r[1] for r in rows) == 2
+    assert all(base64.b64decode(r[3]["bin"]["binaryValue"]) == ATTRIBUTES["bin"]["BinaryValue"] for r in rows)
+    assert [m["Body"] for m in all_of(sqs, dlq)] == [b for b in bodies if "bad" in b]
