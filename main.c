@@ -148,6 +148,8 @@ static int run_console(const struct run *r, struct engine *g, struct err *e)
 	                                      .target_name = r->cli.demo ? "demo"
 	                                                     : r->target ? r->target->name
 	                                                                 : NULL,
+	                                      .quiet = !r->conf->bell,
+	                                      .untitled = !r->conf->title,
 	                                      .production = r->target && r->target->production });
 }
 

@@ -4,6 +4,7 @@
 #include "aws/wire.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/scan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,9 @@ static bool sync_read(const struct http_res *rs, void *out, struct err *e)
 	snprintf(v->error, sizeof v->error, "%s", error ? error : "");
 	if (rs->status != 200)
 		return err_set(e, ERR_BADREPLY, "Lambda", "HTTP %d where 200 was expected", rs->status);
+	/* A proxy's page is a 200 as well. */
+	if (!http_res_header(rs, "X-Amz-Executed-Version") && (rs->body.n == 0 || !scan_valid(rs->body, NULL)))
+		return err_set(e, ERR_BADREPLY, "Lambda", "a 200 without a version and without JSON: not Lambda's");
 	return buf_addspan(&v->body, rs->body) || err_set(e, ERR_LIMIT, "Lambda", "the function's answer is too large");
 }
 

@@ -60,6 +60,7 @@ struct conf {
 	char *process_function;                /* what `process` starts, default data-processor */
 	int64_t history_fine;                  /* seconds, default 15 d: then points are rolled up */
 	int64_t history_max;                   /* bytes, default 256 MiB */
+	bool bell, title;                      /* of the console, default yes */
 	struct conf_target *targets; unsigned ntargets;
 	struct conf_pipeline *pipelines; unsigned npipelines;
 	struct conf_stage *stages; unsigned nstages;

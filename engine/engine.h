@@ -68,7 +68,7 @@ struct history_result {
 	struct metric_info info; /* title, unit; key as asked */
 	char *metric;            /* canonical text, or the formula of a derived one */
 	struct history_part *parts; /* oldest first, at least one; each begins where the one before ends */
-	unsigned nparts;            /* 1 when asked for by row */
+	unsigned nparts;
 	uint32_t step;              /* of the newest part */
 	int64_t from, to;           /* of all parts */
 	unsigned n;
@@ -175,6 +175,49 @@ struct discover_result {
 	struct discover_problem *problems; /* what is not in it, and why */
 	unsigned nproblems;
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
+};
+
+struct note_request { /* among the events, in the history file: no act, nothing of it leaves this machine */
+	const char *text; /* one line of visible characters, 1000 bytes at most */
+	bool incident;
+};
+struct note_result {
+	int64_t at;
+};
+
+struct events_request { /* from the history file, the newest first */
+	int64_t from, to;
+	unsigned most;
+};
+struct events_result {
+	struct arena mem;
+	struct event *v;
+	unsigned n;
+	bool more; /* there are more than `most` */
+};
+
+struct past_request { /* a snapshot of that instant, from what the history has: values, alarm states and configuration as known of then */
+	int64_t at;
+};
+
+struct shards_request {
+	uint64_t row;                  /* the snapshot's, of a stream */
+};
+struct shard {
+	const char *id, *parent;       /* parent NULL: none, or it is gone */
+	bool closed;                   /* nothing is written to it any more; it may hold records */
+	double from, to;               /* percent of the partition keys' hashes */
+	double in, out, age;           /* records a second, seconds; NAN: no enhanced monitoring of it, or no point */
+	int64_t at[3];                 /* of these: their periods' beginnings */
+};
+struct shards_result {
+	struct arena mem;
+	struct shard *v;
+	unsigned n;
+	bool enhanced;                 /* shard-level metrics are switched on; those of the first open shards were asked for */
+	struct shard **measured;
+	unsigned nmeasured;
+	struct err metrics_err;
 };
 
 struct first_request { /* the answer to snapshot.first. A dry run only says what it would cost; else it is saved, and watched from then on */
@@ -362,6 +405,7 @@ enum request_kind {
 	REQUEST_PUBLISH,
 	REQUEST_NOTIFY,
 	REQUEST_DISCOVER,
+	REQUEST_SHARDS,
 	REQUEST_FIRST,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
@@ -371,7 +415,10 @@ enum request_kind {
 	REQUEST_REPLAY_STEER,  /* tells whoever drives a run what is wanted */
 	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
 	REQUEST_REPLAY_LIST,
-	REQUEST_AUDIT
+	REQUEST_AUDIT,
+	REQUEST_NOTE,
+	REQUEST_PAST,
+	REQUEST_EVENTS
 };
 struct request {
 	enum request_kind kind;
@@ -388,10 +435,14 @@ struct request {
 		struct notify_request notify;
 		struct code_request code;
 		struct discover_request discover;
+		struct shards_request shards;
 		struct first_request first;
 		struct replay_request replay;
 		struct audit_request audit;
 		struct alarm_request alarm;
+		struct note_request note;
+		struct past_request past;
+		struct events_request events;
 	};
 };
 struct result {
@@ -410,10 +461,14 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
+		struct shards_result shards;
 		struct first_result first;
 		struct replay_result replay;
 		struct audit_result audit;
 		struct alarm_result alarm;
+		struct note_result note;
+		struct snapshot *past;
+		struct events_result events;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -180,12 +180,13 @@ static void plan_done(struct batch *b, const struct err *e)
 /* ---- which batch: what reaches back as far and may share a request goes together */
 
 enum { BACK_REREAD, BACK_FAR, BACK_FILL, BACKS };
-#define FAR (20 * STEP)
+#define FAR (25 * STEP)  /* as far as a console that nobody looks at lets pass between two polls */
+#define AGAIN (5 * STEP) /* of what is settled at least so much is read again */
 
 /* So far that what may still have come late is read again and no hole stays. */
 static unsigned back_of(const struct measure *m)
 {
-	int64_t back = clock_wall() / STEP * STEP - m->known.to + REREAD - STEP;
+	int64_t back = clock_wall() / STEP * STEP - m->known.to + AGAIN;
 	if (!m->known.to || back > FAR)
 		return BACK_FILL;
 	return back > REREAD ? BACK_FAR : BACK_REREAD;

@@ -6,12 +6,10 @@
 #include "core/mem.h"
 
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void drive_warn(struct drive *d, const char *fmt, ...)
 {
@@ -52,27 +50,6 @@ void drive_fail(struct drive *d, const struct err *e)
 }
 
 /* ---- beginning */
-
-static void know_who(struct drive *d)
-{
-	static const char *const modes[] = { "observe", "inspect", "operate", "admin" };
-	struct passwd pw, *found = NULL;
-	char room[4096];
-	const char *ssh = getenv("SSH_CONNECTION");
-	if (getpwuid_r(getuid(), &pw, room, sizeof room, &found) == 0 && found)
-		snprintf(d->user, sizeof d->user, "%s", pw.pw_name);
-	else
-		snprintf(d->user, sizeof d->user, "%u", (unsigned)getuid());
-	if (gethostname(d->host, sizeof d->host - 1) < 0)
-		snprintf(d->host, sizeof d->host, "unknown");
-	snprintf(d->ssh, sizeof d->ssh, "%s", ssh ? ssh : "");
-	d->who = (struct audit_who){ .user = d->user,
-		                         .host = d->host,
-		                         .ssh_from = d->ssh[0] ? d->ssh : NULL,
-		                         .account = d->g->target.account[0] ? d->g->target.account : NULL,
-		                         .profile = d->g->target.profile[0] ? d->g->target.profile : NULL,
-		                         .mode = modes[d->t->rq.consent.mode] };
-}
 
 static bool open_logs(struct drive *d, struct err *e)
 {
@@ -136,7 +113,6 @@ static struct drive *drive_new(struct engine *g, struct task *t)
 	found_init(&d->found);
 	found_init(&d->sources);
 	arena_init(&d->mappings.mem);
-	d->who.user = "";
 	return d;
 }
 
@@ -166,14 +142,16 @@ static bool load(struct drive *d, struct err *e)
 	struct replay_item *items;
 	char sum[SHA_HEX];
 	const char *id = which_run(d, e);
-	if (!id || !ledger_load(d->ledger, id, d->mem, &d->run, &items, &d->n, e))
+	unsigned n = 0;
+	if (!id || !ledger_load(d->ledger, id, d->mem, &d->run, &items, &n, e))
 		return false;
-	manifest_hash(items, d->n, sum);
+	manifest_hash(items, n, sum);
 	if (d->run.manifest[0] && strcmp(sum, d->run.manifest) != 0)
 		return err_set(e, ERR_DB, "ledger",
 		               "run %s: its messages are not those that were frozen: some were added, removed or changed", id);
-	d->v = xcalloc(d->n ? d->n : 1, sizeof *d->v);
-	d->cap = d->n ? d->n : 1;
+	d->n = n;
+	d->cap = n ? n : 1;
+	d->v = xcalloc(d->cap, sizeof *d->v);
 	for (unsigned i = 0; i < d->n; i++)
 		d->v[i] = (struct entry){ .it = items[i] };
 	return true;
@@ -217,7 +195,7 @@ static bool begin(struct engine *g, struct task *t)
 	struct err *e = &t->result->err;
 	bool resume = t->rq.kind == REQUEST_REPLAY_RESUME || (t->rq.kind == REQUEST_REPLAY_START && t->rq.replay.run);
 	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, main_op(d), "replay", false, 0 };
-	know_who(d);
+	audited_who(g, t->rq.consent.mode, &d->who);
 	if (!resume && !prepare_names(d, e))
 		return false;
 	if (!gate_may(g->o.target, &t->rq.consent, &act, e)) {
@@ -246,8 +224,8 @@ static bool new_run(struct drive *d)
 		memcpy(noise, d->run.source_arn, sizeof noise);
 	run_id_make(now_ms(), noise, d->run.id);
 	d->run.state = RUN_FREEZING;
-	d->run.by = arena_strdup(d->mem, d->user);
-	d->run.host = arena_strdup(d->mem, d->host);
+	d->run.by = arena_strdup(d->mem, d->who.user);
+	d->run.host = arena_strdup(d->mem, d->who.host);
 	d->run.created_ms = now_ms();
 	d->run.confirmed = c->count_said;
 	d->run.expected = c->count_said ? c->count : 0;
@@ -291,6 +269,8 @@ static void prepare_phase(struct drive *d)
 
 static void freeze_phase(struct drive *d)
 {
+	int64_t wake = 0;
+	keep_held(d, &wake);
 	if (!sweep_step(d) || d->phase != PHASE_FREEZE)
 		return;
 	if (d->ending) {
@@ -423,7 +403,7 @@ static void skip_rest(struct drive *d)
 
 static void close_phase(struct drive *d)
 {
-	if (d->sweep.flying || !release_step(d, true))
+	if (d->sweep.flying || (d->beat.on && !d->beat.answered) || !release_step(d, true))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])

@@ -9,8 +9,8 @@
 
 #include "aws/op_lambda.h"
 #include "aws/op_sqs.h"
-#include "cache/audit.h"
 #include "cache/ledger.h"
+#include "engine/audited.h"
 #include "engine/gate.h"
 #include "engine/inside.h"
 #include "replay/event.h"
@@ -75,6 +75,8 @@ struct sweep {
 	struct receive_in in;
 	struct receive_out out;
 	struct err err;
+	uint64_t *seen;                  /* hashes of the ids met in this sweep: a power of two of them, 0 = free */
+	unsigned nseen, cseen;
 	char attempt[33];                /* FIFO: of the receive under way; kept while its answer is not known */
 };
 
@@ -91,8 +93,7 @@ struct drive {
 	unsigned *index, nindex;         /* places sorted by message id; made anew when n grows */
 	struct ledger *ledger;
 	struct audit *audit;
-	struct audit_who who;
-	char user[64], host[65], ssh[128];
+	struct audited who;
 	int lock;                        /* -1: not ours */
 	struct permit receive, visibility, remove, send;
 
@@ -176,6 +177,7 @@ bool where_valid(const char *where, struct err *e);
 
 /* replay_work.c: the run itself; replay_send.c: what carries the messages */
 void work_step(struct drive *d);
+void keep_held(struct drive *d, int64_t *wake_ms); /* heartbeats for what is in hand */
 bool recover_step(struct drive *d);  /* after a crash or a pause: true when done */
 bool work_flying(const struct drive *d);
 bool send_some(struct drive *d, int64_t *wake_ms); /* true: something was sent */

@@ -161,14 +161,14 @@ bool drive_announce(struct drive *d, const struct op *op, const char *target, co
 	char action[96];
 	snprintf(action, sizeof action, "%s:%s", op->service->id, op->name);
 	const char *run = d->run.id[0] ? d->run.id : NULL;
-	return audit_add(d->audit, &d->who, action, target, "announced", run, detail, &e) || broke(d, &e);
+	return audit_add(d->audit, &d->who.who, action, target, "announced", run, detail, &e) || broke(d, &e);
 }
 
 void drive_note(struct drive *d, const char *action, const char *target, const char *outcome, const char *detail)
 {
 	struct err e = { 0 };
 	const char *run = d->run.id[0] ? d->run.id : NULL;
-	if (d->audit && !d->broken && !audit_add(d->audit, &d->who, action, target, outcome, run, detail, &e))
+	if (d->audit && !d->broken && !audit_add(d->audit, &d->who.who, action, target, outcome, run, detail, &e))
 		broke(d, &e);
 }
 

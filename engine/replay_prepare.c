@@ -105,7 +105,7 @@ static bool hear_identity(struct drive *d)
 {
 	const char *mine = d->identity.account, *region = d->g->target.region;
 	snprintf(d->g->target.account, sizeof d->g->target.account, "%s", mine);
-	d->who.account = arena_strdup(d->mem, mine);
+	d->who.who.account = arena_strdup(d->mem, mine);
 	if (!d->resumed)
 		return true;
 	if (strcmp(mine, d->run.account) != 0)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define THROTTLES_MOST 12
+#define THROTTLES_MOST 5
 #define BACKOFF_MS 500
 #define BACKOFF_MOST_MS 30000
 #define PAYLOAD_ROOM (64u << 20)

@@ -69,6 +69,44 @@ bool selects(const struct drive *d, const struct message *m)
 
 /* ---- what came */
 
+static uint64_t id_hash(const char *id)
+{
+	uint64_t h = 14695981039346656037u;
+	for (; *id; id++)
+		h = (h ^ (unsigned char)*id) * 1099511628211u;
+	return h ? h : 1;
+}
+
+static bool seen_put(struct sweep *s, uint64_t h)
+{
+	for (unsigned i = (unsigned)h & (s->cseen - 1);; i = (i + 1) & (s->cseen - 1)) {
+		if (s->seen[i] == h)
+			return false;
+		if (s->seen[i])
+			continue;
+		s->seen[i] = h;
+		s->nseen++;
+		return true;
+	}
+}
+
+/* False: it was met in this sweep before. A sweep that takes longer than a message is hidden meets it again, and must end all the same. */
+static bool is_news(struct sweep *s, const char *id)
+{
+	if (2 * s->nseen >= s->cseen) {
+		unsigned was = s->cseen;
+		uint64_t *old = s->seen;
+		s->cseen = was ? 2 * was : 256;
+		s->seen = xcalloc(s->cseen, sizeof *s->seen);
+		s->nseen = 0;
+		for (unsigned i = 0; i < was; i++)
+			if (old[i])
+				seen_put(s, old[i]);
+		free(old);
+	}
+	return seen_put(s, id_hash(id));
+}
+
 void drop_message(struct entry *en)
 {
 	message_free(en->msg);
@@ -182,7 +220,10 @@ static bool take_all(struct drive *d)
 	struct sweep *s = &d->sweep;
 	struct err e = { 0 };
 	unsigned had = d->n, found = s->out.n;
-	s->empties = found ? 0 : s->empties + 1;
+	bool news = false;
+	for (unsigned i = 0; i < found; i++)
+		news = is_news(s, s->out.v[i]->id) || news;
+	s->empties = news ? 0 : s->empties + 1;
 	for (unsigned i = 0; i < found; i++)
 		if (d->phase == PHASE_FREEZE)
 			take_new(d, s->out.v[i]);
@@ -338,6 +379,9 @@ void sweep_begin(struct drive *d)
 	struct sweep *s = &d->sweep;
 	s->on = true;
 	s->empties = s->failures = 0;
+	free(s->seen);
+	s->seen = NULL;
+	s->nseen = s->cseen = 0;
 }
 
 /* False: it goes on all the same. */
@@ -480,7 +524,10 @@ void sweep_clear(struct drive *d)
 	for (unsigned i = 0; i < s->out.n && !s->flying; i++)
 		message_free(s->out.v[i]);
 	free(s->others);
+	free(s->seen);
 	s->others = NULL;
+	s->seen = NULL;
+	s->nseen = s->cseen = 0;
 	s->others_n = s->others_cap = 0;
 	d->released = 0;
 }

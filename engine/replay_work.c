@@ -147,6 +147,13 @@ static void beat(struct drive *d, int64_t *wake_ms)
 		send_handles(d, c, &op_change_visibility_batch, &d->visibility, d->run.lease_s);
 }
 
+void keep_held(struct drive *d, int64_t *wake_ms)
+{
+	if (d->beat.answered)
+		hear_beat(d);
+	beat(d, wake_ms);
+}
+
 /* ---- what is not in hand is received again */
 
 static bool sendable(const struct drive *d, const struct entry *en)
@@ -280,8 +287,6 @@ static void hear_all(struct drive *d)
 	hear_flights(d);
 	if (d->removal.answered)
 		hear_removal(d);
-	if (d->beat.answered)
-		hear_beat(d);
 }
 
 static bool to_delete(const struct drive *d)
@@ -310,7 +315,7 @@ void work_step(struct drive *d)
 	hear_all(d);
 	look(d);
 	lose_leases(d);
-	beat(d, &wake);
+	keep_held(d, &wake);
 	delete_some(d, &wake);
 	if (!sweep_busy(d)) {
 		block_groups(d);

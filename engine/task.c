@@ -30,7 +30,11 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
+	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
+	[REQUEST_NOTE] = note_step,
+	[REQUEST_PAST] = past_step,
+	[REQUEST_EVENTS] = events_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -112,6 +116,8 @@ static void own_strings(struct task *t)
 		t->rq.first.text = copy(a, t->rq.first.text);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
+	if (t->rq.kind == REQUEST_NOTE)
+		t->rq.note.text = copy(a, t->rq.note.text);
 	if (t->rq.kind == REQUEST_CHECK)
 		own_check(a, &t->rq.check);
 	if (is_replay(t->rq.kind))
@@ -145,6 +151,8 @@ void task_free(struct task *t)
 		replay_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
+	if (t->rq.kind == REQUEST_SHARDS)
+		shards_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -192,7 +200,7 @@ void status_step(struct engine *g, struct task *t)
 		return;
 	}
 	if (t->state++ == 0) {
-		task_need(g, t, NEED_ALL);
+		task_need(g, t, NEED_ALL | NEED_CHANGES);
 		return;
 	}
 	t->result->status = snap_build(g);
@@ -224,9 +232,16 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_PAST: snapshot_free(r->past); break;
+	case REQUEST_EVENTS:
+		arena_clear(&r->events.mem);
+		free(r->events.v);
+		break;
+	case REQUEST_NOTE:
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
+	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;
 	case REQUEST_PUT_RECORDS:
 		arena_clear(&r->put_records.mem);
 		free(r->put_records.items);

@@ -31,6 +31,10 @@ struct view;
 	X(go_overview, "1", IN_SCREENS, MOVE, NULL, "all pipelines")                                            \
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
 	X(alarms, "3", IN_SCREENS, MOVE, NULL, "alarms, and who is told")                                       \
+	X(events, "5", IN_SCREENS, MOVE, NULL, "what happened")                                                 \
+	X(event, "Enter l", IN(EVENTS), MOVE, "open", "all of one event")                                       \
+	X(event_filter, "/", IN(EVENTS), FIND, "filter", "filter events by words")                              \
+	X(past, "t", IN_SCREENS & ~IN(FIRST), TIME, NULL, "a past instant; live again")                         \
 	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
 	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
 	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \
@@ -54,6 +58,8 @@ struct view;
 	X(cursor_right, "Right", IN(DETAIL), TIME, NULL, "cursor towards now")                                 \
 	X(freeze, "Z", IN_SCREENS, TIME, NULL, "freeze, unfreeze")                                              \
 	X(times, "T", IN_SCREENS, TIME, NULL, "UTC, local time, ages")                                          \
+	X(copy, "y", TABLES | IN(DETAIL), SHARE, "copy", "copy as Markdown (OSC 52)")                            \
+	X(copy_command, "Y", TABLES | IN(DETAIL), SHARE, NULL, "copy as shell command")                         \
 	X(zoom_pane, "z", TABLES, VIEW, NULL, "this pane alone")                                                \
 	X(refresh, "r", IN_SCREENS, VIEW, "refresh", "ask AWS now")                                            \
 	X(code, "A", IN_SCREENS, VIEW, NULL, "type the MFA code")                                              \
@@ -77,6 +83,7 @@ struct view;
 	X(FIND, "FIND")                                                                                        \
 	X(FIRST, "FIRST CONTACT")                                                                              \
 	X(TIME, "TIME")                                                                                        \
+	X(SHARE, "SHARE")                                                                                      \
 	X(VIEW, "VIEW")                                                                                        \
 	X(PROMPT, "WHILE TYPING")
 
