@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/model/errors.h"
 #include "core/model/flow.h"
 #include "core/model/snapshot.h"
 
@@ -270,6 +271,23 @@ struct alarm_result {
 	unsigned metrics;          /* asked for, as AWS bills them */
 };
 
+struct errors_request { /* what a function's log says went wrong */
+	const char *function;  /* a stage's or a function's name */
+	uint64_t row;          /* instead, when not 0: the snapshot's row */
+	int64_t from, to;      /* seconds */
+};
+struct errors_result {
+	struct arena mem;
+	const char *function, *log_group;
+	int64_t from, to, at;
+	struct error_group *groups; /* the newest first */
+	unsigned n, lines;          /* lines that were read; not all of them are errors */
+	bool more;                  /* the window holds more than was read: counts are of [read_from, to] */
+	int64_t read_from;
+	unsigned calls;
+	const char *dead_letters;   /* the queue that its failures end in; NULL: not seen */
+};
+
 enum request_kind {
 	REQUEST_STATUS,
 	REQUEST_HISTORY,
@@ -283,7 +301,8 @@ enum request_kind {
 	REQUEST_DISCOVER,
 	REQUEST_FIRST,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
-	REQUEST_ALARM
+	REQUEST_ALARM,
+	REQUEST_ERRORS
 };
 struct request {
 	enum request_kind kind;
@@ -300,6 +319,7 @@ struct request {
 		struct discover_request discover;
 		struct first_request first;
 		struct alarm_request alarm;
+		struct errors_request errors;
 	};
 };
 struct result {
@@ -320,6 +340,7 @@ struct result {
 		struct discover_result discover;
 		struct first_result first;
 		struct alarm_result alarm;
+		struct errors_result errors;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -1,5 +1,6 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
+#include "aws/op_logs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
 
@@ -131,11 +132,12 @@ static void allow_stacks(const struct engine *g, struct iam_result *r)
 	allow_all_of(g, r, &op_list_stack_resources, "cloudformation", "stack/*");
 }
 
-/* Which topics and alarms there are, alarms say. */
+/* Which topics and alarms there are, alarms say; a function may log anywhere. */
 static void allow_told(const struct engine *g, struct iam_result *r)
 {
 	allow_all_of(g, r, &op_list_subscriptions, "sns", "*");
 	allow_all_of(g, r, &op_list_alarm_tags, "cloudwatch", "alarm:*");
+	allow_all_of(g, r, &op_filter_log_events, "logs", "log-group:*");
 }
 
 void iam_step(struct engine *g, struct task *t)

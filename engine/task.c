@@ -15,7 +15,8 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
 	[REQUEST_DISCOVER] = discover_step, [REQUEST_ALARMS] = alarms_step,
-	[REQUEST_ALARM] = alarm_step,       [REQUEST_FIRST] = first_task_step,
+	[REQUEST_ALARM] = alarm_step,       [REQUEST_ERRORS] = errors_step,
+	[REQUEST_FIRST] = first_task_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -74,6 +75,8 @@ static void own_strings(struct task *t)
 	}
 	if (t->rq.kind == REQUEST_FIRST)
 		t->rq.first.text = copy(a, t->rq.first.text);
+	if (t->rq.kind == REQUEST_ERRORS)
+		t->rq.errors.function = copy(a, t->rq.errors.function);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
 	if (t->rq.kind == REQUEST_CHECK)
@@ -101,6 +104,8 @@ void task_free(struct task *t)
 		put_metric_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
+	if (t->rq.kind == REQUEST_ERRORS)
+		errors_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -177,6 +182,7 @@ void result_free(struct result *r)
 		break;
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
+	case REQUEST_ERRORS: arena_clear(&r->errors.mem); break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
 	case REQUEST_PUT_RECORDS:
 		arena_clear(&r->put_records.mem);

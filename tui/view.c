@@ -28,6 +28,7 @@ void view_clear(struct view *v)
 	for (unsigned i = 0; i < CHARTS_MAX; i++)
 		result_free(v->detail.slot[i].answer);
 	result_free(v->alarms.answer);
+	result_free(v->errors.answer);
 	free(v->overview.line);
 	free(v->by_id);
 	snapshot_free(v->snap);

@@ -121,6 +121,17 @@ struct alarms_view {
 	unsigned unanswered;
 };
 
+/* The errors of one function. */
+struct errors_view {
+	uint64_t row;               /* of the function */
+	struct list list;           /* of the answer's groups */
+	uint64_t pending;           /* the newest question's id while it is unanswered */
+	uint64_t asked_row, answered_row;
+	int64_t span, asked_at;
+	struct result *answer;
+	unsigned unanswered;
+};
+
 struct view {
 	const struct tui_options *options;
 	struct snapshot *snap;      /* owned; NULL until the first one */
@@ -145,6 +156,7 @@ struct view {
 	struct overview overview;
 	struct detail detail;
 	struct alarms_view alarms;
+	struct errors_view errors;
 	struct list help;
 	struct first first;
 };
@@ -168,7 +180,13 @@ bool alarms_question(struct view *v, struct alarm_request *rq);
 void alarms_asked(struct view *v, uint64_t id);
 void alarms_answer(struct view *v, struct result *r);                 /* takes r */
 bool alarms_waiting(const struct view *v);
-void alarms_open(struct view *v);                                     /* the stage that the selected alarm watches */
+uint64_t alarms_row(const struct view *v);                            /* the stage that the selected alarm watches; 0: none */
+void alarms_open(struct view *v);                                     /* goes to that stage */
+/* scr_errors.c: the same for a function's errors. */
+bool errors_question(struct view *v, struct errors_request *rq);
+void errors_asked(struct view *v, uint64_t id);
+void errors_answer(struct view *v, struct result *r);                 /* takes r */
+bool errors_waiting(const struct view *v);
 struct range {
 	int64_t seconds;
 	const char *name;

@@ -28,7 +28,7 @@ OPERATIONS = {
     "cloudwatch:ListMetrics": "cloudwatch:ListMetrics",
 }
 TARGETS = {"AmazonSQS": "sqs", "GraniteServiceVersion20100801": "cloudwatch", "Kinesis_20131202": "kinesis",
-           "ResourceGroupsTaggingAPI_20170126": "tagging"}
+           "ResourceGroupsTaggingAPI_20170126": "tagging", "Logs_20140328": "logs"}
 
 
 def arn(service, rest):
