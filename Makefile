@@ -7,7 +7,7 @@ PYTHON  ?= python3
 Q       := $(if $(V),,@)
 VERSION := 0.1.0
 
-FOLDERS := core core/model aws aws/cred aws/http cache alarms pipeline engine cli tui sim
+FOLDERS := core core/model aws aws/cred aws/http cache alarms pipeline replay engine cli tui sim
 SRC     := $(foreach d,$(FOLDERS),$(wildcard $(d)/*.c))
 OBJ     := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIB     := $(BUILD)/libsluice.a
@@ -136,11 +136,13 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  cc $<"
 	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
 
-# The schema stays readable SQL; the binary carries it as a string.
-$(BUILD)/gen/schema.sql.h: cache/schema.sql
+# Schemas stay readable SQL; the binary carries them as strings.
+$(BUILD)/gen/%.sql.h: cache/%.sql
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@
 $(BUILD)/obj/cache/cache.o: $(BUILD)/gen/schema.sql.h
+$(BUILD)/obj/cache/ledger.o: $(BUILD)/gen/ledger.sql.h
+$(BUILD)/obj/cache/audit.o: $(BUILD)/gen/audit.sql.h
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)

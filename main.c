@@ -62,7 +62,7 @@ struct run {
 	const struct conf_target *target;
 	struct sim_child sim;
 	struct cli_scratch scratch; /* --demo: what it keeps goes with it */
-	char *cache, *endpoint;
+	char *cache, *state, *endpoint;
 };
 
 static const char *scenario_names[64], *scenario_helps[64];
@@ -100,6 +100,7 @@ static bool start_demo(struct run *r, struct err *e)
 	if (!r->conf || !sim_fork(&o, &r->sim, e) || !cli_scratch_open(&r->scratch, e))
 		return false;
 	r->cache = xasprintf("%s/history.db", r->scratch.path);
+	r->state = xstrdup(r->scratch.path);
 	r->endpoint = xasprintf("http://127.0.0.1:%u", r->sim.port);
 	return true;
 }
@@ -112,13 +113,16 @@ static bool start_real(struct run *r, struct err *e)
 	r->cli.conf = r->conf;
 	r->target = cli_target(&r->cli, r->conf);
 	r->cache = r->cli.cache ? xstrdup(r->cli.cache) : conf_default_cache();
+	r->state = conf_default_state();
 	return true;
 }
 
 static struct engine *start_engine(struct run *r, struct err *e)
 {
 	const struct cli *c = &r->cli;
-	struct engine_options o = { .conf = r->conf, .cache_path = r->cache, .deadline_s = c->deadline_s };
+	struct engine_options o = {
+		.conf = r->conf, .cache_path = r->cache, .state_path = r->state, .deadline_s = c->deadline_s
+	};
 	if (c->demo) {
 		o.demo = true;
 		o.demo_endpoint = r->endpoint;
@@ -144,6 +148,8 @@ static int run_console(const struct run *r, struct engine *g, struct err *e)
 	                                      .target_name = r->cli.demo ? "demo"
 	                                                     : r->target ? r->target->name
 	                                                                 : NULL,
+	                                      .quiet = !r->conf->bell,
+	                                      .untitled = !r->conf->title,
 	                                      .production = r->target && r->target->production });
 }
 
@@ -164,6 +170,7 @@ static int run_engine(struct run *r)
 	conf_free(r->conf);
 	cli_scratch_close(&r->scratch);
 	free(r->cache);
+	free(r->state);
 	free(r->endpoint);
 	log_close();
 	return status;

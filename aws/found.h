@@ -46,6 +46,10 @@ struct list_in {
 struct describe_in {
 	const char *name, *handle;
 }; /* of every describe operation below; not paged */
+struct parts_in {
+	struct page page;
+	const char *name;
+}; /* of an operation that lists what one resource consists of */
 struct sources_in {
 	struct page page;
 	const char *handle;

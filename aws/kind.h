@@ -18,6 +18,7 @@ struct kind {
 	const struct op *edges;    /* struct list_in -> struct found (edges only); NULL when there is none */
 	const struct op *write;    /* what --mode operate may do to one by its name (engine/iam.c); NULL when nothing */
 	const struct op *sources;  /* struct sources_in -> struct found: who puts failures into one; NULL when none can be asked */
+	const struct op *parts;    /* struct parts_in -> struct found: what one consists of; NULL when of nothing */
 	const char *cfn_type;      /* CloudFormation's word for it: AWS::SQS::Queue */
 	enum keeps keeps;
 };

@@ -179,5 +179,6 @@ const struct kind kind_kinesis = {
 	},
 	.arn_service = "kinesis", .arn_prefix = "stream/", .list = &op_list_streams, .describe = &op_describe_stream_summary,
 	.write = &op_put_records,
+	.parts = &op_list_shards,
 	.cfn_type = "AWS::Kinesis::Stream", .keeps = KEEPS_RECORDS,
 };

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const struct service service_sqs = {
+const struct service service_sqs = {
 	.id = "sqs",
 	.host = "sqs",
 	.signing = "sqs",

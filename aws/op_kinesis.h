@@ -34,5 +34,6 @@ struct put_records_out {
 	unsigned n;
 };
 extern const struct op op_put_records;
+extern const struct op op_list_shards; /* struct parts_in -> struct found: name; facts parent, from, to (% of the hashes), closed */
 
 #endif

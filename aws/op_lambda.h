@@ -3,6 +3,9 @@
 #define AWS_OP_LAMBDA_H
 
 #include "aws/op.h"
+#include "core/arena.h"
+
+#include <stdint.h>
 
 extern const struct service service_lambda;
 
@@ -19,5 +22,37 @@ struct invoke_out {
 	int status;
 };
 extern const struct op op_invoke_event;
+
+/* ---- Invoke with RequestResponse: the function runs, and its answer is the verdict. A 200 says that it ran, not that it was well. Not
+ * idempotent and never repeated by itself once it may have been sent. The call must be given more time than the function has. */
+#define INVOKE_SYNC_BYTES (6u << 20) /* of the payload */
+#define INVOKE_CONTEXT 3583          /* of the client context, in base64 */
+struct invoke_sync_in {
+	const char *function; /* as above */
+	struct span payload;  /* borrowed */
+	const char *context;  /* JSON for X-Amz-Client-Context; NULL */
+};
+struct invoke_sync_out {
+	char request_id[64];
+	char error[32];       /* X-Amz-Function-Error: Handled, Unhandled; "" = none */
+	struct buf body;      /* initialised and cleared by the caller */
+};
+extern const struct op op_invoke_sync;
+
+/* ---- GetFunctionConfiguration, as far as an invocation cares */
+struct function_in { const char *function; };
+struct function_out { char arn[256], state[24]; int64_t timeout_s; };
+extern const struct op op_get_function_configuration;
+
+/* ---- ListEventSourceMappings of one function. Both begin with a struct page (op.h). */
+struct function_mapping { const char *source_arn, *state; int64_t batch_size; bool partial; };
+struct mappings_in { struct page page; const char *function; };
+struct mappings_out {
+	struct page page;
+	struct arena mem;
+	struct function_mapping *v; /* freed by the caller, as mem is cleared */
+	unsigned n, cap;
+};
+extern const struct op op_list_mappings_of;
 
 #endif

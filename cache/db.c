@@ -1,6 +1,9 @@
 #include "cache/db.h"
 
+#include "core/mem.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -107,6 +110,20 @@ void db_close(struct db *d, bool damaged)
 int db_exec(struct db *d, const char *sql)
 {
 	return sqlite3_exec(d->sql, sql, NULL, NULL, NULL);
+}
+
+int db_migrate(struct db *d, const char *schema, int n)
+{
+	char *mark = xasprintf("\n-- migration %d\n", n);
+	const char *from = strstr(schema, mark), *to = from ? strstr(from + 1, "\n-- migration ") : NULL;
+	size_t len = !from ? 0 : to ? (size_t)(to - from) : strlen(from);
+	char *sql = xasprintf("BEGIN IMMEDIATE; %.*s; PRAGMA user_version = %d; COMMIT", (int)len, from ? from : "", n);
+	int rc = db_exec(d, sql);
+	if (rc)
+		db_exec(d, "ROLLBACK");
+	free(sql);
+	free(mark);
+	return (rc & 255) == SQLITE_ERROR ? SQLITE_CORRUPT : rc; /* a table is in the way, or one is missing */
 }
 
 int db_pragma(struct db *d, const char *sql, int64_t *v)

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,10 @@ static void put_question(int fd, const struct result *r)
 	if (r->ask == GATE_ASK_NAME) {
 		buf_adds(&b, "? Type the target's name, ");
 		text_visible(&b, span_of(r->name));
+		buf_adds(&b, ", to do it: ");
+	} else if (r->ask == GATE_ASK_COUNT) {
+		buf_adds(&b, "? Type the number, ");
+		buf_adds(&b, r->name);
 		buf_adds(&b, ", to do it: ");
 	} else {
 		buf_adds(&b, "? [y/N] ");
@@ -59,7 +64,7 @@ static bool ask_person(const struct result *r, struct consent *consent, char ans
 	put_question(fd, r);
 	bool answered = read_answer(fd, answer);
 	close(fd);
-	if (r->ask == GATE_ASK_NAME)
+	if (r->ask != GATE_ASK_YES)
 		consent->typed = answer;
 	else
 		consent->yes = is_yes(answer);
@@ -103,15 +108,27 @@ int cli_act_status(int status)
 
 struct result *cli_act(const struct cli *c, struct engine *g, struct request *rq)
 {
-	char answer[ANSWER];
+	char answer[ANSWER], run[RUN_ID];
 	rq->dry_run = c->args->dry_run;
-	rq->consent = (struct consent){ .mode = c->mode, .yes = c->args->yes, .person = isatty(STDIN_FILENO) };
+	rq->consent = (struct consent){ .mode = c->mode,
+		                            .yes = c->args->yes,
+		                            .person = isatty(STDIN_FILENO),
+		                            .count_said = c->args->count_said,
+		                            .count = c->args->count };
 	struct result *r = call(g, rq);
 	if (r->ask == GATE_ASK_NOTHING || !ask_person(r, &rq->consent, answer))
 		return r;
+	if (r->ask == GATE_ASK_COUNT) { /* what was frozen is what the number is about */
+		snprintf(run, sizeof run, "%s", r->replay.run.id);
+		rq->replay.run = run;
+		rq->replay.begun = NULL;
+	}
+	bool counted = r->ask == GATE_ASK_COUNT;
 	result_free(r);
 	r = call(g, rq);
 	rq->consent.typed = NULL;
+	if (counted)
+		rq->replay.run = NULL;
 	return r;
 }
 

@@ -17,11 +17,13 @@
 	  "the exit status, in the order CRITICAL (2), UNKNOWN (3), WARNING (1), OK (0). Unusable arguments, missing "         \
 	  "credentials and a bad configuration are 3. Nothing unknown is ever OK. -w and -c belong to the --metric before "    \
 	  "them; given before the first --metric they are the default of every --metric that has none of its own. "            \
-	  "--alarms, --dlq-max and --metric leave the configured checks aside; of everything else a [check]'s own key wins "   \
+	  "--alarms, --dlq-max, --ttl-min and --metric leave the configured checks aside; of everything else a [check]'s own key wins "   \
 	  "over the option, and that over [checks]. docs/ci.md has examples for CI, cron and monitoring.")                     \
 	X(STATUS, "status", "[PIPELINE]", 0, 1, "text json", true, cmd_status, "the overview, from one poll",                  \
 	  "Prints every stage with its health and its newest values, then the alarms. Without a terminal the text form is "    \
-	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. What "      \
+	  "one line per thing, tab-separated, its first column saying what it is: target, stage, alarm or problem. The "         \
+	  "last column of a stage is its first-loss clock: in how many seconds the first item is lost, LOW..HIGH between "     \
+	  "bounds, <= or >= where one is known, ?? where none is, and nothing when nothing is at risk. What "      \
 	  "could not be read is named on standard error, and the exit status is then 1.")                                      \
 	X(HISTORY, "history", "RESOURCE METRIC", 2, 2, "text csv json", true, cmd_history,                                     \
 	  "points of one metric, gap for gap",                                                                                 \
@@ -37,6 +39,15 @@
 	  "the configuration lacks as [pipeline] and [stage] sections and changes nothing that is there; with --dry-run it "   \
 	  "prints them instead. Only calls without a price are made. What could not be read is named on standard error; the "  \
 	  "exit status is 1 only when nothing could. --format dot is for graphviz.")                                           \
+	X(NOTE, "note", "[kind=incident] TEXT...", 1, 100, "text json", true, cmd_note, "a note among the events",              \
+	  "Keeps a line of text, with its time and the user's name, among the events of this account and region: the "          \
+	  "console, status --format json and report show it. kind=incident before the text marks an incident. It is kept in "   \
+	  "the history file of this machine and nowhere else.")                                                                \
+	X(REPORT, "report", "", 0, 0, "md html json", true, cmd_report, "an incident or hand-over report",                     \
+	  "What happened from --since (default 24h) to --until (default now), from the history, the alarms, the changes and "  \
+	  "the notes: what is not ok at the end, events with their time and source, and charts of what was in trouble. Facts "  \
+	  "only: a gap is a gap, and what nobody looked at is said to be unknown. --format html is one file that needs "        \
+	  "nothing else: no script, no link, charts as SVG. With --offline, or an end in the past, AWS is not asked.")         \
 	X(ALARMS, "alarms", "[list|show|history] [NAME]", 0, 2, "text json", true, cmd_alarms,                                 \
 	  "CloudWatch's alarms, worst first, and who would really be told",                                                    \
 	  "`list` (also without a word) names every alarm with its state, its rule and whom its actions reach: which topics "  \
@@ -82,6 +93,21 @@
 	  "One sample at the time of its arrival. Nothing is sent unless namespace, name, value, unit and dimensions are what " \
 	  "CloudWatch takes. When the answer is lost the sample may have been taken: that is said, nothing is sent again, and " \
 	  "the exit status is 1. It needs --mode operate and a confirmation: a terminal asks, elsewhere --yes says it.")       \
+	X(REPLAY, "replay", "ACTION [SOURCE|RUN]", 1, 2, "text json jsonl", true, cmd_replay,                                \
+	  "put failed messages back: through Lambda, or into their queue",                                                   \
+	  "groups SOURCE shows the messages of a dead-letter queue by cause; plan SOURCE says what a replay would do and warns; " \
+	  "start SOURCE freezes the messages, asks for their number, and replays them: --through FUNCTION[:ALIAS] invokes the " \
+	  "function with the event its queue would have brought it and deletes what it processed, --redrive sends them back. The " \
+	  "first line is the run's id. resume, status, show, pause, stop and verify take a RUN, without one the newest unfinished, " \
+	  "else the newest; list shows all. SOURCE is sqs:QUEUE. Every message's state is in a ledger below $XDG_STATE_HOME before " \
+	  "anything is done to it: after a crash, resume goes on. A message whose outcome is not known is UNKNOWN and never sent " \
+	  "again silently: --unknown says what becomes of it. Exit status 0 only when every message was processed. groups, plan and " \
+	  "--dry-run receive messages, which hides them for a while: they need --mode inspect; start and resume need --mode " \
+	  "operate. Without a terminal start needs --yes-i-mean COUNT, and refuses (3) when it is another number that was frozen.") \
+	X(AUDIT, "audit", "[verify]", 0, 1, "text json", true, cmd_audit, "the log of what sluice did, and whether it is whole", \
+	  "Every request that changes something was written here, and synced, before it was sent. Each line covers the one before: " \
+	  "verify names the first that was changed, removed or put in (exit status 1). --format json gives an object a line, with " \
+	  "the names of the Elastic Common Schema.")                                                                         \
 	X(SIM, "sim", "", 0, 0, NULL, false, NULL, "the embedded AWS alone, for any client",                                   \
 	  "Serves a simulated AWS account on 127.0.0.1 until a signal ends it, verifying signatures. It accepts the key pair " \
 	  "of its own environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), else one that it makes up and prints. "       \
@@ -112,7 +138,9 @@ struct cli_command {
 #define FOR_CONSOLE (1U << CMD_COUNT)
 #define FOR_ALL (~0U)
 #define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
-#define FOR_ENGINE (BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(ERRORS) | FOR_ACTS)
+#define FOR_ENGINE                                                                                                         \
+	(BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(ERRORS) |        \
+	 BIT(REPLAY) | BIT(AUDIT) | BIT(NOTE) | BIT(REPORT) | FOR_ACTS)
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -136,6 +164,9 @@ struct cli_command {
 	X("--alarms", 0, NULL, BIT(CHECK), set_alarms, "judge every CloudWatch alarm")                                         \
 	X("--in-alarm-is", 0, "LEVEL", BIT(CHECK), set_in_alarm_is, "warn or crit (default): what an alarm in ALARM is")       \
 	X("--dlq-max", 0, "N", BIT(CHECK), set_dlq_max, "dead-letter queues may hold so many visible messages")                \
+	X("--ttl-min", 0, "DURATION", BIT(CHECK), set_ttl_min,                                                                 \
+	  "what a queue or a stream holds must last so long: CRITICAL when its first-loss clock is nearer, UNKNOWN when it "   \
+	  "may be")                                                                                                            \
 	X("--metric", 0, "METRIC", BIT(CHECK), set_metric,                                                                     \
 	  "judge NAMESPACE/NAME{dim=v}:STAT[@PERIOD]; may be given again")                                                     \
 	X("--warning", 'w', "RANGE", BIT(CHECK), set_warning,                                                                  \
@@ -164,12 +195,25 @@ struct cli_command {
 	  "refuse, with the estimate, before polling for more than this")                                                      \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
-	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS) | BIT(ERRORS), set_since,                                                         \
-	  "first point or moment: a duration before the end (default 24h; errors 1h; alarms history 7d) or an RFC 3339 time")             \
-	X("--until", 0, "TIME", BIT(HISTORY), set_until, "end: an RFC 3339 time or a duration ago; default now")               \
-	X("--offline", 0, NULL, BIT(HISTORY), set_offline, "the history file alone, no poll")                                  \
+	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS) | BIT(ERRORS) | BIT(REPORT), set_since,                             \
+	  "first point or moment: a duration before the end (default 24h; errors 1h, alarms history 7d) or an RFC 3339 time")  \
+	X("--until", 0, "TIME", BIT(HISTORY) | BIT(REPORT), set_until, "end: an RFC 3339 time or a duration ago; default now") \
+	X("--offline", 0, NULL, BIT(HISTORY) | BIT(REPORT), set_offline, "the history file alone, no poll")                    \
 	X("--yes", 'y', NULL, FOR_ACTS, set_yes, "do it without being asked; needed where there is no terminal")                \
-	X("--dry-run", 0, NULL, FOR_ACTS | BIT(DISCOVER), set_dry_run, "say what would be sent, or written, and do not")       \
+	X("--dry-run", 0, NULL, FOR_ACTS | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
+	X("--through", 0, "FUNCTION[:ALIAS]", BIT(REPLAY), set_through, "invoke this function, or ARN, with the messages")   \
+	X("--redrive", 0, NULL, BIT(REPLAY), set_redrive, "send the messages back into the queue they came from")            \
+	X("--to", 0, "QUEUE", BIT(REPLAY), set_to, "with --redrive: into this queue instead")                                \
+	X("--verify", 0, "DURATION", BIT(REPLAY), set_verify,                                                                \
+	  "with --redrive: a copy that has not come back for so long is done; default what the queue's redrive policy takes")    \
+	X("--limit", 0, "N", BIT(REPLAY), set_limit, "at most N messages")                                                   \
+	X("--rate", 0, "N", BIT(REPLAY), set_rate, "at most N messages in any second; default 10")                           \
+	X("--where", 0, "TEST", BIT(REPLAY), set_where,                                                                      \
+	  "only what is group=FINGERPRINT (of replay groups), source=QUEUE, body~TEXT or attr.NAME=VALUE")                   \
+	X("--lease", 0, "DURATION", BIT(REPLAY), set_lease,                                                                  \
+	  "hold a message so long at a time; default 6 times the function's timeout, within 60s and 15m")                    \
+	X("--unknown", 0, "POLICY", BIT(REPLAY), set_unknown, "hold or resend: what becomes of a message that may have been processed") \
+	X("--yes-i-mean", 0, "COUNT", BIT(REPLAY), set_yes_i_mean, "do it to exactly so many messages, without being asked") \
 	X("--data", 0, "FILE", BIT(PUT_RECORD), set_data, "the records, a line each; - (default) is standard input")           \
 	X("--partition-key", 0, "KEY", BIT(PUT_RECORD), set_partition_key,                                                     \
 	  "of all records; default each one's user_id, or \"default\" where it has none")                                      \
@@ -223,6 +267,9 @@ struct cli_args {
 	bool write;
 	bool offline, man, help, version;
 	bool yes, dry_run;
+	struct replay_request replay;
+	bool count_said;
+	unsigned count;
 	const char *data, *partition_key, *rejects; /* data NULL: standard input */
 	const char *function, *unit;
 	const char **dims;
@@ -241,6 +288,10 @@ int cmd_iam(const struct cli *c, struct engine *g);
 int cmd_put_record(const struct cli *c, struct engine *g);
 int cmd_process(const struct cli *c, struct engine *g);
 int cmd_put_metric(const struct cli *c, struct engine *g);
+int cmd_replay(const struct cli *c, struct engine *g);
+int cmd_audit(const struct cli *c, struct engine *g);
+int cmd_report(const struct cli *c, struct engine *g);
+int cmd_note(const struct cli *c, struct engine *g);
 int cmd_help(const struct cli *c, struct engine *g);
 
 /* ---- shared by the commands */

@@ -44,6 +44,7 @@
 #define MANUAL_EXAMPLES(X)                                                               \
 	X("sluice --demo", "the console on an embedded AWS; nothing else is needed")         \
 	X("sluice --check --alarms --dlq-max 0", "a gate for a deployment")                  \
+	X("sluice --check --ttl-min 24h", "nothing may be a day or less from being lost")    \
 	X("sluice --check --metric 'Orders/Errors{Stage=load}:Sum' -w 5 -c 20 --mofn 3/5", "a metric of your own") \
 	X("sluice --check --for 10m --fail-limit 1 --format junit --out sluice.xml", "ten minutes after a deployment") \
 	X("sluice --check --until-ok --for 10m", "wait for the first OK")                    \

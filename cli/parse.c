@@ -11,9 +11,9 @@
 
 /* Named by the contract, not built yet: refused by name, so that no script believes it was heard. */
 static const char *const later_options[] = {
-	"--baseline", "--baseline-max-ratio", "--ttl-min", "--drift", "--quality", "--publish", "--notify", NULL
+	"--baseline", "--baseline-max-ratio", "--drift", "--quality", "--publish", "--notify", NULL
 };
-static const char *const later_commands[] = { "topics", "replay", "quality", "cost", "note", "report", "audit", NULL };
+static const char *const later_commands[] = { "topics", "quality", "cost", NULL };
 
 struct word {
 	const struct cli_option *option;
@@ -61,9 +61,9 @@ static bool unknown_option(const char *name, struct err *e)
 {
 	if (in_list(later_options, name))
 		return usage(e, name, "not in this version", NULL);
-	const char *names[64];
+	const char *names[128];
 	unsigned n = 0;
-	for (; n < cli_noptions && n < 63; n++)
+	for (; n < cli_noptions && n < 127; n++)
 		names[n] = cli_options[n].name;
 	names[n] = NULL;
 	return usage(e, name, "unknown option", cli_near(name, names));

@@ -179,19 +179,11 @@ const struct conf_target *cli_target(const struct cli *c, const struct conf *con
 	return found;
 }
 
-static char *state_folder(void)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	if (state && state[0] == '/')
-		return xasprintf("%s/sluice", state);
-	return home && *home ? xasprintf("%s/.local/state/sluice", home) : NULL;
-}
-
 bool cli_log(const struct cli *c, struct err *e)
 {
 	if (!c->log)
 		return true;
-	char *folder = state_folder();
+	char *folder = conf_default_state();
 	if (!folder)
 		return err_set(e, ERR_CONF, "--log", "neither XDG_STATE_HOME nor HOME says where the log goes");
 	char *path = xasprintf("%s/sluice.log", folder);

@@ -95,6 +95,7 @@ FLAG(man, c->args->man)
 FLAG(yes, c->args->yes)
 FLAG(write, c->args->write)
 FLAG(dry_run, c->args->dry_run)
+FLAG(redrive, c->args->replay.redrive)
 
 /* These three are acted on while the words are still being read (parse.c). */
 #define EARLY(name)                                                                                                    \
@@ -183,6 +184,11 @@ SETTER(dlq_max)
 	struct check_request *r = &c->args->check;
 	r->dlq = true;
 	return (read_number(value, &r->dlq_max) && r->dlq_max >= 0) || bad(e, "a number, 0 or more", value);
+}
+
+SETTER(ttl_min)
+{
+	return clock_parse_duration(value, &c->args->check.ttl_min) || bad(e, "a duration such as 90m, 24h or 3d", value);
 }
 
 SETTER(metric)
@@ -364,6 +370,65 @@ SETTER(dim)
 	MEM_GROW(a->dims, a->ndims, a->cdims);
 	a->dims[a->ndims++] = value;
 	return true;
+}
+
+SETTER(through)
+{
+	c->args->replay.through = value;
+	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+SETTER(to)
+{
+	c->args->replay.to = value;
+	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+SETTER(where)
+{
+	c->args->replay.where = value;
+	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+SETTER(limit)
+{
+	unsigned *n = &c->args->replay.limit;
+	return (read_uint(value, 10000000, n) && *n > 0) || bad(e, "a whole number, 1 or more", value);
+}
+
+SETTER(rate)
+{
+	double *rate = &c->args->replay.rate;
+	return (read_number(value, rate) && *rate >= 0.001 && *rate <= 1000) ||
+	       bad(e, "messages a second, 0.001 to 1000", value);
+}
+
+SETTER(lease)
+{
+	int64_t s;
+	bool ok = clock_parse_duration(value, &s) && s >= 5 && s <= 43200;
+	c->args->replay.lease_s = ok ? (unsigned)s : 0;
+	return ok || bad(e, "a duration of 5s to 12h", value);
+}
+
+SETTER(verify)
+{
+	int64_t s;
+	bool ok = clock_parse_duration(value, &s) && s <= 86400;
+	c->args->replay.verify_s = ok ? (unsigned)s : 0;
+	return ok || bad(e, "a duration of 1s to 24h", value);
+}
+
+SETTER(unknown)
+{
+	c->args->replay.unknown_said = true;
+	return replay_unknown_named(value, &c->args->replay.unknown) || bad(e, "hold or resend", value);
+}
+
+SETTER(yes_i_mean)
+{
+	c->args->count_said = true;
+	return read_uint(value, 10000000, &c->args->count) || bad(e, "the number of messages", value);
 }
 
 SETTER(since)

@@ -1,6 +1,8 @@
 /* status --format json: the object of the contract. */
 #include "cli/status.h"
 
+#include "cli/events.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -38,8 +40,7 @@ static void json_bound(struct json_out *j, const char *key, bool known, int64_t 
 /* in_seconds and at: the nearer bound that is known; both and the bounds are null where there is none, and state says why. */
 static void json_loss(struct json_out *j, const struct loss *l, int64_t now)
 {
-	bool low = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_LEAST;
-	bool high = l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_MOST;
+	bool low = loss_has_low(l), high = loss_has_high(l);
 	int64_t at = low ? l->low : high ? l->high : 0;
 	if (l->state == LOSS_NONE) {
 		json_out_null(j, "loss");
@@ -178,6 +179,11 @@ void status_json(struct out *o, const struct snapshot *s, const struct pipeline 
 	for (unsigned i = 0; i < s->nalarms; i++)
 		json_alarm(&j, &s->alarms[i]);
 	json_out_array_end(&j);
+	json_out_array(&j, "events");
+	for (unsigned i = 0; i < s->nevents; i++)
+		out_event(&j, &s->events[i]);
+	json_out_array_end(&j);
+	json_out_str(&j, "events_note", s->events_note);
 	json_cost(&j, s);
 	json_out_array(&j, "problems");
 	for (unsigned i = 0; i < status_problems(s); i++)

@@ -56,17 +56,37 @@ static void add_values(struct table *t, const struct row *r, bool tty)
 		add_value(t, r->by_role[shown[i]], tty);
 }
 
-static void eye_row(struct table *t, const struct pipeline *p, const struct row *r)
+/* For a script: seconds, "7200..259200" between bounds, "<=" and ">=" where one is known, "??" unknown, nothing where nothing is
+ * at risk. */
+static void add_loss(struct table *t, const struct loss *l, int64_t now)
 {
+	char cell[64] = "";
+	long long low = (long long)(l->low - now), high = (long long)(l->high - now);
+	switch (l->state) {
+	case LOSS_EXACT: snprintf(cell, sizeof cell, "%lld", low); break;
+	case LOSS_BETWEEN: snprintf(cell, sizeof cell, "%lld..%lld", low, high); break;
+	case LOSS_AT_MOST: snprintf(cell, sizeof cell, "<=%lld", high); break;
+	case LOSS_AT_LEAST: snprintf(cell, sizeof cell, ">=%lld", low); break;
+	case LOSS_UNKNOWN: snprintf(cell, sizeof cell, "??"); break;
+	default: break;
+	}
+	table_add(t, cell);
+}
+
+static void eye_row(struct table *t, const struct snapshot *s, const struct pipeline *p, const struct row *r)
+{
+	char in[LOSS_IN];
+	loss_in(&r->loss, s->at, in);
 	table_add(t, health_mark(r->health));
 	table_add(t, p->name);
 	table_add(t, r->name);
 	table_add(t, r->kind->id);
 	add_values(t, r, true);
+	table_add(t, in);
 	table_add(t, r->reason);
 }
 
-static void pipe_row(struct table *t, const struct pipeline *p, const struct row *r)
+static void pipe_row(struct table *t, const struct snapshot *s, const struct pipeline *p, const struct row *r)
 {
 	table_add(t, "stage");
 	table_add(t, p->name);
@@ -76,20 +96,21 @@ static void pipe_row(struct table *t, const struct pipeline *p, const struct row
 	table_add(t, health_name(r->health));
 	add_values(t, r, false);
 	table_add(t, r->reason);
+	add_loss(t, &r->loss, s->at);
 }
 
 static void stages(struct out *o, const struct snapshot *s, const struct pipeline *only)
 {
-	static const char *const heads[] = { "",      "PIPELINE", "STAGE",   "KIND", "IN", "OUT",
-		                                 "ERROR", "LATENCY",  "BACKLOG", "AGE",  "" };
+	static const char *const heads[] = { "",      "PIPELINE", "STAGE",   "KIND", "IN",      "OUT",
+		                                 "ERROR", "LATENCY",  "BACKLOG", "AGE",  "LOSS IN", "" };
 	struct table t;
-	table_init(&t, o->tty ? 4 + NSHOWN + 1 : 6 + NSHOWN + 1, 0x3f0);
+	table_init(&t, o->tty ? 4 + NSHOWN + 2 : 6 + NSHOWN + 2, 0x7f0);
 	for (unsigned i = 0; o->tty && i < sizeof heads / sizeof heads[0]; i++)
 		table_add(&t, heads[i]);
 	for (unsigned i = 0; i < s->npipelines; i++) {
 		const struct pipeline *p = &s->pipelines[i];
 		for (uint32_t k = p->first; k < p->first + p->n && (!only || only == p); k++)
-			(o->tty ? eye_row : pipe_row)(&t, p, &s->rows[k]);
+			(o->tty ? eye_row : pipe_row)(&t, s, p, &s->rows[k]);
 	}
 	table_print(&t, o);
 }

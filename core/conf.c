@@ -24,6 +24,11 @@ char *conf_default_cache(void)
 	return below("XDG_CACHE_HOME", ".cache", "sluice/history.db");
 }
 
+char *conf_default_state(void)
+{
+	return below("XDG_STATE_HOME", ".local/state", "sluice");
+}
+
 struct conf *conf_load(const char *path, struct err *e)
 {
 	struct conf *c = NULL;

@@ -47,7 +47,7 @@ struct conf_checks {                       /* [checks]: what --check does where 
 	bool alarms, warn_is_ok, until_ok;
 	char *in_alarm_is, *unknown_is, *format; /* NULL = not given */
 	double dlq_max, max_usd;               /* below 0 = not given */
-	int64_t for_s, timeout;                /* 0 = not given */
+	int64_t ttl_min, for_s, timeout;       /* 0 = not given */
 	unsigned fail_limit;
 };
 
@@ -60,6 +60,7 @@ struct conf {
 	char *process_function;                /* what `process` starts, default data-processor */
 	int64_t history_fine;                  /* seconds, default 15 d: then points are rolled up */
 	int64_t history_max;                   /* bytes, default 256 MiB */
+	bool bell, title;                      /* of the console, default yes */
 	struct conf_target *targets; unsigned ntargets;
 	struct conf_pipeline *pipelines; unsigned npipelines;
 	struct conf_stage *stages; unsigned nstages;
@@ -76,6 +77,7 @@ void conf_free(struct conf *c);
  * caller; NULL when neither variable is set. */
 char *conf_default_path(void);
 char *conf_default_cache(void);
+char *conf_default_state(void); /* the folder $XDG_STATE_HOME/sluice */
 
 /* The option table walks itself for help, the man page and the tests. */
 struct conf_key { const char *section, *key, *type, *fallback, *help; };

@@ -30,6 +30,9 @@
 	  "how long its points stay as fine as they came; then they become 5-minute, later hourly ones")                   \
 	X("sluice", "history_max", SIZE, offsetof(struct conf, history_max), 16.0 * MIB, 64.0 * 1024 * MIB, "256M",        \
 	  "what the history file may grow to; before it would, the oldest points become coarse, then go")                  \
+	X("sluice", "bell", FLAG, offsetof(struct conf, bell), 0, 0, "yes", "the console rings on a new alarm")            \
+	X("sluice", "title", FLAG, offsetof(struct conf, title), 0, 0, "yes",                                              \
+	  "what is in alarm stands in the window's title")                                                                 \
 	X("watch", "everything", FLAG, offsetof(struct conf, watch_everything), 0, 0, "no",                                \
 	  "watch the whole account: the console does not ask what to watch at its first contact")                          \
 	X("target", "profile", TEXT, offsetof(struct conf_target, profile), 1, 63, "", "the profile in AWS's own files")   \
@@ -72,6 +75,8 @@
 	  "what an alarm in ALARM is; crit when not given")                                                                \
 	X("checks", "dlq-max", AMOUNT, offsetof(struct conf_checks, dlq_max), 0, 1e9, "",                                  \
 	  "judge dead-letter queues: they may hold so many visible messages")                                              \
+	X("checks", "ttl-min", DURATION, offsetof(struct conf_checks, ttl_min), 60, 3650.0 * DAY, "",                      \
+	  "judge first-loss clocks: none may be nearer")                                                                   \
 	X("checks", "mofn", MOFN, offsetof(struct conf_checks, each), 1, 180, "", "for checks that have none")             \
 	X("checks", "window", DURATION, offsetof(struct conf_checks, each.window), 60, 15.0 * DAY, "",                     \
 	  "for checks that have none")                                                                                     \

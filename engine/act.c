@@ -1,5 +1,6 @@
 /* REQUEST_PROCESS and REQUEST_PUT_METRIC: what is asked is checked, passes the gate, and is one call. */
 #include "aws/op_lambda.h"
+#include "engine/audited.h"
 #include "engine/gate.h"
 #include "engine/inside.h"
 
@@ -54,13 +55,15 @@ static struct act *act_new(struct task *t, const struct op *op)
 static bool act_send(struct engine *g, struct task *t, struct act *a, void *in, void *out)
 {
 	struct result *r = t->result;
-	struct gate_act wish = { MODE_OPERATE, a->op, r->act.what };
-	if (t->rq.dry_run || !gate_open(g->o.target, &t->rq.consent, &wish, &a->permit, r))
+	struct gate_act wish = { .needs = MODE_OPERATE, .op = a->op, .what = r->act.what };
+	if (t->rq.dry_run || !audited_gate(g, &t->rq.consent, &wish, &a->permit, r))
 		return false;
 	if (!engine_connect(g)) {
 		r->err = g->account_err;
 		return false;
 	}
+	if (!audited(g, t->rq.consent.mode, a->op, NULL, "announced", r->act.what, &r->err))
+		return false;
 	aws_call_permitted(g->aws, &a->permit, CALL_ACT, a->op, in, out, on_done, a);
 	return true;
 }

@@ -161,15 +161,13 @@ static void show_top(const struct bill *b, struct snapshot *s)
 	s->cost.top_percent = (unsigned)lround(100 * top->metrics / all);
 }
 
-void bill_show(struct engine *g, struct snapshot *s)
+void bill_show(const struct engine *g, struct snapshot *s)
 {
 	s->cost.metrics = g->metrics_asked;
 	s->cost.side_by_side = g->side_by_side;
 	s->cost.usd = g->metrics_asked * USD_PER_METRIC;
 	s->cost.today_usd = g->bill.account[0] ? bill_today(g) * USD_PER_METRIC : NAN;
-	s->cost.usd_per_day = g->threaded ? g->sched.per_day * USD_PER_METRIC : turns_rate(g);
-	if (g->threaded && !g->sched.planned_at)
-		s->cost.usd_per_day = NAN;
+	s->cost.usd_per_day = g->usd_per_day;
 	s->cost.budget = g->conf->budget_usd_per_day;
 	s->cost.slowed = g->sched.slowed;
 	show_top(&g->bill, s);

@@ -148,7 +148,7 @@ static void plan_configured(struct engine *g, struct plan *p, const struct check
 
 static bool explicit(const struct check_request *rq)
 {
-	return rq->alarms || rq->dlq || rq->nmetrics;
+	return rq->alarms || rq->dlq || rq->nmetrics || rq->ttl_min;
 }
 
 /* Who says a shorter delay than was learned takes points as they are by then. */
@@ -187,6 +187,8 @@ static unsigned needs_of(struct engine *g, const struct plan *p, const struct ch
 		needs |= NEED_ALARMS;
 	if (rq->dlq)
 		needs |= NEED_LIST | NEED_DESCRIBE | NEED_EDGES | kind_bit(kind_find("sqs")) | kind_bit(kind_find("lambda"));
+	if (rq->ttl_min)
+		needs |= NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_CLOCKS;
 	if (g->nextra)
 		needs |= NEED_EXTRA;
 	for (unsigned i = 0; i < p->n; i++) /* a direct reading comes with the resource's description */
@@ -202,6 +204,7 @@ static void fill(struct check_request *rq, const struct conf_checks *c)
 		rq->alarms = c->alarms;
 		rq->dlq = c->dlq_max >= 0;
 		rq->dlq_max = c->dlq_max;
+		rq->ttl_min = c->ttl_min;
 	}
 	if (!rq->in_alarm_said)
 		rq->in_alarm_is_warning = rq->in_alarm_is_warning || (c->in_alarm_is && strcmp(c->in_alarm_is, "warn") == 0);
@@ -440,41 +443,6 @@ static void judge_discovery(struct engine *g, struct verdicts *out)
 	}
 }
 
-/* "sqs:orders-load (Disabled)": is what feeds it shown? */
-static bool fed_by_shown(struct engine *g, const struct res *r)
-{
-	for (unsigned i = 0; r->fed_by && i < g->nstages; i++) {
-		const struct res *from = g->stages[i]->res;
-		size_t n = from ? strlen(from->key) : 0;
-		if (from && strncmp(r->fed_by, from->key, n) == 0 && (r->fed_by[n] == '\0' || r->fed_by[n] == ' '))
-			return true;
-	}
-	return false;
-}
-
-/* A configuration names the queue; its dead-letter queue belongs to it, named or not. */
-static void judge_unshown_dlqs(struct engine *g, double max, struct verdicts *out)
-{
-	for (unsigned i = 0; i < g->nres; i++) {
-		struct res *r = g->res[i];
-		if (!r->dlq || r->shown || !fed_by_shown(g, r))
-			continue;
-		struct stage *s = inventory_adhoc(g, r->key);
-		s->res = r;
-		judge_dlq(g, s, max, out);
-	}
-}
-
-static void judge_dlqs(struct engine *g, double max, struct verdicts *out)
-{
-	unsigned before = out->n, had = g->nstages;
-	for (unsigned i = 0; i < had; i++)
-		judge_dlq(g, g->stages[i], max, out);
-	judge_unshown_dlqs(g, max, out);
-	if (out->n == before)
-		verdict_set(verdicts_add(out, g, NULL, "dlq"), VERDICT_SKIPPED, "IDLE", "no dead-letter queue was found");
-}
-
 /* Everything was listed, and it was nothing. */
 static bool nothing_there(const struct engine *g)
 {
@@ -488,13 +456,15 @@ static void judge(struct engine *g, const struct plan *p, const struct check_req
 {
 	for (unsigned i = 0; i < p->n; i++)
 		judge_named(g, &p->v[i], out);
-	if (p->defaults || rq->dlq)
+	if (p->defaults || rq->dlq || rq->ttl_min)
 		judge_discovery(g, out);
 	if (p->defaults)
 		for (unsigned i = 0; i < g->nstages; i++)
 			judge_stage(g, g->stages[i], out);
 	if (rq->dlq)
-		judge_dlqs(g, rq->dlq_max, out);
+		check_dlqs(g, rq->dlq_max, out);
+	if (rq->ttl_min)
+		check_clocks(g, rq->ttl_min, out);
 	if (p->defaults || rq->alarms)
 		judge_alarms(g, rq, out);
 	if (p->defaults && nothing_there(g)) /* the wrong region must not look green */

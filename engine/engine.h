@@ -13,6 +13,7 @@
 #include "core/err.h"
 #include "core/model/errors.h"
 #include "core/model/flow.h"
+#include "core/model/replay.h"
 #include "core/model/snapshot.h"
 
 #include <stdbool.h>
@@ -23,6 +24,7 @@ struct engine_options {      /* borrowed during engine_new, but for conf, which 
 	const char *profile, *region, *endpoint_url; /* from the command line; NULL = not given */
 	const struct conf_target *target;            /* of conf: what the command line leaves open; NULL = none */
 	const char *cache_path;                      /* NULL: no history is read or kept */
+	const char *state_path; /* the folder of ledger and audit log, made when it is missing; NULL: no replays */
 	bool demo; /* credentials and endpoint come from demo_*; the environment and AWS's files are ignored */
 	const char *demo_endpoint, *demo_access_key, *demo_secret_key;
 	unsigned poll_s;     /* 0 = 60 */
@@ -67,7 +69,7 @@ struct history_result {
 	struct metric_info info; /* title, unit; key as asked */
 	char *metric;            /* canonical text, or the formula of a derived one */
 	struct history_part *parts; /* oldest first, at least one; each begins where the one before ends */
-	unsigned nparts;            /* 1 when asked for by row */
+	unsigned nparts;
 	uint32_t step;              /* of the newest part */
 	int64_t from, to;           /* of all parts */
 	unsigned n;
@@ -110,6 +112,7 @@ struct check_request {
 	bool in_alarm_said, in_alarm_is_warning;
 	bool dlq;
 	double dlq_max; /* --dlq-max N */
+	int64_t ttl_min; /* --ttl-min: seconds that a first-loss clock may not be nearer than; 0: not asked for */
 	const struct check_metric *metrics;
 	unsigned nmetrics; /* --metric */
 	unsigned m, n;
@@ -175,6 +178,49 @@ struct discover_result {
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
 };
 
+struct note_request { /* among the events, in the history file: no act, nothing of it leaves this machine */
+	const char *text; /* one line of visible characters, 1000 bytes at most */
+	bool incident;
+};
+struct note_result {
+	int64_t at;
+};
+
+struct events_request { /* from the history file, the newest first */
+	int64_t from, to;
+	unsigned most;
+};
+struct events_result {
+	struct arena mem;
+	struct event *v;
+	unsigned n;
+	bool more; /* there are more than `most` */
+};
+
+struct past_request { /* a snapshot of that instant, from what the history has: values, alarm states and configuration as known of then */
+	int64_t at;
+};
+
+struct shards_request {
+	uint64_t row;                  /* the snapshot's, of a stream */
+};
+struct shard {
+	const char *id, *parent;       /* parent NULL: none, or it is gone */
+	bool closed;                   /* nothing is written to it any more; it may hold records */
+	double from, to;               /* percent of the partition keys' hashes */
+	double in, out, age;           /* records a second, seconds; NAN: no enhanced monitoring of it, or no point */
+	int64_t at[3];                 /* of these: their periods' beginnings */
+};
+struct shards_result {
+	struct arena mem;
+	struct shard *v;
+	unsigned n;
+	bool enhanced;                 /* shard-level metrics are switched on; those of the first open shards were asked for */
+	struct shard **measured;
+	unsigned nmeasured;
+	struct err metrics_err;
+};
+
 struct first_request { /* the answer to snapshot.first. A dry run only says what it would cost; else it is saved, and watched from then on */
 	enum first_choice choice;
 	const char *text; /* KEY=VALUE or KEY, the prefix, the pipeline's name; NULL: everything */
@@ -197,9 +243,11 @@ struct consent {         /* what the face knows of the reader's will */
 	enum conf_mode mode; /* the most this process may do */
 	bool yes;            /* --yes, or a question answered with yes */
 	bool person;         /* somebody sits at a terminal and can be asked */
-	const char *typed;   /* what was typed when the target's name was asked for; NULL = nothing */
+	const char *typed;   /* what was typed when the target's name, or a number, was asked for; NULL = nothing */
+	bool count_said;     /* --yes-i-mean COUNT: of what is done to so many things at once */
+	unsigned count;
 };
-enum gate_ask { GATE_ASK_NOTHING, GATE_ASK_YES, GATE_ASK_NAME };
+enum gate_ask { GATE_ASK_NOTHING, GATE_ASK_YES, GATE_ASK_NAME, GATE_ASK_COUNT };
 
 struct put_records_request { /* JSON lines into a stream, one record a line, byte for byte without its line feed; blank lines are none */
 	const char *stream;
@@ -240,6 +288,63 @@ struct act_result { /* of both: one call */
 	char *metric, *unit;           /* put-metric: NAMESPACE/NAME{dims}, and the unit in CloudWatch's spelling or NULL */
 	double value;
 	char request_id[64];           /* "" when the answer named none, and in a dry run */
+};
+
+/* ---- replay (ops.md 10): messages of a dead-letter queue through a function, or back to a queue. What runs is exactly what was frozen and
+ * confirmed; the ledger (state_path/ledger.db) has every message's state on the disk before anything is done to it. */
+struct replay_request {
+	const char *source;       /* sqs:QUEUE or a queue's ARN; NULL where a run is meant */
+	const char *run;          /* its id; NULL: the newest unfinished, else the newest */
+	const char *through;      /* FUNCTION[:ALIAS]; NULL with redrive */
+	bool redrive;             /* back into the queue the messages came from, or `to` */
+	const char *to;           /* a queue's name or ARN; NULL */
+	unsigned limit;           /* messages; 0 = all */
+	double rate;              /* a second; 0 = 10, or what the run has */
+	unsigned lease_s;         /* how long a message is held at a time; 0 = 6 times the function's timeout, within 60 s and 15 min */
+	unsigned verify_s;        /* redrive: how long a bounce is waited for; 0 = maxReceiveCount x VisibilityTimeout + 60 s */
+	const char *where;        /* group=FP, source=QUEUE, body~TEXT or attr.NAME=VALUE; NULL = everything */
+	bool unknown_said;
+	enum replay_unknown unknown;
+	const char *word;         /* of REQUEST_REPLAY_STEER: pause, stop */
+	/* Called once, on the engine's thread, when the run is in the ledger and before anything is sent; NULL: nobody wants to know. */
+	void (*begun)(void *ctx, const char *run);
+	void *ctx;
+};
+struct replay_line { int64_t at_ms; unsigned seq; const char *from, *to, *detail; };
+struct replay_result {
+	struct arena mem;
+	bool has_run;
+	struct replay_run run;
+	struct replay_item *items;  /* all of the run's (or, of a plan, of the sweep) */
+	unsigned nitems;
+	struct replay_counts counts;
+	struct replay_group *groups;
+	unsigned ngroups;
+	struct replay_run *runs;    /* of REQUEST_REPLAY_LIST, newest first */
+	unsigned nruns;
+	const char **warnings;
+	unsigned nwarnings;
+	const char *guard;          /* what keeps a second replay away, in words; NULL */
+	const char *function_arn, *queue_arn;
+	unsigned sweeps;            /* how often this queue was swept; a third changes its age metric */
+	unsigned in_flight;         /* messages others have received, when the plan was made */
+	double seconds;             /* how long the run will take at its rate; NAN: not known */
+	bool driven;                /* some process drives this run now */
+};
+
+struct audit_entry { /* one line of the audit log */
+	int64_t n, at_ms;
+	const char *user, *host, *ssh_from, *account, *profile, *mode, *action, *target, *outcome, *run, *detail, *sum;
+};
+struct audit_request {
+	bool verify;
+	const char *run; /* NULL: all lines */
+};
+struct audit_result {
+	struct arena mem;
+	struct audit_entry *v; /* oldest first; none with verify */
+	unsigned n;
+	char last[65];         /* verify: digest of the newest line */
 };
 
 struct alarm_request { /* one alarm, and what it would be now by its own datapoints */
@@ -299,10 +404,21 @@ enum request_kind {
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
 	REQUEST_DISCOVER,
+	REQUEST_SHARDS,
 	REQUEST_FIRST,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
-	REQUEST_ERRORS
+	REQUEST_ERRORS,
+	REQUEST_REPLAY_PLAN,   /* sweeps, groups and tells; sends nothing. Needs inspect */
+	REQUEST_REPLAY_START,  /* freezes, asks (GATE_ASK_COUNT; the run's id is in the result) and runs. Needs operate */
+	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
+	REQUEST_REPLAY_STEER,  /* tells whoever drives a run what is wanted */
+	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
+	REQUEST_REPLAY_LIST,
+	REQUEST_AUDIT,
+	REQUEST_NOTE,
+	REQUEST_PAST,
+	REQUEST_EVENTS
 };
 struct request {
 	enum request_kind kind;
@@ -317,9 +433,15 @@ struct request {
 		struct put_metric_request put_metric;
 		struct code_request code;
 		struct discover_request discover;
+		struct shards_request shards;
 		struct first_request first;
+		struct replay_request replay;
+		struct audit_request audit;
 		struct alarm_request alarm;
 		struct errors_request errors;
+		struct note_request note;
+		struct past_request past;
+		struct events_request events;
 	};
 };
 struct result {
@@ -327,7 +449,7 @@ struct result {
 	uint64_t id;    /* of engine_ask */
 	struct err err; /* the request as a whole failed; per-item failures are inside. in_doubt: an act may have been done */
 	enum gate_ask ask; /* with ERR_GATE: the same request with this confirmed would pass */
-	char *question;    /* then what to ask, without its question mark; and the name to type, of GATE_ASK_NAME */
+	char *question;    /* then what to ask, without its question mark; and the name (or number) to type, of GATE_ASK_NAME and _COUNT */
 	char *name;
 	union {
 		struct snapshot *status; /* also of REQUEST_ALARMS */
@@ -338,16 +460,23 @@ struct result {
 		struct put_records_result put_records;
 		struct act_result act;
 		struct discover_result discover;
+		struct shards_result shards;
 		struct first_result first;
+		struct replay_result replay;
+		struct audit_result audit;
 		struct alarm_result alarm;
 		struct errors_result errors;
+		struct note_result note;
+		struct snapshot *past;
+		struct events_result events;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */
 
 /* Commands: turns the engine until done or the deadline. Never NULL. */
 struct result *engine_call(struct engine *g, const struct request *rq);
-/* From a signal handler, while engine_call runs: it ends as at its deadline, within a second. What was under way is in doubt. */
+/* From a signal handler, while engine_call runs: it ends as at its deadline, within a second. What was under way is in doubt; but a replay
+ * sends nothing more, waits for what it has sent, gives back what it holds, and ends PAUSED. */
 void engine_interrupt(struct engine *g);
 /* Console: copies rq; 0 when the ring is full. The answer carries the id. */
 uint64_t engine_ask(struct engine *g, const struct request *rq);

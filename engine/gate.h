@@ -12,7 +12,12 @@ struct gate_act {
 	enum conf_mode needs; /* MODE_OPERATE for data, MODE_ADMIN for alarms, topics and retention */
 	const struct op *op;
 	const char *what;     /* in words: "put 3 records into stream orders" */
+	bool counted;         /* of `count` things at once: who wants it says their number, not yes */
+	unsigned count;
 };
+
+/* The first half alone: may this process do it at all, on this target? */
+bool gate_may(const struct conf_target *target, const struct consent *c, const struct gate_act *act, struct err *e);
 
 /* target NULL: nothing is configured, so nothing is forbidden there. Fills *p, or r's err, ask, question and name. */
 bool gate_open(const struct conf_target *target, const struct consent *c, const struct gate_act *act, struct permit *p,

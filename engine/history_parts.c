@@ -28,19 +28,17 @@ static int64_t up(int64_t t, int64_t step)
 }
 
 /* CloudWatch keeps one-minute points 15 days, five-minute ones 63, hourly ones 455 (aws-facts 4.4). */
-static void bounds_of_cloudwatch(const struct work *w, int64_t bound[2])
+static void bounds_of_cloudwatch(int64_t bound[2])
 {
 	int64_t now = clock_wall();
 	bound[0] = up(now - 63 * DAY, 3600);
 	bound[1] = up(now - 15 * DAY, 300);
-	for (unsigned i = 0; i < 2 && w->t->rq.history.row; i++) /* a chart has one grid, as coarse as its oldest point */
-		bound[i] = w->from < bound[i] ? w->to : 0;
 }
 
 static void bounds_of_file(const struct work *w, int64_t bound[2])
 {
 	bound[0] = bound[1] = 0;
-	for (unsigned i = 0; i < w->nm && w->g->cache && !w->t->rq.history.row; i++) {
+	for (unsigned i = 0; i < w->nm && w->g->cache; i++) {
 		uint32_t id = w->m[i]->cache_id;
 		int64_t hours = id ? cache_coarse_until(w->g->cache, id, 3600, w->from, w->to) : 0;
 		int64_t minutes = id ? cache_coarse_until(w->g->cache, id, 300, w->from, w->to) : 0;
@@ -73,7 +71,10 @@ static bool lay_out(struct work *w, struct err *e)
 {
 	static const uint32_t steps[HISTORY_PARTS] = { 3600, 300, STEP };
 	int64_t bound[HISTORY_PARTS], begin = w->from, points = 0;
-	(w->by_file ? bounds_of_file : bounds_of_cloudwatch)(w, bound);
+	if (w->by_file)
+		bounds_of_file(w, bound);
+	else
+		bounds_of_cloudwatch(bound);
 	bound[2] = w->to;
 	for (unsigned i = 0; i < HISTORY_PARTS; i++) {
 		int64_t end = bound[i] < w->to ? bound[i] : w->to;

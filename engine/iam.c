@@ -1,6 +1,10 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
+#include "aws/op_cloudtrail.h"
+#include "aws/op_lambda.h"
 #include "aws/op_logs.h"
+#include "aws/op_release.h"
+#include "aws/op_sqs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
 
@@ -40,6 +44,7 @@ static void allow_lists(struct iam_result *r)
 	allow(s, &op_get_metric_data);
 	allow(s, &op_list_metrics);
 	allow(s, &op_get_resources);
+	allow(s, &op_lookup_events); /* the only one that says who */
 	add(&s->resources, &s->nresources, xstrdup("*"));
 }
 
@@ -57,15 +62,20 @@ static bool anything(const struct conf *c)
 static void allow_describe(const struct engine *g, struct iam_result *r, const struct kind *k)
 {
 	const struct conf *c = g->conf;
-	bool follows = strcmp(k->info.id, "sqs") == 0, all = anything(c);
+	bool follows = strcmp(k->info.id, "sqs") == 0, all = anything(c), released = k == &kind_lambda;
 	unsigned named = 0;
 	for (unsigned i = 0; i < c->nstages; i++)
 		named += strcmp(c->stages[i].kind, k->info.id) == 0;
-	if (!k->describe || (!all && !named && !follows))
+	if ((!k->describe && !released) || (!all && !named && !follows))
 		return;
 	struct iam_statement *s = statement(r, NULL);
 	allow(s, k->describe);
 	allow(s, k->sources);
+	allow(s, k->parts);
+	if (released) {
+		allow(s, &op_list_versions);
+		allow(s, &op_list_aliases);
+	}
 	if (all || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
 		return;
@@ -104,6 +114,28 @@ static void allow_write(const struct engine *g, struct iam_result *r, const stru
 		return;
 	allow(&s, k->write);
 	*statement(r, NULL) = s;
+}
+
+/* A replay may be about any queue, and any function: dead-letter queues are named by no stage. */
+static void allow_receiving(const struct engine *g, struct iam_result *r)
+{
+	struct iam_statement *s = statement(r, "SluiceInspect");
+	allow(s, &op_get_queue_url);
+	allow(s, &op_receive_message);
+	allow(s, &op_change_visibility_batch);
+	allow(s, &op_list_message_move_tasks);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_sqs, "*"));
+	s = statement(r, NULL);
+	allow(s, &op_get_function_configuration);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_lambda, "*"));
+}
+
+static void allow_replay(const struct engine *g, struct iam_result *r)
+{
+	struct iam_statement *s = statement(r, "SluiceReplay");
+	allow(s, &op_delete_message_batch);
+	allow(s, &op_send_message_batch);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_sqs, "*"));
 }
 
 static void allow_writes(const struct engine *g, struct iam_result *r)
@@ -148,8 +180,12 @@ void iam_step(struct engine *g, struct task *t)
 		allow_describe(g, r, kinds[i]);
 	allow_stacks(g, r);
 	allow_told(g, r);
-	if (t->rq.iam.mode >= MODE_OPERATE)
+	if (t->rq.iam.mode >= MODE_INSPECT)
+		allow_receiving(g, r);
+	if (t->rq.iam.mode >= MODE_OPERATE) {
 		allow_writes(g, r);
+		allow_replay(g, r);
+	}
 	t->done = true;
 }
 

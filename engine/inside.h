@@ -107,6 +107,7 @@ struct relations {
 struct kind_state {
 	struct err list, edges;
 	bool listed, related; /* a list, the edges came whole at least once */
+	uint64_t listed_round; /* in which the newest whole list came */
 	struct relations relations;
 };
 
@@ -165,7 +166,9 @@ enum need {
 	NEED_EXTRA = 256,  /* the measures in g->extra */
 	NEED_SOURCES = 512,    /* ask each dead-letter queue whose it is */
 	NEED_EVERYTHING = 1024, /* the whole account, whatever the configuration names */
-	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA,
+	NEED_CLOCKS = 2048,    /* of the stages' metrics only what the first-loss clocks go by */
+	NEED_CHANGES = 4096,   /* ask also those who tell what changed, where they may be asked: releases, CloudTrail */
+	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA | NEED_CLOCKS,
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
 };
@@ -265,6 +268,7 @@ struct engine {
 	unsigned metrics_asked; /* by this process: what it cost, each statistic counted */
 	unsigned side_by_side;  /* the same when up to five statistics of one metric count as one */
 	struct bill bill;
+	double usd_per_day;     /* at this rate; NAN: too early to say */
 	struct sched sched, sched_before; /* before: of this round's plan */
 	uint64_t plan_print;    /* of what the plan asks for */
 	uint64_t jitter;        /* its state */
@@ -274,10 +278,13 @@ struct engine {
 	unsigned nsources_of;
 	struct kept_link *links;  /* between stages; none from the moment a stage goes until the next drawing */
 	unsigned nlinks;
+	struct arena links_mem;
 	struct err sources_err; /* the first that failed */
 	struct group **groups;
 	unsigned ngroups;
 	struct task *tasks;
+	struct changes *changes; /* changes.h */
+	int64_t past;            /* this engine only stands for that instant (past.c); 0: it is the real one */
 
 	/* the thread and the hand-over */
 	pthread_t thread;
@@ -311,6 +318,9 @@ void engine_wake(struct engine *g);       /* any thread */
 void engine_turn(struct engine *g, int most_ms);
 void engine_work(struct engine *g); /* requests alone, without the network */
 void engine_publish(struct engine *g, bool now);
+
+/* measure.c */
+void measures_free(struct engine *g);
 
 /* inventory.c */
 void inventory_init(struct engine *g); /* stages from the configuration */
@@ -365,12 +375,13 @@ bool measure_percentile(const struct measure *m);
 /* turns.c: whose turn it is in this round (sched.h decides) */
 int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */
 void turns_take(struct engine *g); /* of the round that begins, and again when there are more stages */
+bool measure_never_seen(const struct measure *m); /* asked for all of the lookback, and nothing was there */
 enum sched_turn turns_of(const struct engine *g, const struct stage *s); /* of a command's round: everybody's */
 void turns_taken(struct engine *g);            /* what has its turn is asked now */
 bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital); /* is this metric of the kind asked for? */
 bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital);
 bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms); /* a row was selected long enough and is not fresh: ask it. Else how long until that may be, or INT64_MAX */
-double turns_rate(struct engine *g); /* USD a day that the console would spend, or spends, on these stages */
+void turns_rate(struct engine *g); /* after judging: what the console spends, or would spend, on these stages */
 
 /* first.c: until it is over, nothing that costs is asked */
 void first_begin(struct engine *g);
@@ -385,7 +396,7 @@ void bill_load(struct engine *g);  /* what was billed before, once the account i
 void bill_save(struct engine *g);
 double bill_today(const struct engine *g);  /* metrics since midnight UTC */
 double bill_beyond_day(const struct engine *g); /* of 24 hours */
-void bill_show(struct engine *g, struct snapshot *s);
+void bill_show(const struct engine *g, struct snapshot *s);
 
 /* discover.c, round.c */
 void discover_begin(struct engine *g);
@@ -480,6 +491,11 @@ int64_t res_retention(const struct res *r); /* seconds that it keeps what it hol
 
 /* loss.c */
 void loss_all(struct engine *g);
+bool stage_clocked(const struct stage *s, unsigned metric); /* do the clocks go by this metric of the kind? */
+
+/* check_kept.c */
+void check_dlqs(struct engine *g, double max, struct verdicts *out);
+void check_clocks(struct engine *g, int64_t least, struct verdicts *out);
 enum health verdicts_health(const struct verdicts *vs);
 
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
@@ -492,6 +508,7 @@ struct task {
 	uint64_t waits_for; /* rounds_done; 0 = not */
 	unsigned state;
 	int64_t wake_ms; /* monotonic: when it wants to be run again although nothing has come; 0 = not */
+	bool ending; /* of a replay: send nothing more, and end as soon as what flies has come back */
 	bool done;
 	void *work; /* the request's own */
 };
@@ -506,10 +523,22 @@ void doctor_step(struct engine *g, struct task *t);
 void put_records_step(struct engine *g, struct task *t); /* put_records.c */
 void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
+void note_step(struct engine *g, struct task *t); /* note.c */
+void past_step(struct engine *g, struct task *t); /* past.c */
+void events_step(struct engine *g, struct task *t);
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
+void replay_step(struct engine *g, struct task *t); /* replay.c */
+void replay_abandon(struct task *t);
+void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
+void replay_list_step(struct engine *g, struct task *t);
+void replay_steer_step(struct engine *g, struct task *t);
+void audit_step(struct engine *g, struct task *t);
+bool task_drains(const struct task *t); /* it ends in its own time, and without a deadline but the one that was said */
 bool task_tells_itself(const struct task *t); /* its result says, item by item, what the deadline cut off */
 void status_step(struct engine *g, struct task *t);
+void shards_step(struct engine *g, struct task *t); /* shards.c */
+void shards_abandon(struct task *t);
 void history_abandon(struct task *t);                             /* frees what an unfinished request holds */
 void task_need(struct engine *g, struct task *t, unsigned needs); /* the task goes on after a round with these needs */
 
@@ -545,5 +574,8 @@ void store_points(struct engine *g, struct measure *m);
 void store_peek(struct engine *g); /* a check's: what was learned of delays, from a history that it does not open otherwise */
 char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */
 void store_save(struct engine *g); /* after a round */
+char *store_res_text(const struct res *r);                     /* as it is kept, facts and all: JSON; owned; NULL: too much */
+struct json;
+void store_res_load(struct engine *g, const struct json *res); /* makes it again */
 
 #endif

@@ -10,121 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- measures */
-
-static int by_text(const void *a, const void *b)
-{
-	const struct measure *x = a, *y = b;
-	int d = strcmp(x->text, y->text);
-	return d ? d : (x->series.step > y->series.step) - (x->series.step < y->series.step);
-}
-
-static void measure_free(struct measure *m)
-{
-	metric_clear(&m->id);
-	series_clear(&m->series);
-	free(m->text);
-	free(m->watch);
-	free(m);
-}
-
-/* Takes text. */
-static struct measure *measure_intern(struct engine *g, char *text, uint32_t step, bool *added)
-{
-	struct measure key = { .text = text, .series.step = step };
-	struct measure **found = tfind(&key, &g->measures, by_text);
-	*added = !found;
-	if (found) {
-		free(text);
-		return *found;
-	}
-	struct measure *m = xcalloc(1, sizeof *m);
-	m->text = text;
-	series_init(&m->series, step);
-	tsearch(m, &g->measures, by_text);
-	MEM_GROW(g->measure_list, g->nmeasures, g->cmeasures);
-	g->measure_list[g->nmeasures++] = m;
-	return m;
-}
-
-static void copy_id(struct metric_id *to, const struct metric_id *from)
-{
-	metric_set(to, from->ns, from->name, from->stat);
-	for (unsigned i = 0; i < from->ndims; i++)
-		metric_add_dim(to, from->dims[i].name, from->dims[i].value);
-}
-
-/* A metric without its statistic: whoever shares it goes side by side into one request. */
-struct base {
-	char *text;
-	uint32_t step;
-	struct measure *any;
-};
-
-static int by_base(const void *a, const void *b)
-{
-	const struct base *x = a, *y = b;
-	int d = strcmp(x->text, y->text);
-	return d ? d : (x->step > y->step) - (x->step < y->step);
-}
-
-static void base_free(void *p)
-{
-	struct base *b = p;
-	free(b->text);
-	free(b);
-}
-
-static void join_siblings(struct engine *g, struct measure *m)
-{
-	struct base *b = xcalloc(1, sizeof *b);
-	size_t n = strlen(m->text), stat = strlen(m->id.stat ? m->id.stat : "");
-	*b = (struct base){ xstrndup(m->text, n - stat), m->series.step, m };
-	struct base *first = *(struct base **)tsearch(b, &g->bases, by_base);
-	m->sibling = m;
-	if (first == b)
-		return;
-	m->sibling = first->any->sibling;
-	first->any->sibling = m;
-	base_free(b);
-}
-
-struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse)
-{
-	struct buf text;
-	bool added;
-	buf_init(&text, 64 * 1024);
-	metric_text(id, &text);
-	struct measure *m = measure_intern(g, buf_steal(&text), step, &added);
-	if (added) {
-		copy_id(&m->id, id);
-		m->sparse = sparse;
-		join_siblings(g, m);
-		store_points(g, m);
-	}
-	return m;
-}
-
-struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step)
-{
-	struct buf text;
-	buf_init(&text, 64 * 1024);
-	metric_text(id, &text);
-	struct measure key = { .text = text.p, .series.step = step };
-	struct measure **found = text.p ? tfind(&key, &g->measures, by_text) : NULL;
-	buf_clear(&text);
-	return found ? *found : NULL;
-}
-
-struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name)
-{
-	bool added;
-	struct measure *m = measure_intern(g, xasprintf("direct:%s/%s{name=%s}", k->info.id, key, name), STEP, &added);
-	if (added)
-		store_points(g, m);
-	return m;
-}
-
 /* ---- resources */
 
 struct kind_state *kind_state_of(const struct engine *g, const struct kind *k)
@@ -424,20 +309,6 @@ static void stage_free(struct stage *s)
 	free(s);
 }
 
-unsigned inventory_pipeline(struct engine *g, const char *name)
-{
-	MEM_GROW(g->pipelines, g->npipelines, g->cpipelines);
-	g->pipelines[g->npipelines] = xstrdup(name);
-	return g->npipelines++;
-}
-
-void inventory_pipelines_clear(struct engine *g)
-{
-	for (unsigned i = 0; i < g->npipelines; i++)
-		free(g->pipelines[i]);
-	g->npipelines = 0;
-}
-
 void inventory_init(struct engine *g)
 {
 	g->kind_state = xcalloc(nkinds, sizeof *g->kind_state);
@@ -594,11 +465,7 @@ void inventory_free(struct engine *g)
 {
 	for (unsigned i = 0; i < g->nstages; i++)
 		stage_free(g->stages[i]);
-	tdestroy(g->measures, nothing);
-	tdestroy(g->bases, base_free);
-	free(g->due);
-	for (unsigned i = 0; i < g->nmeasures; i++)
-		measure_free(g->measure_list[i]);
+	measures_free(g);
 	tdestroy(g->res_tree, nothing);
 	for (unsigned i = 0; i < g->nres; i++)
 		res_free(g->res[i]);
@@ -610,16 +477,14 @@ void inventory_free(struct engine *g)
 	relations_clear(&g->sources);
 	links_clear(g);
 	free(g->stages);
-	free(g->measure_list);
 	free(g->res);
 	free(g->pipelines);
 	free(g->kind_state);
-	g->measures = g->bases = g->res_tree = NULL;
-	g->due = g->measure_list = NULL;
+	g->res_tree = NULL;
 	g->res = NULL;
 	g->stages = NULL;
 	g->pipelines = NULL;
 	g->kind_state = NULL;
-	g->ndue = g->cdue = g->nmeasures = g->cmeasures = g->nres = g->cres = 0;
+	g->nres = g->cres = 0;
 	g->nstages = g->cstages = g->npipelines = g->cpipelines = 0;
 }

@@ -128,14 +128,29 @@ static struct verdict *begin(struct engine *g, struct stage *s, const struct met
 	return v;
 }
 
-/* Nothing can be said of a value that was not, or could not be, read. */
-static bool unreadable(struct verdict *v, const struct metric_info *info, const struct value *val)
+/* Its turn has passed, and nobody has come: there was no money for it, or nobody who answered. What has never been seen rests longer. */
+static bool overdue(const struct engine *g, const struct stage *s, const struct metric_info *info,
+                    const struct value *val)
 {
+	int64_t every = stage_every(g, s, info);
+	return clock_wall() - val->read_at > stale_after(stage_delay(g, s, NULL), every > REST ? every : REST, STEP);
+}
+
+/* Nothing can be said of a value that was not, or could not be, read. */
+static bool unreadable(const struct engine *g, const struct stage *s, struct verdict *v, const struct metric_info *info,
+                       const struct value *val)
+{
+	char age[TEXT_NUM];
+	bool late = !val->err && val->asked && overdue(g, s, info, val);
 	if (val->err)
 		verdict_err(v, val->err);
 	else if (!val->asked)
 		verdict_set(v, VERDICT_UNKNOWN, "NO_DATA", "%s was not read yet", info->key);
-	return val->err || !val->asked;
+	else if (late) {
+		text_duration(clock_wall() - val->read_at, age);
+		verdict_set(v, VERDICT_UNKNOWN, "STALE", "%s was last read %s ago", info->key, age);
+	}
+	return val->err || !val->asked || late;
 }
 
 static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
@@ -147,7 +162,7 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 	struct value val = stage_value(g, s, info, own);
 	struct verdict *v = begin(g, s, info, own, &val, out);
 	v->critical = xasprintf("%g", ERROR_PERCENT);
-	if (unreadable(v, info, &val))
+	if (unreadable(g, s, v, info, &val))
 		return;
 	struct series series;
 	stage_series(s, info, own, v->window_start, &series);
@@ -212,7 +227,7 @@ static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
 		return;
 	struct value val = stage_value(g, s, info, own);
 	struct verdict *v = begin(g, s, info, own, &val, out);
-	if (unreadable(v, info, &val))
+	if (unreadable(g, s, v, info, &val))
 		return;
 	struct series series;
 	stage_series(s, info, own, v->window_start, &series);
@@ -241,7 +256,7 @@ void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *o
 	v->samples = isnan(val.v) ? 0u : 1u;
 	char count[TEXT_NUM];
 	text_number(val.v, count);
-	if (unreadable(v, info, &val))
+	if (unreadable(g, s, v, info, &val))
 		return;
 	if (isnan(val.v))
 		verdict_empty(v, info, &val);

@@ -4,8 +4,9 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "engine/inside.h"
+#include "engine/changes.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,7 @@ static void own_options(struct engine *g, const struct engine_options *o)
 	g->o.region = arena_strdup(&g->strings, o->region);
 	g->o.endpoint_url = arena_strdup(&g->strings, o->endpoint_url);
 	g->o.cache_path = arena_strdup(&g->strings, o->cache_path);
+	g->o.state_path = arena_strdup(&g->strings, o->state_path);
 	g->o.demo_endpoint = arena_strdup(&g->strings, o->demo_endpoint);
 	g->o.demo_access_key = g->o.demo_secret_key = NULL;
 	g->o.poll_s = o->poll_s ? o->poll_s : POLL_DEFAULT;
@@ -125,8 +127,10 @@ struct engine *engine_new(const struct engine_options *o, struct err *e)
 	g->conf = o->conf;
 	g->lookback = LOOKBACK;
 	g->focus_wait_ms = INT64_MAX;
+	g->usd_per_day = NAN;
 	g->jitter = (uint64_t)clock_wall_ms() ^ (uint64_t)getpid() << 32;
 	g->jitter = g->jitter ? g->jitter : 1;
+	g->changes = changes_new();
 	g->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	latest_init(&g->snapshot);
 	ring_init(&g->asked);
@@ -148,6 +152,9 @@ void engine_prepare(struct engine *g, bool history, bool offline)
 	inventory_init(g);
 	if (g->cache)
 		store_load(g);
+	looks_account(g);
+	if (g->changes->target[0])
+		events_flush(g);
 }
 
 static void wake_engine(void *ctx)
@@ -230,7 +237,10 @@ void engine_free(struct engine *g)
 	for (struct result *r; (r = ring_take(&g->answered));)
 		result_free(r);
 	snapshot_free(latest_take(&g->snapshot));
+	if (g->changes->target[0])
+		looks_flush(g, true);
 	store_close(g);
+	changes_free(g->changes);
 	poll_free(g);
 	free(g->extra);
 	describe_alarms_out_clear(&g->alarms);

@@ -11,10 +11,12 @@ struct kept_link {
 	const struct stage *from, *to;
 	const char *kind; /* static */
 	bool inferred, back;
+	const struct relation *mapping; /* a copy in g->links_mem; NULL */
 };
 
 void links_clear(struct engine *g)
 {
+	arena_clear(&g->links_mem);
 	free(g->links);
 	g->links = NULL;
 	g->nlinks = 0;
@@ -38,18 +40,68 @@ static const struct stage *stage_of(struct engine *g, const struct stage *const 
 	return r ? of[r->at] : NULL;
 }
 
+/* ---- which mapping is behind an edge */
+
+static int by_ends(const void *a, const void *b)
+{
+	const struct relation *x = *(const struct relation *const *)a, *y = *(const struct relation *const *)b;
+	int d = strcmp(x->from, y->from);
+	return d ? d : strcmp(x->to, y->to);
+}
+
+/* All mappings, by their ends. */
+static const struct relation **mappings(const struct engine *g, unsigned *n)
+{
+	const struct relation **v = NULL;
+	unsigned cap = 0;
+	*n = 0;
+	for (unsigned k = 0; k < nkinds; k++) {
+		const struct relations *r = &g->kind_state[k].relations;
+		for (unsigned i = 0; i < r->n; i++) {
+			if (r->v[i].kind != RELATION_MAPPING || !r->v[i].from || !r->v[i].to)
+				continue;
+			MEM_GROW(v, *n, cap);
+			v[(*n)++] = &r->v[i];
+		}
+	}
+	if (*n > 1)
+		qsort(v, *n, sizeof *v, by_ends);
+	return v;
+}
+
+static const struct relation *mapping_of(struct engine *g, const struct relation *const *v, unsigned n,
+                                         const struct flow_node *from, const struct flow_node *to)
+{
+	struct relation key = { .from = from->arn, .to = to->arn };
+	const struct relation *at = &key, *const * found;
+	if (!n || !key.from || !key.to)
+		return NULL;
+	found = bsearch(&at, v, n, sizeof *v, by_ends);
+	if (!found)
+		return NULL;
+	struct relation *copy = arena_alloc(&g->links_mem, sizeof *copy);
+	*copy = relation_copy(&g->links_mem, *found);
+	return copy;
+}
+
 void links_keep(struct engine *g, const struct flow_graph *f)
 {
 	const struct stage **of = stages_of(g);
+	unsigned nmaps;
+	const struct relation **maps = mappings(g, &nmaps);
 	links_clear(g);
+	arena_init(&g->links_mem);
 	g->links = xcalloc(f->nedges + 1u, sizeof *g->links);
 	for (unsigned i = 0; i < f->nedges; i++) {
 		const struct flow_edge *e = &f->edges[i];
 		const struct stage *from = stage_of(g, of, &f->nodes[e->from]), *to = stage_of(g, of, &f->nodes[e->to]);
 		if (from && to && from != to)
 			g->links[g->nlinks++] =
-			    (struct kept_link){ from, to, e->kind, strcmp(e->strength, "configured") != 0, e->back };
+			    (struct kept_link){ from,    to,
+				                    e->kind, strcmp(e->strength, "configured") != 0,
+				                    e->back, mapping_of(g, maps, nmaps, &f->nodes[e->from], &f->nodes[e->to]) };
 	}
+	free(maps);
 	free(of);
 }
 
@@ -86,6 +138,17 @@ static void put_rates(struct row_link *links, unsigned n, const struct row *rows
 	}
 }
 
+static void put_mapping(struct snapshot *s, struct row_link *l, const struct relation *m)
+{
+	if (!m)
+		return;
+	l->state = arena_strdup(&s->mem, m->state);
+	l->reason = arena_strdup(&s->mem, m->reason);
+	l->on_failure = arena_strdup(&s->mem, m->on_failure);
+	l->retries = m->retries;
+	l->record_age_s = m->record_age_s;
+}
+
 void links_give(const struct engine *g, struct snapshot *s)
 {
 	struct row_link *links = arena_array(&s->mem, g->nlinks, sizeof *links);
@@ -95,8 +158,14 @@ void links_give(const struct engine *g, struct snapshot *s)
 		uint32_t from = k->from->row, to = k->to->row;
 		if (from >= s->nrows || to >= s->nrows)
 			continue;
-		links[n++] =
-		    (struct row_link){ .from = from, .to = to, .kind = k->kind, .inferred = k->inferred, .back = k->back };
+		links[n] = (struct row_link){ .from = from,
+			                          .to = to,
+			                          .kind = k->kind,
+			                          .inferred = k->inferred,
+			                          .back = k->back,
+			                          .retries = UNSAID,
+			                          .record_age_s = UNSAID };
+		put_mapping(s, &links[n++], k->mapping);
 		out[from] += strcmp(k->kind, "mapping") == 0;
 		in[to]++;
 	}

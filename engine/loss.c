@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define RATE_POINTS 10
+#define RECEIVED "received"   /* the key of a queue's metric */
 #define HIDDEN_RECEIVES 3     /* of a message, from which on SQS's age leaves it out */
 #define DYNAMODB_KEEPS 86400. /* a DynamoDB stream's records, always */
 
@@ -130,7 +131,7 @@ static bool steady(const struct books *b, const struct stage *s, const struct lo
 {
 	const struct measure *in = measure_of_role(s, ROLE_IN);
 	double now = rate(b, s, ROLE_IN) * RATE_POINTS * STEP;
-	int64_t from = known_from(b, in), oldest = t->at - (int64_t)t->age;
+	int64_t from = known_from(b, in), oldest = !isfinite(t->age) ? INT64_MIN : t->at - (int64_t)t->age;
 	for (int64_t end = in ? until(b, in) : 0; end - RATE_POINTS * STEP >= from && end > oldest;
 	     end -= RATE_POINTS * STEP) {
 		double then = counted_in(in, end - RATE_POINTS * STEP, end);
@@ -142,9 +143,12 @@ static bool steady(const struct books *b, const struct stage *s, const struct lo
 
 /* ---- queues */
 
+/* What never had a point is asked for rarely (engine/turns.c): its last answer counts. */
 static bool received_here(const struct books *b, const struct stage *s)
 {
-	const struct measure *m = measure_of_key(s, "received");
+	const struct measure *m = measure_of_key(s, RECEIVED);
+	if (m && measure_never_seen(m) && m->err.code == ERR_OK && b->now - m->known.to < REST + LOSS_POINTS * STEP)
+		return false;
 	double n = counted(b, m, known_from(b, m));
 	return isnan(n) || n > 0;
 }
@@ -152,7 +156,7 @@ static bool received_here(const struct books *b, const struct stage *s)
 /* More was received than deleted, by more than what is being worked on explains: some came more than once. */
 static bool hides(const struct books *b, const struct stage *s)
 {
-	const struct measure *received = measure_of_key(s, "received"), *deleted = measure_of_role(s, ROLE_OUT);
+	const struct measure *received = measure_of_key(s, RECEIVED), *deleted = measure_of_role(s, ROLE_OUT);
 	const struct fact *most = res_fact(s->res, "max_receive_count");
 	if (fact_is(s->res, "fifo", "true") || (most && strtoll(most->value, NULL, 10) < HIDDEN_RECEIVES))
 		return false;
@@ -323,6 +327,15 @@ static struct loss stream_loss(const struct books *b, struct arena *mem, const s
 }
 
 /* ---- all */
+
+bool stage_clocked(const struct stage *s, unsigned metric)
+{
+	const struct metric_info *info = &s->kind->info.metrics[metric];
+	if (s->kind->keeps == KEEPS_NOTHING) /* a function's iterator age is one of its stream's */
+		return info->role == ROLE_AGE;
+	return info->role == ROLE_IN || info->role == ROLE_OUT || info->role == ROLE_AGE ||
+	       strcmp(info->key, RECEIVED) == 0;
+}
 
 static void tie_queue(struct books *b, const struct res *r)
 {

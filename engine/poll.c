@@ -180,12 +180,13 @@ static void plan_done(struct batch *b, const struct err *e)
 /* ---- which batch: what reaches back as far and may share a request goes together */
 
 enum { BACK_REREAD, BACK_FAR, BACK_FILL, BACKS };
-#define FAR (20 * STEP)
+#define FAR (25 * STEP)  /* as far as a console that nobody looks at lets pass between two polls */
+#define AGAIN (5 * STEP) /* of what is settled at least so much is read again */
 
 /* So far that what may still have come late is read again and no hole stays. */
 static unsigned back_of(const struct measure *m)
 {
-	int64_t back = clock_wall() / STEP * STEP - m->known.to + REREAD - STEP;
+	int64_t back = clock_wall() / STEP * STEP - m->known.to + AGAIN;
 	if (!m->known.to || back > FAR)
 		return BACK_FILL;
 	return back > REREAD ? BACK_FAR : BACK_REREAD;
@@ -299,12 +300,13 @@ static void add_due(struct engine *g, struct measure *m)
 
 static void add_stage(struct engine *g, struct stage *s)
 {
-	bool all = g->round.needs & NEED_METRICS;
+	unsigned needs = g->round.needs;
+	bool all = needs & NEED_METRICS, asked = needs & (NEED_METRICS | NEED_JUDGED), clocks = needs & NEED_CLOCKS;
 	enum sched_turn turn = turns_of(g, s);
 	for (unsigned k = 0; turn && k < s->kind->info.nmetrics; k++)
-		if (turns_measure(g, s, k, !all || turn == SCHED_VITAL))
+		if ((asked && turns_measure(g, s, k, !all || turn == SCHED_VITAL)) || (clocks && stage_clocked(s, k)))
 			add_due(g, s->m[k]);
-	for (unsigned r = ROLE_IN; turn && r < ROLE_COUNT; r++)
+	for (unsigned r = ROLE_IN; asked && turn && r < ROLE_COUNT; r++)
 		if (turns_own(g, s, (enum role)r, !all || turn == SCHED_VITAL))
 			add_due(g, s->own[r]);
 }
@@ -315,7 +317,7 @@ static void find_due(struct engine *g)
 	g->ndue = 0;
 	for (unsigned i = 0; i < g->nmeasures; i++)
 		g->measure_list[i]->due = g->measure_list[i]->in_round = false;
-	for (unsigned i = 0; (needs & (NEED_METRICS | NEED_JUDGED)) && i < g->nstages; i++)
+	for (unsigned i = 0; (needs & (NEED_METRICS | NEED_JUDGED | NEED_CLOCKS)) && i < g->nstages; i++)
 		add_stage(g, g->stages[i]);
 	for (unsigned i = 0; (needs & NEED_EXTRA) && i < g->nextra; i++)
 		add_due(g, g->extra[i]);

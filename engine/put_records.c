@@ -2,12 +2,14 @@
  * service certainly refused may go again; what may have been done does not. Every record ends with an outcome of its own. */
 #include "aws/op_kinesis.h"
 #include "aws/retry.h"
+#include "engine/audited.h"
 #include "engine/gate.h"
 #include "engine/inside.h"
 #include "engine/records.h"
 
 #include "core/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,8 +121,14 @@ static void on_done(void *ctx, const struct op *op, void *in, void *out, const s
 	p->answered = true;
 }
 
-static void send_batch(struct engine *g, struct put *p)
+static void send_batch(struct engine *g, const struct task *t, struct put *p)
 {
+	char what[64];
+	snprintf(what, sizeof what, "put %u records", p->n);
+	if (!audited(g, t->rq.consent.mode, &op_put_records, p->in.stream, "announced", what, &p->r->cause)) {
+		p->over = true;
+		return;
+	}
 	for (unsigned i = 0; i < p->n; i++) {
 		const struct put_item *it = &p->r->items[p->places[i]];
 		p->records[i] = (struct put_record){ it->data, it->key };
@@ -167,10 +175,10 @@ static bool begin(struct engine *g, struct task *t)
 		return false;
 	char *what =
 	    xasprintf("put %u record%s into stream %s", r->n - r->failed, r->n - r->failed == 1 ? "" : "s", rq->stream);
-	struct gate_act act = { MODE_OPERATE, &op_put_records, what };
+	struct gate_act act = { .needs = MODE_OPERATE, .op = &op_put_records, .what = what };
 	struct put *p = t->work = arena_alloc(&t->mem, sizeof *p);
 	*p = (struct put){ .r = r, .in = { .stream = rq->stream } };
-	bool open = gate_open(g->o.target, &t->rq.consent, &act, &p->permit, t->result);
+	bool open = audited_gate(g, &t->rq.consent, &act, &p->permit, t->result);
 	free(what);
 	if (open && !engine_connect(g)) {
 		t->result->err = g->account_err;
@@ -200,5 +208,5 @@ void put_records_step(struct engine *g, struct task *t)
 	if (clock_mono_ms() < t->wake_ms)
 		return;
 	t->wake_ms = 0;
-	send_batch(g, p);
+	send_batch(g, t, p);
 }

@@ -90,7 +90,7 @@ static unsigned more_than_vital(const struct sched_row *r)
 static void begin(const struct sched *s, const struct pace *p, struct sched_row *r)
 {
 	bool later = waits(p, r);
-	r->every = later ? p->every : s->poll;
+	r->every = !later ? s->poll : p->every > r->promised ? p->every : r->promised;
 	r->slowed = later && p->slowed;
 	r->turn = SCHED_NOT;
 	if (!later)
@@ -173,8 +173,11 @@ void sched_plan(struct sched *s, struct sched_row *const *rows, unsigned n)
 		s->saved = 0;
 	if (s->refresh)
 		refresh(s, &sum, rows, n);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		s->slowed += rows[i]->slowed;
+		if (rows[i]->turn == SCHED_WHOLE)
+			rows[i]->every = rows[i]->promised = waits(&p, rows[i]) ? p.every : s->poll;
+	}
 	s->per_day = (p.pinned + fmin(p.rate, p.tail / (double)p.want)) * SCHED_DAY;
 	s->planned_at = s->now;
 }

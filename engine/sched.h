@@ -22,6 +22,7 @@ struct sched_row {
 	int64_t asked;           /* when it was last asked whole; SCHED_NEVER */
 	/* found by sched_plan */
 	int64_t every;           /* seconds between two times it is asked whole; of one that waits for money, as far as that can be told */
+	int64_t promised;        /* that, when it was last asked: where things go faster since, the line still has to move up */
 	enum sched_turn turn;
 	bool slowed;             /* the budget's doing */
 };

@@ -10,13 +10,30 @@ static void code_step(struct engine *g, struct task *t);
 
 static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_STATUS] = status_step, /* one a line */
-	[REQUEST_HISTORY] = history_step,   [REQUEST_CHECK] = check_step,
-	[REQUEST_DOCTOR] = doctor_step,     [REQUEST_IAM] = iam_step,
-	[REQUEST_CODE] = code_step,         [REQUEST_PUT_RECORDS] = put_records_step,
-	[REQUEST_PROCESS] = process_step,   [REQUEST_PUT_METRIC] = put_metric_step,
-	[REQUEST_DISCOVER] = discover_step, [REQUEST_ALARMS] = alarms_step,
-	[REQUEST_ALARM] = alarm_step,       [REQUEST_ERRORS] = errors_step,
+	[REQUEST_HISTORY] = history_step,
+	[REQUEST_CHECK] = check_step,
+	[REQUEST_DOCTOR] = doctor_step,
+	[REQUEST_IAM] = iam_step,
+	[REQUEST_CODE] = code_step,
+	[REQUEST_PUT_RECORDS] = put_records_step,
+	[REQUEST_PROCESS] = process_step,
+	[REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_DISCOVER] = discover_step,
+	[REQUEST_REPLAY_PLAN] = replay_step,
+	[REQUEST_REPLAY_START] = replay_step,
+	[REQUEST_REPLAY_RESUME] = replay_step,
+	[REQUEST_REPLAY_STEER] = replay_steer_step,
+	[REQUEST_REPLAY_SHOW] = replay_show_step,
+	[REQUEST_REPLAY_LIST] = replay_list_step,
+	[REQUEST_AUDIT] = audit_step,
+	[REQUEST_ALARMS] = alarms_step,
+	[REQUEST_ALARM] = alarm_step,
+	[REQUEST_ERRORS] = errors_step,
+	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
+	[REQUEST_NOTE] = note_step,
+	[REQUEST_PAST] = past_step,
+	[REQUEST_EVENTS] = events_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -61,6 +78,21 @@ static void own_act(struct arena *a, struct request *rq)
 	}
 }
 
+static bool is_replay(enum request_kind k)
+{
+	return k >= REQUEST_REPLAY_PLAN && k <= REQUEST_REPLAY_LIST;
+}
+
+static void own_replay(struct arena *a, struct replay_request *r)
+{
+	r->source = copy(a, r->source);
+	r->run = copy(a, r->run);
+	r->through = copy(a, r->through);
+	r->to = copy(a, r->to);
+	r->where = copy(a, r->where);
+	r->word = copy(a, r->word);
+}
+
 /* The caller's strings may be gone when the engine's thread looks at them. */
 static void own_strings(struct task *t)
 {
@@ -79,8 +111,14 @@ static void own_strings(struct task *t)
 		t->rq.errors.function = copy(a, t->rq.errors.function);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
+	if (t->rq.kind == REQUEST_NOTE)
+		t->rq.note.text = copy(a, t->rq.note.text);
 	if (t->rq.kind == REQUEST_CHECK)
 		own_check(a, &t->rq.check);
+	if (is_replay(t->rq.kind))
+		own_replay(a, &t->rq.replay);
+	if (t->rq.kind == REQUEST_AUDIT)
+		t->rq.audit.run = copy(a, t->rq.audit.run);
 	own_act(a, &t->rq);
 }
 
@@ -102,10 +140,14 @@ void task_free(struct task *t)
 		history_abandon(t);
 	if (t->rq.kind == REQUEST_PUT_METRIC)
 		put_metric_abandon(t);
+	if (task_drains(t))
+		replay_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
 	if (t->rq.kind == REQUEST_ERRORS)
 		errors_abandon(t);
+	if (t->rq.kind == REQUEST_SHARDS)
+		shards_abandon(t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
@@ -130,7 +172,12 @@ void task_need(struct engine *g, struct task *t, unsigned needs)
 
 bool task_tells_itself(const struct task *t)
 {
-	return t->rq.kind == REQUEST_CHECK || t->rq.kind == REQUEST_PUT_RECORDS;
+	return t->rq.kind == REQUEST_CHECK || t->rq.kind == REQUEST_PUT_RECORDS || task_drains(t);
+}
+
+bool task_drains(const struct task *t)
+{
+	return t->rq.kind >= REQUEST_REPLAY_PLAN && t->rq.kind <= REQUEST_REPLAY_RESUME;
 }
 
 static void code_step(struct engine *g, struct task *t)
@@ -148,7 +195,7 @@ void status_step(struct engine *g, struct task *t)
 		return;
 	}
 	if (t->state++ == 0) {
-		task_need(g, t, NEED_ALL);
+		task_need(g, t, NEED_ALL | NEED_CHANGES);
 		return;
 	}
 	t->result->status = snap_build(g);
@@ -180,10 +227,17 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_PAST: snapshot_free(r->past); break;
+	case REQUEST_EVENTS:
+		arena_clear(&r->events.mem);
+		free(r->events.v);
+		break;
+	case REQUEST_NOTE:
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ERRORS: arena_clear(&r->errors.mem); break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
+	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;
 	case REQUEST_PUT_RECORDS:
 		arena_clear(&r->put_records.mem);
 		free(r->put_records.items);
@@ -191,6 +245,13 @@ void result_free(struct result *r)
 	case REQUEST_PROCESS:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
+	case REQUEST_REPLAY_PLAN:
+	case REQUEST_REPLAY_START:
+	case REQUEST_REPLAY_RESUME:
+	case REQUEST_REPLAY_STEER:
+	case REQUEST_REPLAY_SHOW:
+	case REQUEST_REPLAY_LIST: arena_clear(&r->replay.mem); break;
+	case REQUEST_AUDIT: arena_clear(&r->audit.mem); break;
 	case REQUEST_IAM: iam_result_clear(&r->iam); break;
 	case REQUEST_CHECK: check_result_clear(&r->check); break;
 	case REQUEST_DOCTOR:

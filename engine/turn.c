@@ -120,7 +120,7 @@ static void timers(struct engine *g)
 	g->turns = refresh ? TURNS_ALL : g->turns == TURNS_ALL ? TURNS_ALL : TURNS_DUE;
 	g->next_poll_ms = now + (int64_t)g->o.poll_s * 1000;
 	if (now >= g->next_discovery_ms || !g->live) {
-		g->wanted |= NEED_ALL;
+		g->wanted |= NEED_ALL | NEED_CHANGES;
 		g->next_discovery_ms = now + sched_jitter(&g->jitter, DISCOVERY_MS);
 	}
 }
@@ -159,6 +159,8 @@ static int64_t tasks_wait(const struct engine *g)
 	for (const struct task *t = g->tasks; t; t = t->next)
 		if (!t->done && t->wake_ms)
 			wait = least(wait, t->wake_ms - clock_mono_ms());
+		else if (t->done && !g->threaded) /* the command has what it asked for */
+			return 0;
 	return wait;
 }
 
@@ -215,11 +217,14 @@ static void end_calls(struct engine *g)
 		t->waits_for = 0;
 }
 
+#define REPLAY_DEADLINE_S (30 * 86400) /* a replay takes what it takes */
+
 static unsigned deadline_of(const struct engine *g, const struct request *rq)
 {
 	if (rq->kind == REQUEST_CHECK && rq->check.deadline_s)
 		return rq->check.deadline_s;
-	return g->o.deadline_s ? g->o.deadline_s : 60;
+	bool replay = rq->kind >= REQUEST_REPLAY_PLAN && rq->kind <= REQUEST_REPLAY_RESUME;
+	return g->o.deadline_s ? g->o.deadline_s : replay ? REPLAY_DEADLINE_S : 60;
 }
 
 void engine_interrupt(struct engine *g)
@@ -230,7 +235,8 @@ void engine_interrupt(struct engine *g)
 /* Opening the history costs: what neither shows nor keeps it does without. */
 static bool reads_history(enum request_kind kind)
 {
-	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR;
+	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR || kind == REQUEST_NOTE ||
+	       kind == REQUEST_PAST || kind == REQUEST_EVENTS;
 }
 
 struct result *engine_call(struct engine *g, const struct request *rq)
@@ -239,12 +245,16 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	int64_t deadline = clock_mono_ms() + (int64_t)deadline_of(g, rq) * 1000;
 	cred_deadline(g->cred, deadline);
 	engine_reopen(g);
-	engine_prepare(g, reads_history(rq->kind), rq->kind == REQUEST_HISTORY && rq->history.offline);
+	engine_prepare(g, reads_history(rq->kind), (rq->kind == REQUEST_HISTORY && rq->history.offline));
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();
-		if (left <= 0 || atomic_load(&g->stop))
-			break;
+		if (left <= 0 || atomic_load(&g->stop)) {
+			if (!task_drains(t))
+				break;
+			t->ending = true; /* in its own time: what is in flight is waited for */
+			left = CALL_WAIT_MS;
+		}
 		engine_turn(g, left < CALL_WAIT_MS ? (int)left : CALL_WAIT_MS);
 	}
 	bool late = !t->done;

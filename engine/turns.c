@@ -16,7 +16,7 @@ int64_t mono_s(void)
 
 /* ---- what has never had a point */
 
-static bool never_seen(const struct measure *m)
+bool measure_never_seen(const struct measure *m)
 {
 	return m->series.len == 0 && m->err.code == ERR_OK && m->known.read_at &&
 	       m->known.to - m->known.from >= LOOKBACK - REREAD;
@@ -47,7 +47,7 @@ static bool beside_one_seen(const struct stage *s, unsigned metric)
 /* What is always absent is asked for rarely: it costs as much as what is there. */
 static bool rests(const struct engine *g, const struct measure *m)
 {
-	return g->threaded && never_seen(m) && mono_s() - m->asked < REST - STEP / 2;
+	return g->threaded && measure_never_seen(m) && mono_s() - m->asked < REST - STEP / 2;
 }
 
 bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital)
@@ -208,7 +208,7 @@ bool turns_focus(struct engine *g, int64_t now_ms, int64_t *wait_ms)
 	return false;
 }
 
-double turns_rate(struct engine *g)
+void turns_rate(struct engine *g)
 {
 	struct sched s = { 0 };
 	struct sched_row *copy = xcalloc(g->nstages + 1u, sizeof *copy), **rows = rows_of(g);
@@ -217,11 +217,11 @@ double turns_rate(struct engine *g)
 		rows[i] = &copy[i];
 	}
 	set_terms(g, &s);
-	s.idle = false;
+	s.idle = s.idle && g->threaded;
 	sched_plan(&s, rows, g->nstages);
+	g->usd_per_day = s.per_day * USD_PER_METRIC;
 	free(copy);
 	free(rows);
-	return s.per_day * USD_PER_METRIC;
 }
 
 /* ---- from the faces' thread */

@@ -168,8 +168,7 @@ static void draw(struct loss *l, const struct loss_trend *t, double slope, doubl
 	l->retention = retention;
 }
 
-/* A configured time as it was configured: 24h, 4d; else as any duration. */
-static void kept_words(double seconds, char out[TEXT_NUM])
+void loss_kept(double seconds, char out[TEXT_NUM])
 {
 	int64_t s = (int64_t)seconds;
 	if (s > 86400 && s < 10000 * 86400ll && s % 86400 == 0)
@@ -187,7 +186,7 @@ static const char *age_words(struct arena *mem, const struct loss_trend *t, doub
 	if (t->at)
 		text_duration((int64_t)t->age, age);
 	if (!isnan(retention))
-		kept_words(retention, keeps);
+		loss_kept(retention, keeps);
 	if (t->at && !isnan(slope) && slope != 0)
 		snprintf(course, sizeof course, "%s %.2f s/s, ", slope > 0 ? "growing" : "falling", fabs(slope));
 	return arena_printf(mem, "age %s%s, %sretention %s", more && t->at ? ">= " : "", age, course, keeps);
@@ -200,11 +199,10 @@ struct loss loss_nearer(const struct loss *a, const struct loss *b, int64_t now)
 	if (a->state == LOSS_NONE || b->state == LOSS_NONE)
 		return a->state == LOSS_NONE ? *b : *a;
 	for (unsigned i = 0; i < 2; i++) {
-		enum loss_state s = both[i]->state;
-		of[i] = s == LOSS_SAFE ? never : whenever;
-		if (s == LOSS_EXACT || s == LOSS_BETWEEN || s == LOSS_AT_LEAST)
+		of[i] = both[i]->state == LOSS_SAFE ? never : whenever;
+		if (loss_has_low(both[i]))
 			of[i].lo = (double)both[i]->low;
-		if (s == LOSS_EXACT || s == LOSS_BETWEEN || s == LOSS_AT_MOST)
+		if (loss_has_high(both[i]))
 			of[i].hi = (double)both[i]->high;
 		all.lo = fmin(all.lo, of[i].lo);
 		all.hi = fmin(all.hi, of[i].hi);
@@ -364,7 +362,7 @@ static const char *dead_words(struct arena *mem, const struct loss_dead *d)
 	if (d->held == 0)
 		return "it is empty";
 	if (!isnan(d->retention))
-		kept_words(d->retention, keeps);
+		loss_kept(d->retention, keeps);
 	if (d->nsent) {
 		text_duration(d->now - instant(earliest(d->sent, d->nsent)), looked);
 		return arena_printf(mem, "%ssent %s ago, retention %s", d->all ? "" : "of those looked at, ", looked, keeps);
@@ -413,7 +411,7 @@ struct loss loss_pointers(struct arena *mem, const struct loss_pointers *p)
 	struct loss l = settle(pointer_bounds(p), p->now);
 	char age[TEXT_NUM] = "not known", keeps[TEXT_NUM] = "not known";
 	if (!isnan(p->stream_retention))
-		kept_words(p->stream_retention, keeps);
+		loss_kept(p->stream_retention, keeps);
 	if (p->age.at)
 		text_duration((int64_t)p->age.age, age);
 	l.what = "first record";

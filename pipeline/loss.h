@@ -10,6 +10,7 @@
 #include "core/arena.h"
 #include "core/model/loss.h"
 #include "core/series.h"
+#include "core/text.h"
 
 #include <stdbool.h>
 
@@ -101,6 +102,7 @@ struct loss_async {           /* a function's queue of events it was asked to wo
 };
 struct loss loss_async(struct arena *mem, const struct loss_async *a);
 
+void loss_kept(double seconds, char out[TEXT_NUM]); /* a configured time as it was configured: 24h, 4d; else as any duration */
 /* Two things of one resource, each with its clock: the truth is the nearer. Strings of a or b. */
 struct loss loss_nearer(const struct loss *a, const struct loss *b, int64_t now);
 

@@ -97,6 +97,7 @@ void motion_end(struct world *w)
 	free(w->alarms);
 	free(w->events);
 	sqs_moves_free(w);
+	lambda_events_free(w);
 	grants_free(w);
 	trail_free(w);
 	topics_free(w);

@@ -58,7 +58,7 @@ static const struct scenario scenarios[] = {
 	  .furnished = true,
 	  .history = 1440,
 	  .tide = 0.04,
-	  .faults = { "*=expired-token,after=12" } },
+	  .faults = { "*=expired-token,after=5" } },
 	{ .name = "slow-network",
 	  .help = "calm, but every answer is late by up to 5 seconds, and some by a minute",
 	  .furnished = true,

@@ -126,6 +126,7 @@ void world_function_free(struct sim_function *fn)
 		              fn->package_type, fn->arch,    fn->sha256, fn->revision, fn->dlq_arn };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);
+	lambda_code_clear(&fn->code);
 	versions_free(fn);
 	life_free(fn);
 	free(fn->async.on_failure);

@@ -2,6 +2,7 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include "sim/sim_lambda_run.h"
 #include "sim/fault.h"
 #include "sim/sim_metrics.h"
 
@@ -34,6 +35,7 @@ struct sim_function {
 	struct lived *lived; /* by minute (sim_life.h) */
 	unsigned nlived, caplived;
 	unsigned fail_percent; /* of invocations */
+	struct lambda_code code;
 	uint64_t invocations;  /* by clients: which of them fail is a matter of counting, not of chance */
 };
 
@@ -84,6 +86,9 @@ struct world {
 	uint64_t move_number; /* of the newest */
 	struct sim_grant *grants; /* oldest first */
 	unsigned ngrants, capgrants;
+	struct lambda_event *lambda_events; /* what Invoke has brought, oldest first */
+	unsigned nlambda_events, caplambda_events;
+	size_t events_bytes;
 	struct trail_event *trail; /* oldest first */
 	unsigned ntrail, captrail;
 	int64_t lookup_ms[8]; /* the newest reads of it, for the fault lookup-rate */

@@ -32,6 +32,10 @@ struct view;
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
 	X(alarms, "3", IN_SCREENS, MOVE, NULL, "alarms, and who is told")                                       \
 	X(errors, "e", TABLES | IN(DETAIL) | IN(ALARMS), MOVE, NULL, "a function's errors")                     \
+	X(events, "5", IN_SCREENS, MOVE, NULL, "what happened")                                                 \
+	X(event, "Enter l", IN(EVENTS), MOVE, "open", "all of one event")                                       \
+	X(event_filter, "/", IN(EVENTS), FIND, "filter", "filter events by words")                              \
+	X(past, "t", IN_SCREENS & ~IN(FIRST), TIME, NULL, "a past instant; live again")                         \
 	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
 	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
 	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \
@@ -39,7 +43,7 @@ struct view;
 	X(sort_reverse, "S", TABLES, FIND, NULL, "sort the other way round")                             \
 	X(mark, "Space", TABLES, FIND, NULL, "mark, unmark")                                                    \
 	X(pin, "*", TABLES, FIND, NULL, "pin on top, let go")                                                   \
-	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch everything within the budget")                \
+	X(first_all, "a", IN(FIRST), FIRST, "everything", "watch all, in the budget")                          \
 	X(first_pipeline, "p Enter", IN(FIRST), FIRST, "pipeline", "watch the selected pipeline")              \
 	X(first_tag, "t", IN(FIRST), FIRST, "tag", "watch what carries a tag")                                 \
 	X(first_prefix, "/", IN(FIRST), FIRST, "prefix", "watch what is named alike")                          \
@@ -55,6 +59,8 @@ struct view;
 	X(cursor_right, "Right", IN(DETAIL), TIME, NULL, "cursor towards now")                                 \
 	X(freeze, "Z", IN_SCREENS, TIME, NULL, "freeze, unfreeze")                                              \
 	X(times, "T", IN_SCREENS, TIME, NULL, "UTC, local time, ages")                                          \
+	X(copy, "y", TABLES | IN(DETAIL), SHARE, "copy", "copy as Markdown (OSC 52)")                            \
+	X(copy_command, "Y", TABLES | IN(DETAIL), SHARE, NULL, "copy as shell command")                         \
 	X(zoom_pane, "z", TABLES, VIEW, NULL, "this pane alone")                                                \
 	X(refresh, "r", IN_SCREENS, VIEW, "refresh", "ask AWS now")                                            \
 	X(code, "A", IN_SCREENS, VIEW, NULL, "type the MFA code")                                              \
@@ -78,6 +84,7 @@ struct view;
 	X(FIND, "FIND")                                                                                        \
 	X(FIRST, "FIRST CONTACT")                                                                              \
 	X(TIME, "TIME")                                                                                        \
+	X(SHARE, "SHARE")                                                                                      \
 	X(VIEW, "VIEW")                                                                                        \
 	X(PROMPT, "WHILE TYPING")
 

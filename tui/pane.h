@@ -29,6 +29,14 @@ void flow_pane(struct view *v, struct area a);
 struct list_lines changes_lines(const struct view *v);
 void changes_draw(struct view *v, struct area a);
 
+/* pane_why.c: the facts near a row's trouble. */
+int why_want(const struct view *v, const struct row *r); /* rows it could fill; 0: nothing is known */
+void why_pane(struct view *v, struct area a, const struct row *r);
+
+/* pane_shards.c: those of the open stream. */
+int shards_want(const struct view *v);
+void shards_pane(struct view *v, struct area a);
+
 /* pane_chart.c: one chart of the selected row. */
 int chart_want(const struct view *v);                /* rows it is worth; 0: there is nothing to show */
 void chart_pane(struct view *v, struct area a);

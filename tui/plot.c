@@ -130,7 +130,7 @@ static void note_text(const struct view *v, const struct slot *s, const struct p
 {
 	char when[WHEN_SIZE] = "", reach[80], coarse[48] = "";
 	const struct history_result *h = s->answer && s->answer->err.code == ERR_OK ? &s->answer->history : NULL;
-	const char *rolled = h && h->nparts ? h->parts[0].rolled : NULL;
+	const char *rolled = h && h->nparts ? h->parts[0].rolled : NULL; /* the oldest is the coarsest */
 	if (h && v->detail.cursor && view_screen(v) == SCREEN_DETAIL) {
 		cursor_note(v, p, rolled, out, size);
 		return;
@@ -138,7 +138,7 @@ static void note_text(const struct view *v, const struct slot *s, const struct p
 	if (s->wish.end)
 		when_text(v->time_style, s->wish.end, v->now, when);
 	if (rolled)
-		snprintf(coarse, sizeof coarse, ", %s of each %um", rolled, h->step / 60);
+		snprintf(coarse, sizeof coarse, ", %s of each %um", rolled, h->parts[0].step / 60);
 	reach_note(s, h, reach, sizeof reach);
 	snprintf(out, size, "%s%s%s%s%s%s", range_name(s->wish.range), when[0] ? " to " : "", when, reach, coarse,
 	         p->chart.forecast.from ? ", dotted = forecast" : "");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MOST 8
+#define NARROW 60 /* columns: below, the name and the time are what there is room for */
 
 struct problem {
 	enum health health;
@@ -59,11 +60,19 @@ static void add_deadlines(const struct view *v, struct problems *l)
 			keep_nearest(s, l, (l->most + 1) / 2, i);
 	for (unsigned i = 0; i < l->nsaid; i++) {
 		const struct row *r = &s->rows[l->said[i]];
+		enum health h = r->health > HEALTH_WARN ? r->health : HEALTH_WARN;
 		struct buf why;
+		if (v->canvas.cols < NARROW) {
+			char brief[48], in[LOSS_IN];
+			loss_in(&r->loss, v->now, in);
+			snprintf(brief, sizeof brief, "LOSS %s", in);
+			add(l, h, r->name, brief);
+			continue;
+		}
 		buf_init(&why, sizeof l->p->why - 1);
 		loss_line(&r->loss, r->name, v->now, (unsigned)v->canvas.cols - 3, &why);
 		buf_addc(&why, '\0');
-		add(l, r->health > HEALTH_WARN ? r->health : HEALTH_WARN, NULL, why.p ? why.p : "");
+		add(l, h, NULL, why.p ? why.p : "");
 		buf_clear(&why);
 	}
 }
@@ -163,24 +172,49 @@ static void draw(struct view *v, int y, const struct problems *l)
 	draw_str(c, y + (int)l->n - 1, c->cols - cells, cells, STYLE_FAINT, more);
 }
 
+static void gather(const struct view *v, unsigned most, struct problems *l)
+{
+	const struct snapshot *s = v->snap;
+	*l = (struct problems){ .most = most < MOST ? most : MOST };
+	if (!s)
+		return;
+	add_deadlines(v, l);
+	add_rows(s, l, HEALTH_ALARM);
+	if (s->alarms_current)
+		add_alarms(s, l);
+	add_rows(s, l, HEALTH_WARN);
+	add_calls(s, l);
+	add_rows(s, l, HEALTH_UNKNOWN);
+	add_rows(s, l, HEALTH_STALE);
+}
+
 int frame_problems(struct view *v, int y, int most)
 {
-	struct problems l = { .most = most < MOST ? (unsigned)most : MOST };
-	const struct snapshot *s = v->snap;
-	if (s) {
-		add_deadlines(v, &l);
-		add_rows(s, &l, HEALTH_ALARM);
-		if (s->alarms_current)
-			add_alarms(s, &l);
-		add_rows(s, &l, HEALTH_WARN);
-		add_calls(s, &l);
-		add_rows(s, &l, HEALTH_UNKNOWN);
-		add_rows(s, &l, HEALTH_STALE);
-	}
+	struct problems l;
+	gather(v, (unsigned)most, &l);
 	if (l.n == 0) {
 		say_none(v, y);
 		return 1;
 	}
 	draw(v, y, &l);
 	return (int)l.n;
+}
+
+void frame_problem_lines(const struct view *v, struct buf *out)
+{
+	struct problems l;
+	gather(v, MOST, &l);
+	for (unsigned i = 0; i < l.n; i++) {
+		const struct problem *p = &l.p[i];
+		const char *mark = health_mark(p->health);
+		buf_addf(out, "%.*s ", (int)strcspn(mark, " "), mark);
+		if (p->who) {
+			text_visible(out, span_of(p->who));
+			buf_adds(out, "  ");
+		}
+		text_visible(out, span_of(p->why));
+		buf_addc(out, '\n');
+	}
+	if (l.total > l.n)
+		buf_addf(out, "and %u more\n", l.total - l.n);
 }

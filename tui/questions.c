@@ -1,8 +1,10 @@
 /* The questions behind the charts. Each slot is one metric of the open row; it is asked when it comes on the screen, when the
  * range changes and after each poll. The engine answers when it can; meanwhile the last answer stays. */
-#include "tui/view.h"
+#include "core/mem.h"
+#include "tui/past.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define UNANSWERED_MOST (2 * CHARTS_MAX) /* keys pressed faster than answers come must not fill the engine's ring */
@@ -36,6 +38,10 @@ void view_slots_keep(struct view *v, uint64_t row, const char *const *metrics, u
 
 struct slot *view_slot(struct view *v, uint64_t row, const char *metric, struct wish wish)
 {
+	if (v->past) { /* nothing after it, and nobody is asked for it */
+		wish.end = wish.end && wish.end < v->past ? wish.end : v->past;
+		wish.offline = true;
+	}
 	struct slot *found = NULL;
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		struct slot *s = &v->detail.slot[i];
@@ -100,8 +106,37 @@ void view_asked(struct view *v, struct slot *s, uint64_t id)
 	v->detail.unanswered++;
 }
 
+/* A chart has one grid: that of the newest part. A coarse point covers its whole period there; what it sums is spread over it, so
+ * that the line stays on one scale. */
+static void flatten(struct history_result *h)
+{
+	double *flat;
+	unsigned n = 0, at = 0, from = 0;
+	if (h->nparts < 2)
+		return;
+	for (unsigned i = 0; i < h->nparts; i++)
+		n += h->parts[i].n * (h->parts[i].step / h->step);
+	flat = xreallocarray(NULL, n + 1u, sizeof *flat);
+	for (unsigned i = 0; i < h->nparts; i++) {
+		const struct history_part *p = &h->parts[i];
+		unsigned times = p->step / h->step;
+		double by = metric_is_sum(&h->info) ? 1.0 / times : 1;
+		for (unsigned k = 0; k < p->n; k++)
+			for (unsigned j = 0; j < times; j++)
+				flat[at++] = h->v[from + k] * by;
+		from += p->n;
+	}
+	free(h->v);
+	h->v = flat;
+	h->n = n;
+}
+
 void view_answer(struct view *v, struct result *r)
 {
+	if (r->kind == REQUEST_SHARDS) {
+		shards_answer(v, r);
+		return;
+	}
 	if (r->kind == REQUEST_FIRST)
 		first_answer(v, r);
 	if (r->kind == REQUEST_ERRORS) {
@@ -113,6 +148,10 @@ void view_answer(struct view *v, struct result *r)
 		return;
 	}
 	if (r->kind != REQUEST_HISTORY) {
+		if (r->kind == REQUEST_PAST)
+			past_arrived(v, r);
+		if (r->kind == REQUEST_NOTE)
+			view_note(v, "%.100s", r->err.code == ERR_OK ? "noted" : r->err.text);
 		result_free(r);
 		return;
 	}
@@ -123,6 +162,8 @@ void view_answer(struct view *v, struct result *r)
 		if (s->pending != r->id || !r->id)
 			continue;
 		s->pending = 0;
+		if (r->err.code == ERR_OK)
+			flatten(&r->history);
 		result_free(s->answer);
 		s->answer = r;
 		return;
@@ -132,7 +173,7 @@ void view_answer(struct view *v, struct result *r)
 
 bool view_waiting(const struct view *v)
 {
-	bool open = alarms_waiting(v) || errors_waiting(v);
+	bool open = alarms_waiting(v) || errors_waiting(v) || shards_waiting(v);
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		const struct slot *s = &v->detail.slot[i];
 		open = open || (s->wanted && s->pending) || (view_screen(v) != SCREEN_HELP && wants(v, s));

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define CLOUDWATCH_KEEPS (455 * 86400LL)
+#define CHART_FIRST 7 /* rows that the one chart there always is gets at least */
 #define CHART_MOST 18
 #define CHART_LEAST 9 /* rows of a chart, its title and axis included, before a second one is worth its place */
 
@@ -274,6 +275,29 @@ static int draw_charts(struct view *v, int y, int h, const struct row *r)
 
 /* ---- the screen ---- */
 
+struct layout {
+	int facts, charts, shards, why, metrics;
+};
+
+/* A chart and the metrics to choose from come first, then why, then what is left goes to charts. */
+static struct layout lay_out(const struct view *v, int h, const struct row *r)
+{
+	struct layout l = { .facts = h < 14 ? 0 : h < 30 ? 1 : 4 };
+	int room = h - 1 - l.facts, table = (int)r->nreadings + 2, why = why_want(v, r);
+	if (h >= 16) {
+		int most = h < 30 ? 4 : h / 5;
+		int shards = shards_want(v);
+		l.why = why < most ? why : most;
+		l.shards = shards < most ? shards : most;
+		room -= l.why + l.shards;
+	}
+	if (room - table < CHART_FIRST)
+		table = room - CHART_FIRST > 2 ? room - CHART_FIRST : 2;
+	l.metrics = table;
+	l.charts = room - table;
+	return l;
+}
+
 static void draw_detail(struct view *v, int y, int h)
 {
 	const struct row *r = shown(v);
@@ -282,13 +306,21 @@ static void draw_detail(struct view *v, int y, int h)
 		         "this stage is not there any more; q goes back");
 		return;
 	}
-	int facts = draw_facts(v, y + 1, h < 14 ? 0 : h < 30 ? 2 : 4, r);
-	int room = h - 1 - facts, table = (int)r->nreadings + 2;
-	if (room - table < 7)
-		table = room - 7 > 2 ? room - 7 : 2;
+	struct layout l = lay_out(v, h, r);
 	draw_head(v, y, r);
-	int charts = draw_charts(v, y + 1 + facts, room - table, r);
-	draw_metrics(v, y + 1 + facts + charts, table, r);
+	int facts = draw_facts(v, y + 1, l.facts, r);
+	l.charts += l.facts - facts;
+	y += 1 + facts;
+	int charts = draw_charts(v, y, l.charts, r);
+	l.metrics += l.charts - charts;
+	y += charts;
+	if (l.shards)
+		shards_pane(v, (struct area){ y, 0, l.shards, v->canvas.cols });
+	y += l.shards;
+	if (l.why)
+		why_pane(v, (struct area){ y, 0, l.why, v->canvas.cols }, r);
+	y += l.why;
+	draw_metrics(v, y, l.metrics, r);
 }
 
 static void move_detail(struct view *v, enum move m)
@@ -309,7 +341,18 @@ static const char *title_detail(const struct view *v)
 	return r ? r->name : "?";
 }
 
-/* The metric of the sparkline first: it is what the kind is watched by. */
+/* What runs out first; else the metric of the sparkline, which is what the kind is watched by. */
+static const struct metric_info *first_metric(const struct row *r)
+{
+	const struct reading *age = r->by_role[ROLE_AGE];
+	if (loss_at_risk(&r->loss) && age)
+		return age->info;
+	for (unsigned i = 0; i < r->nreadings; i++)
+		if (r->spark_key && strcmp(r->readings[i].info->key, r->spark_key) == 0)
+			return r->readings[i].info;
+	return NULL;
+}
+
 void detail_show(struct view *v, uint64_t id)
 {
 	struct detail *d = &v->detail;
@@ -320,8 +363,9 @@ void detail_show(struct view *v, uint64_t id)
 	d->cursor = d->end = 0;
 	d->metrics = (struct list){ 0 };
 	struct list_lines lines = metric_lines(v);
-	for (unsigned i = 0; r && i < r->nreadings; i++)
-		if (r->spark_key && strcmp(r->readings[i].info->key, r->spark_key) == 0)
+	const struct metric_info *first = r ? first_metric(r) : NULL;
+	for (unsigned i = 0; first && i < r->nreadings; i++)
+		if (r->readings[i].info == first)
 			list_select(&d->metrics, &lines, i);
 	sync_detail(v);
 }

@@ -13,6 +13,8 @@ struct view;
 	X(DETAIL, screen_detail)        \
 	X(ALARMS, screen_alarms)        \
 	X(ERRORS, screen_errors)        \
+	X(EVENTS, screen_events)        \
+	X(EVENT, screen_event)          \
 	X(HELP, screen_help)            \
 	X(FIRST, screen_first)
 

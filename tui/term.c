@@ -1,6 +1,7 @@
 #include "tui/term.h"
 
 #include "core/text.h"
+#include "tui/clip.h"
 #include "tui/glyph.h"
 #include "tui/keys.h"
 #include "tui/restore.h"
@@ -21,6 +22,10 @@
 #include <wchar.h>
 
 #define ESC_DELAY_MS 25
+#define STALLED_MS 1000
+/* xterm's stack of titles; where there is none the title is at least not ours any more. */
+#define TITLE_KEEP "\x1b[22;2t"
+#define TITLE_BACK "\x1b]2;\a\x1b[23;2t"
 
 static struct {
 	SCREEN *screen;
@@ -28,7 +33,7 @@ static struct {
 	struct termios modes; /* as found */
 	struct canvas shown;
 	int cursor;
-	bool utf8;
+	bool utf8, titled;
 	int signal_pipe[2];
 } t = { .signal_pipe = { -1, -1 } };
 
@@ -94,6 +99,8 @@ static void prepare_restore(int rows)
 			add_capability(bytes, &n, tparm(move, rows > 0 ? rows - 1 : 23, 0));
 		add_capability(bytes, &n, tigetstr(names[i]));
 	}
+	if (t.titled)
+		add_capability(bytes, &n, TITLE_BACK);
 	restore_prepare(&t.modes, bytes, n);
 }
 
@@ -163,8 +170,29 @@ bool term_open(enum tui_color color, char *why, size_t size)
 	return true;
 }
 
+static bool write_out(const char *p, size_t n)
+{
+	struct pollfd ready = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	while (n > 0 && poll(&ready, 1, STALLED_MS) > 0 && ready.revents & POLLOUT) {
+		ssize_t wrote = write(STDOUT_FILENO, p, n);
+		if (wrote <= 0)
+			break;
+		p += wrote;
+		n -= (size_t)wrote;
+	}
+	return n == 0;
+}
+
+static void title_back(void)
+{
+	if (t.titled)
+		write_out(TITLE_BACK, strlen(TITLE_BACK));
+	t.titled = false;
+}
+
 void term_close(void)
 {
+	title_back();
 	if (t.screen) {
 		endwin();
 		if (t.keys)
@@ -297,6 +325,55 @@ bool term_writable(void)
 	return poll(&p, 1, 0) > 0;
 }
 
+/* ---- beside the screen ---- */
+
+bool term_copy(struct span text, char *why, size_t size)
+{
+	enum clip_via via = clip_via(getenv("TERM"), getenv("TMUX"), getenv("STY"));
+	struct span fit = clip_fit(text);
+	struct buf b;
+	if (via == CLIP_NONE) {
+		snprintf(why, size, "this terminal has no clipboard");
+		return false;
+	}
+	buf_init(&b, 1 << 20);
+	bool ok = clip_encode(&b, via, fit) && write_out(b.p, b.n);
+	snprintf(why, size, ok ? fit.n < text.n ? "copied, cut to the first %zu bytes" : "copied %zu bytes" : "not copied",
+	         fit.n);
+	buf_clear(&b);
+	return ok;
+}
+
+void term_bell(void)
+{
+	write_out("\a", 1);
+}
+
+static bool has_title(void)
+{
+	static const char *const names[] = { "xterm",     "tmux",  "rxvt", "st-",     "foot",
+		                                 "alacritty", "kitty", "vte",  "konsole", "gnome" };
+	const char *term = getenv("TERM");
+	for (size_t i = 0; term && i < sizeof names / sizeof *names; i++)
+		if (strncmp(term, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+void term_title(const char *title)
+{
+	char text[256];
+	if (!has_title())
+		return;
+	if (!t.titled) {
+		t.titled = true;
+		prepare_restore(LINES);
+		write_out(TITLE_KEEP, strlen(TITLE_KEEP));
+	}
+	int n = snprintf(text, sizeof text, "\x1b]2;%.200s\a", title);
+	write_out(text, (size_t)n);
+}
+
 /* ---- keys ---- */
 
 static uint32_t from_curses(wint_t code)
@@ -361,6 +438,7 @@ void term_resume(void)
 
 void term_suspend(void)
 {
+	title_back();
 	endwin();
 	restore_up(false);
 	signal(SIGTSTP, SIG_DFL);

@@ -19,6 +19,13 @@ uint32_t term_key(void);             /* K_NONE when no more is waiting */
 bool term_gone(void);                /* the other end has hung up, or standard input has ended */
 bool term_writable(void);            /* a paint would not wait for a slow line */
 
+/* To the clipboard of whoever sits there: text that passed the filter. False with one line in why. */
+bool term_copy(struct span text, char *why, size_t size);
+void term_bell(void);
+/* The window's title: filtered text; the one that was there comes back in term_close() and when the process is ended by a signal. Without
+ * effect where the terminal has none, or could not be brought to give the old one back. */
+void term_title(const char *title);
+
 /* Readable when a signal asks for attention; term_signals() drains it and says what is to be done. */
 enum term_signal { TERM_RESIZED = 1, TERM_STOP = 2, TERM_CONTINUED = 4 };
 int term_signal_fd(void);

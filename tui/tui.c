@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "tui/keys.h"
 #include "tui/restore.h"
 #include "tui/script.h"
@@ -24,6 +25,8 @@ struct console {
 	struct view v;
 	struct script *script;
 	bool dirty, hung_up, keyed;
+	int64_t second;  /* when it was drawn last */
+	char title[128]; /* the window's, once it was set */
 	int status;
 	char why[256]; /* said once the terminal is back */
 };
@@ -87,6 +90,51 @@ static void hand_over_code(struct console *c)
 	memset(&rq, 0, sizeof rq);
 }
 
+static void hand_over_note(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_NOTE, .note = { c->v.note_wish, c->v.note_incident } };
+	if (!engine_ask(c->o->engine, &rq))
+		view_note(&c->v, "the engine has too much to do already; try again");
+	c->v.note_wish[0] = '\0';
+}
+
+static void ask_past(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_PAST, .past = { c->v.past_wish } };
+	c->v.past_asked = engine_ask(c->o->engine, &rq);
+	if (!c->v.past_asked)
+		view_note(&c->v, "the engine has too much to do already; try again");
+	c->v.past_wish = 0;
+}
+
+static void hand_over_copy(struct console *c)
+{
+	char why[100];
+	term_copy(buf_span(&c->v.copied), why, sizeof why);
+	view_note(&c->v, "%s", why);
+	c->v.copy = false;
+}
+
+/* Once something is in alarm the window says so, and then what becomes of it. */
+static void set_title(struct console *c)
+{
+	const struct view *v = &c->v;
+	char title[128], name[64];
+	const struct snapshot *s = v->snap;
+	unsigned n = s && s->phase == PHASE_LIVE ? s->count[HEALTH_ALARM] : 0;
+	if (v->past || v->title_off || (!n && !c->title[0]))
+		return;
+	const char *where = c->o->target_name ? c->o->target_name : s ? s->target.profile : "";
+	text_visible_to(name, sizeof name, where);
+	if (n)
+		snprintf(title, sizeof title, "!!%u sluice %s", n, name);
+	else
+		snprintf(title, sizeof title, "sluice %s", name);
+	if (strcmp(title, c->title) != 0)
+		term_title(title);
+	snprintf(c->title, sizeof c->title, "%s", title);
+}
+
 static void choose(struct console *c)
 {
 	struct first *f = &c->v.first;
@@ -101,19 +149,29 @@ static void choose(struct console *c)
 static void grant_wishes(struct console *c)
 {
 	struct view *v = &c->v;
+	if (v->note_wish[0])
+		hand_over_note(c);
+	if (v->past_wish)
+		ask_past(c);
 	if (v->refresh && !engine_refresh(c->o->engine))
 		view_note(v, "the engine has too much to do already; try again");
 	if (v->code[0])
 		hand_over_code(c);
+	if (v->copy)
+		hand_over_copy(c);
+	if (v->bell)
+		term_bell();
+	set_title(c);
 	if (v->first.ask || v->first.keep)
 		choose(c);
 	if (v->suspend) {
 		term_suspend();
+		c->title[0] = '\0'; /* the shell had its own meanwhile */
 		resize(c);
 	}
 	if (v->redraw)
 		term_forget();
-	v->refresh = v->suspend = v->redraw = false;
+	v->refresh = v->suspend = v->redraw = v->bell = false;
 }
 
 static void ask(struct console *c)
@@ -125,6 +183,14 @@ static void ask(struct console *c)
 			return; /* the ring is full: next second */
 		view_asked(&c->v, s, id);
 	}
+}
+
+static void ask_shards(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_SHARDS };
+	uint64_t id;
+	if (shards_question(&c->v, &rq.shards) && (id = engine_ask(c->o->engine, &rq)))
+		shards_asked(&c->v, id);
 }
 
 /* Who is looked at is asked for first, and whoever presses keys is there. */
@@ -197,13 +263,15 @@ static void run(struct console *c)
 	await_history(c);
 	while (!c->v.quit && !c->hung_up) {
 		int64_t now = clock_wall();
-		c->dirty = c->dirty || now != c->v.now;
-		c->v.now = now;
+		c->dirty = c->dirty || now != c->second;
+		c->second = now;
+		c->v.now = c->v.past ? c->v.past : now;
 		take_engine(c);
 		grant_wishes(c);
 		attend(c);
 		draw(c);
 		ask(c);
+		ask_shards(c);
 		ask_more(c);
 		step_script(c);
 		if (!c->v.quit)

@@ -2,10 +2,12 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "tui/action.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/keys.h"
+#include "tui/news.h"
 #include "tui/palette.h"
 #include "tui/prompt.h"
 
@@ -19,6 +21,8 @@ void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned 
 	*v = (struct view){ .options = o, .utf8 = utf8, .level = level, .now = clock_wall() };
 	v->level_most = utf8 ? GLYPH_BRAILLE : GLYPH_ASCII;
 	v->detail.range = 2;
+	v->bell_off = o->quiet;
+	v->title_off = o->untitled;
 	canvas_init(&v->canvas, utf8);
 	view_push(v, SCREEN_OVERVIEW);
 }
@@ -27,12 +31,15 @@ void view_clear(struct view *v)
 {
 	for (unsigned i = 0; i < CHARTS_MAX; i++)
 		result_free(v->detail.slot[i].answer);
+	result_free(v->shards.answer);
 	result_free(v->alarms.answer);
 	result_free(v->errors.answer);
 	free(v->overview.line);
+	free(v->events.line);
 	free(v->by_id);
 	snapshot_free(v->snap);
 	snapshot_free(v->held);
+	buf_clear(&v->copied);
 	canvas_clear(&v->canvas);
 }
 
@@ -68,9 +75,22 @@ static void show(struct view *v, struct snapshot *s)
 		palette_fill(v);
 }
 
+static void tell_news(struct view *v, const struct snapshot *s)
+{
+	const char *who;
+	char name[100];
+	unsigned n = news_alarms(v->held ? v->held : v->snap, s, &who);
+	if (!n)
+		return;
+	v->bell = !v->bell_off;
+	view_note(v, "!! new: %.80s%s", text_visible_to(name, sizeof name, who), n > 1 ? " and more" : "");
+}
+
+/* What is frozen, or of the past, stays as it is while live snapshots go on coming. */
 void view_snapshot(struct view *v, struct snapshot *s)
 {
-	if (!v->frozen) {
+	tell_news(v, s);
+	if (!v->frozen && !v->past) {
 		show(v, s);
 		return;
 	}
@@ -78,15 +98,51 @@ void view_snapshot(struct view *v, struct snapshot *s)
 	v->held = s;
 }
 
+static void show_held(struct view *v)
+{
+	struct snapshot *s = v->held;
+	v->held = NULL;
+	if (s)
+		show(v, s);
+}
+
 void act_freeze(struct view *v)
 {
-	v->frozen = !v->frozen;
-	if (!v->frozen && v->held) {
-		struct snapshot *s = v->held;
-		v->held = NULL;
-		show(v, s);
+	if (v->past) {
+		view_note(v, "the past moves no more; t goes back to now");
+		return;
 	}
+	v->frozen = !v->frozen;
+	if (!v->frozen)
+		show_held(v);
 	view_note(v, v->frozen ? "frozen: what stands here stays; Z goes on" : "live again");
+}
+
+void view_past(struct view *v, struct snapshot *s)
+{
+	if (!v->past && !v->held) {
+		v->held = v->snap;
+		v->snap = NULL;
+	}
+	v->frozen = false;
+	v->past = v->now = s->at;
+	alarms_forget(v); /* what was asked of one was its present */
+	show(v, s);
+}
+
+void view_back_to_live(struct view *v)
+{
+	v->past = 0;
+	v->now = clock_wall();
+	alarms_forget(v);
+	show_held(v);
+}
+
+bool view_acts(struct view *v)
+{
+	if (v->past)
+		view_note(v, "nothing acts in the past; t goes back to now");
+	return !v->past;
 }
 
 void act_times(struct view *v)

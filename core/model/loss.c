@@ -17,6 +17,16 @@ const char *loss_state_name(enum loss_state s)
 	return names[s];
 }
 
+bool loss_has_low(const struct loss *l)
+{
+	return l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_LEAST;
+}
+
+bool loss_has_high(const struct loss *l)
+{
+	return l->state == LOSS_EXACT || l->state == LOSS_BETWEEN || l->state == LOSS_AT_MOST;
+}
+
 bool loss_at_risk(const struct loss *l)
 {
 	return l->state != LOSS_NONE && l->state != LOSS_SAFE;

@@ -31,6 +31,7 @@ struct loss {
 };
 
 const char *loss_state_name(enum loss_state s);                 /* none safe exact between at_most at_least unknown */
+bool loss_has_low(const struct loss *l), loss_has_high(const struct loss *l); /* is that bound known? */
 bool loss_at_risk(const struct loss *l);                        /* there is a deadline, or there may be one: a LOSS IN other than "-" */
 /* The nearest deadline first, then what is only known to last so long, then what is unknown, then the rest. For qsort. */
 int loss_order(const struct loss *a, const struct loss *b);

@@ -53,7 +53,8 @@ int main(int argc, char **argv)
 	unsigned metrics = 0;
 	if (argc < 3 || !engine_global_init(&e))
 		return 2;
-	struct conf *conf = conf_parse("bench", span_of(""), &e);
+	struct conf *conf =
+	    conf_parse("bench", span_of("[sluice]\nbudget_usd_per_day = 0\n[watch]\neverything = yes\n"), &e);
 	struct engine *g = engine_new(&(struct engine_options){ .conf = conf, .cache_path = argv[2], .poll_s = 3600 }, &e);
 	bool ok = g != NULL && engine_start(g, &e) && wait_polled(g, 1, &metrics);
 	unsigned before_metrics = metrics;

@@ -549,8 +549,12 @@ def test_iam_names_what_operate_does(sluice):
         assert ran.status == 0, ran
         return {a: s["Resource"] for s in ran.json["Statement"] for a in s["Action"]}
     writes = {"kinesis:PutRecords", "lambda:InvokeFunction", "cloudwatch:PutMetricData"}
-    observe, operate = policy("observe"), policy("operate")
-    assert not writes & set(observe) and set(operate) == set(observe) | writes
+    looks = {"sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:ListMessageMoveTasks",
+             "lambda:GetFunctionConfiguration"}
+    replays = {"sqs:DeleteMessage", "sqs:SendMessage"}
+    observe, inspect, operate = policy("observe"), policy("inspect"), policy("operate")
+    assert not (writes | looks | replays) & set(observe) and set(inspect) == set(observe) | looks
+    assert set(operate) == set(inspect) | writes | replays
     assert operate["kinesis:PutRecords"] == ["arn:aws:kinesis:eu-west-1:*:stream/orders"]
     assert operate["lambda:InvokeFunction"] == ["arn:aws:lambda:eu-west-1:*:function:enrich", "arn:aws:lambda:eu-west-1:*:function:batch"]
     assert operate["cloudwatch:PutMetricData"] == ["*"]

@@ -1,7 +1,9 @@
 """--check's options and their configuration keys, the exit status table row by row, what is idle, and checks over time."""
 
 import json
+import pathlib
 import re
+import sqlite3
 import time
 
 import fakeaws
@@ -37,6 +39,41 @@ METRIC = ["--metric", "Orders/Errors{Stage=load}:Average"]
 
 def check(sluice, aws, *options, **env):
     return sluice("--check", "--format", "json", *options, env=aws.env(**env))
+
+
+# ---- how late points are
+
+def learn(sluice, delays):
+    """Writes what a console would have learned into the history, whose target and account a status has made."""
+    db = sqlite3.connect(pathlib.Path(sluice.home) / ".cache/sluice/history.db")
+    (target,) = db.execute("SELECT target FROM text WHERE name = 'inventory'").fetchone()
+    counts = [0] * 32
+    told = [{"namespace": ns, "delay": d, "points": 0, "halved": 0, "bin": 15, "looked": counts, "final": counts} for ns, d in delays.items()]
+    db.execute("REPLACE INTO text VALUES (?, 'delays', ?)", (target, json.dumps(told)))
+    db.commit()
+    db.close()
+
+
+def test_auto_delay_is_what_was_learned(sluice):
+    """The window ends where that namespace's points are settled; who says a delay has that one; and stale is later by as much."""
+    answers = Points(age=300, now=NOW_S)
+    ask = [*METRIC, "--metric", "Other/Errors{Stage=load}:Average", "-c", "9"]
+    with FakeAws(answers=answers) as aws:
+        unlearned = check(sluice, aws, *ask, SLUICE_NOW=NOW)
+        assert not (pathlib.Path(sluice.home) / ".cache").exists(), "a check makes no history"
+        assert sluice("status", env=aws.env(SLUICE_NOW=NOW)).status in (0, 1)
+        learn(sluice, {"Orders": 300, "Elsewhere": 15})
+        learned = check(sluice, aws, *ask, "--delay", "auto", SLUICE_NOW=NOW)
+        said = check(sluice, aws, *ask, "--delay", "60", SLUICE_NOW=NOW)
+        answers.age = 420
+        old = check(sluice, aws, *ask, SLUICE_NOW=NOW)
+    by_name = lambda ran: sorted(ran.json["checks"], key=lambda c: c["name"])
+    ends = lambda ran: [c["window"]["end"] for c in by_name(ran)]
+    assert ends(unlearned) == ["2026-11-23T03:12:00Z"] * 2, str(unlearned)
+    assert ends(learned) == ["2026-11-23T03:09:00Z", "2026-11-23T03:12:00Z"], str(learned)
+    assert ends(said) == ["2026-11-23T03:13:00Z"] * 2, str(said)
+    # The newest period ended 402 s ago: beyond 120 + 60 + 120, within 300 + 60 + 120.
+    assert [(c["status"], c["code"]) for c in by_name(old)] == [("OK", None), ("UNKNOWN", "STALE")], str(old)
 
 
 # ---- the exit status table
@@ -197,6 +234,7 @@ KEYS = {  # a key of [checks]: (its line, the same on the command line, what dif
     "alarms": ("alarms = yes", None, lambda r: {c["name"] for c in r.json["checks"]} == {"own", "alarms/a0"}),
     "in-alarm-is": ("alarms = yes\nin-alarm-is = warn", None, lambda r: [c["status"] for c in r.json["checks"]] == ["CRITICAL", "WARNING"]),
     "dlq-max": ("dlq-max = 0", None, lambda r: "orders-dlq/visible" in {c["name"] for c in r.json["checks"]}),
+    "ttl-min": ("ttl-min = 24h", None, lambda r: "ingest/ttl" in {c["name"] for c in r.json["checks"]}),
     "mofn": ("mofn = 2/3", ["--mofn", "2/3"], lambda r: "3 of 3 points" in only(r)["reason"]),
     "window": ("window = 5m", ["--window", "5m"], lambda r: only(r)["samples"] + only(r)["missing"] == 5),
     "min-samples": ("min-samples = 400", ["--min-samples", "400"], lambda r: only(r)["code"] == "TOO_FEW"),

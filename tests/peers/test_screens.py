@@ -15,8 +15,14 @@ SCREENS = pathlib.Path(__file__).resolve().parents[1] / "screens"
 NOW = "2026-11-23T03:14:42Z"
 SIZES = [(80, 24), (120, 40), (200, 60)]
 TERMS = {"C.UTF-8": "vt220", "C": "linux"}  # these neither repeat nor scroll by a count, which pyte does not know
-EVERYWHERE = [(name, "poison-shard", size, lang) for name in ("overview", "detail", "alarm", "errors", "help") for size in SIZES for lang in ("C.UTF-8", "C")]
+EVERYWHERE = [(name, "poison-shard", size, lang) for name in ("overview", "pipeline", "detail", "stream", "alarm", "errors", "help") for size in SIZES for lang in ("C.UTF-8", "C")]
 MORE = [
+    ("pipeline", "poison-shard", (40, 12), "C"),
+    ("stream", "poison-shard", (40, 12), "C"),
+    ("palette", "poison-shard", (80, 24), "C.UTF-8"),
+    ("command", "poison-shard", (80, 24), "C"),
+    ("zoomed", "poison-shard", (80, 24), "C"),
+    ("panned", "poison-shard", (120, 40), "C.UTF-8"),
     ("overview", "poison-shard", (40, 12), "C"),
     ("detail", "poison-shard", (40, 12), "C.UTF-8"),
     ("overview", "poison-shard", (39, 11), "C"),

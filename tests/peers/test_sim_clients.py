@@ -148,7 +148,7 @@ def test_awscli_streams_functions_and_identity(awscli, calm, tmp_path):
     names = [f["FunctionName"] for f in awscli("lambda", "list-functions")["Functions"]]
     assert names == ["nightly-report", "orders-enrich", "orders-loader", "thumbnailer"]
     mappings = awscli("lambda", "list-event-source-mappings")["EventSourceMappings"]
-    assert {m["FunctionArn"].rsplit(":", 1)[1] for m in mappings} == {"orders-enrich", "orders-loader"}
+    assert {m["FunctionArn"].split(":function:")[1] for m in mappings} == {"orders-enrich:live", "orders-loader:live"}
     said = awscli("sqs", "list-queues", secret="wrong", refused=True)
     assert "(SignatureDoesNotMatch)" in said or "(InvalidSignatureException)" in said
 
@@ -208,7 +208,7 @@ def test_function_mapping_and_stream_paging(tmp_path):
         pages = list(streams.get_paginator("list_streams").paginate())
         assert [n for p in pages for n in p["StreamNames"]] == [f"s{i:03d}" for i in range(130)]
         assert [p["HasMoreStreams"] for p in pages] == [True, False]
-        assert fns.get_function(FunctionName="arn:aws:lambda:eu-west-1:123456789012:function:f001:live")["Configuration"]["Timeout"] == 30
+        assert fns.get_function(FunctionName="arn:aws:lambda:eu-west-1:123456789012:function:f001:$LATEST")["Configuration"]["Timeout"] == 30
         assert refused(fns.get_function, FunctionName="none") == ("ResourceNotFoundException", 404)
         assert refused(fns.create_function, FunctionName="f001", Role="r", Code={}) == ("ResourceConflictException", 409)
         assert refused(streams.create_stream, StreamName="s001", ShardCount=1) == ("ResourceInUseException", 400)
@@ -447,7 +447,7 @@ def test_stack(calm, sim):
     assert stack["StackName"] == "orders-prod" and stack["StackStatus"] == "UPDATE_COMPLETE"
     for name in ("orders-prod", stack["StackId"]):
         members = [m for p in cfn.get_paginator("list_stack_resources").paginate(StackName=name) for m in p["StackResourceSummaries"]]
-        assert len(members) == 8 and all(isinstance(m["LastUpdatedTimestamp"], datetime.datetime) for m in members)
+        assert len(members) == 11 and all(isinstance(m["LastUpdatedTimestamp"], datetime.datetime) for m in members)
     queues = {m["PhysicalResourceId"] for m in members if m["ResourceType"] == "AWS::SQS::Queue"}
     assert queues < set(calm.client("sqs").list_queues()["QueueUrls"]) and len(queues) == 3
     assert [m["LogicalResourceId"] for m in members if m["ResourceStatus"] == "DELETE_COMPLETE"] == ["Validate"]
@@ -465,10 +465,13 @@ def test_tags(calm, sim):
         pages = tagging.get_paginator("get_resources").paginate(PaginationConfig={"PageSize": size}, **args)
         return [r["ResourceARN"].rsplit(":", 1)[1] for p in pages for r in p["ResourceTagMappingList"]]
 
-    everything = found()
-    assert len(everything) == 6 and found(1) == everything == found(4)
-    assert found(TagFilters=[{"Key": "pipeline", "Values": ["x", "orders"]}]) == everything
+    all_of_them, everything = found(), found(TagFilters=[{"Key": "pipeline", "Values": ["x", "orders"]}])
+    assert len(everything) == 6 and set(everything) < set(all_of_them) and found(1) == all_of_them == found(4)
     assert found(TagFilters=[{"Key": "pipeline"}, {"Key": "aws:cloudformation:stack-name", "Values": ["orders-prod"]}]) == everything
+    assert found(TagFilters=[{"Key": "managed-by", "Values": ["terraform"]}]) == ["IteratorAgeHigh", "LoadBacklog"]
+    assert found(ResourceTypeFilters=["sns"]) == ["data-batch", "data-mail", "oncall-data"]
+    assert found(ResourceTypeFilters=["cloudwatch:alarm"], TagFilters=[{"Key": "aws:cloudformation:stack-name"}]) == [
+        "DlqNotEmpty", "HighErrorRate", "LowThroughput"]
     assert found(TagFilters=[{"Key": "pipeline", "Values": ["x"]}]) == found(TagFilters=[{"Key": "team"}]) == []
     assert found(ResourceTypeFilters=["kinesis:stream"]) == ["stream/orders-ingest"]
     assert len(found(ResourceTypeFilters=["sqs", "lambda:function"])) == 5 and found(ResourceTypeFilters=["lambda:layer"]) == []

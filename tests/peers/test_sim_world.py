@@ -60,10 +60,10 @@ def visible(sim, queue):
 
 def test_calm(sim_of):
     sim = sim_of("calm", now=FROZEN)
-    assert set(states(sim).values()) == {"OK"} and len(states(sim)) == 4
+    assert set(states(sim).values()) == {"OK"} and len(states(sim)) == 7
     history = read(sim, "AWS/Kinesis", "IncomingRecords", {"StreamName": "orders-ingest"}, "Sum", minutes=180)
     assert len(history) >= 179 and history[LAST] == 412 * 60
-    assert all(390 < v / 60 < 432 for v in history.values())
+    assert all(375 < v / 60 < 432 for v in history.values())
     assert visible(sim, "orders-load-dlq") == 0 and visible(sim, "orders-load") == 214
     assert read(sim, "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "orders-load-dlq"}) == {}
     assert read(sim, "AWS/Lambda", "Duration", {"FunctionName": "orders-enrich"}, "p95")[LAST] > 80
@@ -86,7 +86,7 @@ def test_dlq_growth(sim_of):
 
 def test_poison_shard(sim_of):
     sim = sim_of("poison-shard", now=FROZEN)
-    assert {n for n, s in states(sim).items() if s == "ALARM"} == {"HighErrorRate", "IteratorAgeHigh"}
+    assert {n for n, s in states(sim).items() if s == "ALARM"} == {"HighErrorRate", "IteratorAgeHigh", "DlqNotEmpty"}
     assert since(sim, "HighErrorRate") // datetime.timedelta(minutes=1) == 33
     assert since(sim, "IteratorAgeHigh") // datetime.timedelta(minutes=1) == 5 * 60 + 38
     age = read(sim, "AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", {"StreamName": "orders-ingest"}, minutes=60)

@@ -141,7 +141,8 @@ static void check_options_become_the_request(void **state)
 {
 	(void)state;
 	given = &(struct result){ .kind = REQUEST_CHECK };
-	run("--check -w 1 --metric A/B:Sum --alarms --metric C/D{e=f}:Average@300 -c5 -w 2: --dlq-max 3 --mofn 2/3 "
+	run("--check -w 1 --metric A/B:Sum --alarms --metric C/D{e=f}:Average@300 -c5 -w 2: --dlq-max 3 --ttl-min 24h "
+	    "--mofn 2/3 "
 	    "--window 15m "
 	    "--min-samples 4 --no-data crit --delay 90 --select x --select=y --in-alarm-is warn -t 10s --format json");
 	const struct check_request *r = &asked.check;
@@ -155,6 +156,7 @@ static void check_options_become_the_request(void **state)
 	assert_string_equal(r->metrics[1].critical, "5");
 	assert_true(r->alarms && r->dlq && r->in_alarm_is_warning && r->identity);
 	assert_int_equal((int)r->dlq_max, 3);
+	assert_int_equal(r->ttl_min, 86400);
 	assert_true(r->m == 2 && r->n == 3 && r->window == 900 && r->min_samples == 4 && r->delay_s == 90);
 	assert_string_equal(r->no_data, "crit");
 	assert_int_equal(r->nselect, 2);
@@ -208,7 +210,6 @@ static const struct {
 	{ "--check --max-cost cheap", 3, "--max-cost: US dollars" },
 	{ "--check --max-cost -0.1", 3, "--max-cost: US dollars" },
 	{ "--check --baseline 7d", 3, "not in this version" },
-	{ "--check --ttl-min=24h", 3, "not in this version" },
 	{ "--check --drift", 3, "not in this version" },
 	{ "--check --quality f", 3, "not in this version" },
 	{ "--check -vx", 3, "-vx: unknown option" },
@@ -217,7 +218,7 @@ static const struct {
 	{ "--check --format gitlab --out a --out b --out c", 3, "twice at most" },
 	{ "--check --format yaml", 3, "not 'yaml'" },
 	{ "--check --select tag:a=b", 3, "not in this version, which reads no tags" },
-	{ "replay start --yes", 2, "replay: not in this version" },
+	{ "replay start --yes", 2, "--yes: only with put-record, process, put-metric, not with replay" },
 	{ "alarms init orders", 2, "alarms: init is not in this version" },
 	{ "topics", 2, "not in this version" },
 	{ "--check -w 5", 3, "-w: needs a --metric" },
@@ -225,6 +226,8 @@ static const struct {
 	{ "--check --metric A/B:Sum -w 5;", 3, "--warning: a range" },
 	{ "--check --dlq-max -1", 3, "--dlq-max" },
 	{ "--check --dlq-max nan", 3, "--dlq-max" },
+	{ "--check --ttl-min 24", 3, "--ttl-min" },
+	{ "--check --ttl-min 0h", 3, "--ttl-min" },
 	{ "--check --dlq-max ''", 3, "--dlq-max" },
 	{ "--check --mofn 3/2", 3, "--mofn" },
 	{ "--check --mofn 0/2", 3, "--mofn" },

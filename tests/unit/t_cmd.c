@@ -199,8 +199,20 @@ static const struct row rows[] = {
 	  .reason = "tab\there",
 	  .readings = readings,
 	  .nreadings = 4,
+	  .loss = { .state = LOSS_AT_MOST,
+	            .high = NOW + 259200,
+	            .rate = 0.5,
+	            .what = "first message",
+	            .where = "here",
+	            .basis = "moved" },
 	  .by_role = { [ROLE_BACKLOG] = &readings[0], [ROLE_ERROR] = &readings[3], [ROLE_AGE] = &readings[2] } },
-	{ .kind = &kind, .name = "bill", .resource = "billing", .reason = "", .health = HEALTH_UNKNOWN, .pipeline = 1 },
+	{ .kind = &kind,
+	  .name = "bill",
+	  .resource = "billing",
+	  .reason = "",
+	  .health = HEALTH_UNKNOWN,
+	  .pipeline = 1,
+	  .loss = { .state = LOSS_UNKNOWN, .rate = NAN } },
 };
 static const struct pipeline pipelines[] = { { "orders", HEALTH_ALARM, 0, 1 }, { "billing", HEALTH_UNKNOWN, 1, 1 } };
 static const struct alarm alarm_list[] = { { .name = "High\nError",
@@ -254,12 +266,12 @@ static void status_on_a_pipe(void **state)
 	run("status");
 	assert_int_equal(ran.status, 0);
 	assert_string_equal(ran.err, "");
-	assert_string_equal(ran.out,
-	                    "target\t123456789012\teu-west-1\t\t2026-11-23T03:14:42Z\t2026-11-23T03:13:42Z\t\n"
-	                    "stage\torders\tload\tsqs\torders-load\talarm\t\t\t7.5~\t\t1291.25\t\ttab<U+0009>here\n"
-	                    "stage\tbilling\tbill\tsqs\tbilling\tunknown\t\t\t\t\t\t\t\n"
-	                    "alarm\tHigh<U+000A>Error\tALARM\t2026-11-23T02:14:42Z\tA/B:Sum\t> 5\tbecause\n"
-	                    "cost\t42\t0.00042\t\t0.5543\t1\n");
+	assert_string_equal(
+	    ran.out, "target\t123456789012\teu-west-1\t\t2026-11-23T03:14:42Z\t2026-11-23T03:13:42Z\t\n"
+	             "stage\torders\tload\tsqs\torders-load\talarm\t\t\t7.5~\t\t1291.25\t\ttab<U+0009>here\t<=259200\n"
+	             "stage\tbilling\tbill\tsqs\tbilling\tunknown\t\t\t\t\t\t\t\t??\n"
+	             "alarm\tHigh<U+000A>Error\tALARM\t2026-11-23T02:14:42Z\tA/B:Sum\t> 5\tbecause\n"
+	             "cost\t42\t0.00042\t\t0.5543\t1\n");
 	run("status billing");
 	hasnt(ran.out, "orders");
 	has(ran.out, "billing");
@@ -289,7 +301,10 @@ static void status_json(void **state)
 	assert_true(json_int(json_get(json_get(metrics, "error"), "age_seconds"), &age) && age == 120);
 	assert_true(json_bool(json_get(json_get(metrics, "error"), "stale"), &stale) && stale);
 	has(ran.out, "\"age\":{\"value\":null,\"unit\":\"Seconds\",\"at\":null,\"age_seconds\":null,\"stale\":false}");
-	has(ran.out, "\"loss\":null");
+	has(ran.out,
+	    "\"loss\":{\"state\":\"at_most\",\"at\":\"2026-11-26T03:14:42Z\",\"in_seconds\":259200,\"low_seconds\":null,"
+	    "\"high_seconds\":259200,\"what\":\"first message\",\"where\":\"here\",\"basis\":\"moved\","
+	    "\"lost_per_second\":0.5,\"drains_at\":null}");
 	has(ran.out,
 	    "\"targets\":[{\"account\":\"123456789012\",\"region\":\"eu-west-1\",\"partition\":\"aws\",\"profile\":null");
 	has(ran.out, "\"name\":\"High\\u000aError\"");

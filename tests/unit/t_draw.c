@@ -3,8 +3,11 @@
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/keys.h"
+#include "tui/prompt.h"
 #include "tui/view.h"
 
+#include "core/mem.h"
+#include "core/model/relation.h"
 #include "core/text.h"
 #include "tests/unit/picture.h"
 
@@ -47,6 +50,13 @@ static void open_view(int rows, int cols, bool utf8, struct snapshot *s)
 	canvas_size(&v.canvas, rows, cols);
 	if (s)
 		view_snapshot(&v, s);
+}
+
+static void picture_worse(struct snapshot *s, unsigned row)
+{
+	struct row *r = (struct row *)(uintptr_t)&s->rows[row];
+	s->count[r->health]--;
+	s->count[r->health = HEALTH_ALARM]++;
 }
 
 static void press(const char *keys)
@@ -141,7 +151,7 @@ static void test_overview_80x24_ascii(void **state)
 	                            "    AnyOfThem                            ALARM(HighEr~teHeartbeat) ok      1d00h\n"
 	                            "\n\n\n\n\n\n"
 	                            "--------------------------------------------------------------------------------\n"
-	                            "Enter open  Tab pane  n problem  2 flow  / filter  s sort  ? help  q quit\n");
+	                            "Enter open  Tab pane  n problem  2 flow  / filter  : command  ? help  q quit\n");
 }
 
 /* Everything that a snapshot may hold. */
@@ -149,7 +159,7 @@ static void test_overview_rich(void **state)
 {
 	(void)state;
 	open_view(24, 80, false, picture_rich());
-	assert_string_equal(line(2), "!  DATA LOSS  first message expires 05:14Z .. 01:15Z+1, in 2h..22h orders-load-d");
+	assert_string_equal(line(2), "!  DATA LOSS  first message expires 05:14Z .. 01:15Z+1, in 2h..22h  orders-load-");
 	assert_string_equal(line(3), "!! orders-ingest  oldest 6h09m, growing 1.00 s/s                         +5 more");
 	assert_non_null(strstr(line(6), "6h09m   17h50m"));
 	assert_non_null(strstr(line(10), "3d02h  2h..22h"));
@@ -432,6 +442,230 @@ static void test_filter(void **state)
 	assert_string_equal(v.overview.filter, "s");
 }
 
+static void test_filter_by_column(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *filter;
+		unsigned rows;
+	} cases[] = {
+		{ "kind:sqs", 2 },
+		{ "!kind:sqs", 4 },
+		{ "state:alarm", 2 },
+		{ "backlog:>1k", 1 },
+		{ "backlog:-", 4 },
+		{ "err:>5%", 1 },
+		{ "oldest:>6h", 2 },
+		{ "in:<1", 1 },
+		{ "loss:<12h", 1 },
+		{ "!loss:-", 2 },
+		{ "stage:load kind:lambda", 1 },
+		{ "pipeline:orders", 6 },
+		{ "note:dead-letter", 1 },
+		{ "backlog:", 6 },
+		{ "backlog:>", 2 },
+		{ "nosuch:thing", 0 },
+		{ "KIND:SQS", 2 },
+		{ "backlog:1291", 1 },
+	};
+	open_view(24, 80, false, picture_rich());
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		overview_filter(&v, cases[i].filter);
+		if (v.overview.shown != cases[i].rows)
+			fail_msg("%s: %u rows", cases[i].filter, v.overview.shown);
+	}
+}
+
+static void test_marks_and_pins(void **state)
+{
+	(void)state;
+	open_view(24, 80, false, picture_rich());
+	press("Space Space");
+	assert_non_null(strstr(line(8), ">   orders-load     sqs"));
+	assert_int_equal(line(6)[3], '*');
+	assert_int_equal(line(7)[3], '*');
+	press("j j *"); /* the dead-letter queue */
+	assert_true(shows("pinned on top"));
+	assert_non_null(strstr(line(6), "orders-load-dlq"));
+	view_snapshot(&v, picture_rich());
+	assert_non_null(strstr(line(6), "orders-load-dlq"));
+	press("*");
+	assert_non_null(strstr(line(10), "orders-load-dlq"));
+	press("y");
+	assert_true(v.copy);
+	assert_non_null(strstr(v.copied.p, "| orders-enrich | lambda | alarm | 361 | 333 | 7.8 | - | - | - |"));
+	assert_null(strstr(v.copied.p, "| orders-load |")); /* the marked ones alone */
+	press(": u n m Enter");
+	press("y");
+	assert_non_null(strstr(v.copied.p, "| orders-load |"));
+}
+
+static void type(const char *text)
+{
+	for (; *text; text++)
+		view_key(&v, (uint32_t)(unsigned char)*text);
+}
+
+static void test_commands(void **state)
+{
+	(void)state;
+	open_view(24, 80, false, picture_rich());
+	type(":so");
+	press("Tab");
+	assert_string_equal(v.prompt.text, "sort ");
+	type("ba");
+	press("Tab Enter");
+	assert_int_equal(v.overview.sort, SORT_BACKLOG);
+	type(":open orders-l");
+	press("Tab");
+	assert_string_equal(v.prompt.text, "open orders-load");
+	assert_true(shows("orders-load orders-loader orders-load"));
+	type("-");
+	press("Tab Enter");
+	assert_int_equal(view_screen(&v), SCREEN_DETAIL);
+	type(":range 14d");
+	press("Enter");
+	assert_int_equal(v.detail.range, 6);
+	type(":nonsense");
+	press("Enter");
+	assert_true(shows("no such command: nonsense; Tab lists them"));
+	type(":range 7d");
+	press("Enter");
+	assert_true(shows("usage: range LENGTH"));
+	type(":");
+	press("Up Up Up");
+	assert_string_equal(v.prompt.text, "range 14d");
+	press("Down Down Down");
+	assert_string_equal(v.prompt.text, "");
+	press("Esc");
+	type(":p"); /* of one command alone */
+	press("Enter");
+	assert_int_equal(view_screen(&v), SCREEN_PIPELINE);
+	type(":quit");
+	press("Enter");
+	assert_true(v.quit);
+}
+
+static void test_palette(void **state)
+{
+	(void)state;
+	open_view(24, 80, false, picture_rich());
+	press("Ctrl-P");
+	type("ldlq");
+	assert_true(shows("orders-load-dlq  sqs dlq, warning") && shows("find: ldlq"));
+	press("Enter");
+	assert_int_equal(view_screen(&v), SCREEN_DETAIL);
+	assert_true(view_row(&v, v.detail.row)->dlq);
+	press("q Ctrl-P");
+	type("heartbeat");
+	press("Enter");
+	assert_int_equal(v.overview.focus, PANE_ALARMS);
+	assert_string_equal(v.snap->alarms[v.overview.alarms.line].name, "CurateHeartbeat");
+	press("Ctrl-P");
+	type("zzzz");
+	assert_true(shows("0 match"));
+	press("Enter");
+	assert_true(shows("nothing matches"));
+	press("Ctrl-P");
+	type("UTC");
+	press("Enter");
+	assert_int_equal(v.time_style, TIMES_LOCAL);
+	press("Ctrl-P");
+	type("orders");
+	press("Down Down");
+	struct snapshot *s = picture();
+	s->nrows = 1;
+	s->pipelines = NULL;
+	s->npipelines = 0;
+	view_snapshot(&v, s); /* its lines were of the old one */
+	press("Enter");
+	draw();
+	open_view(12, 40, false, picture_rich());
+	press("Ctrl-P");
+	draw();
+	press("Esc");
+}
+
+/* What is copied was filtered, and is no markup of somebody else's. */
+static void test_copy(void **state)
+{
+	(void)state;
+	struct snapshot *s = picture_rich();
+	struct row *r = (struct row *)(uintptr_t)&s->rows[0];
+	r->name = "evil\x1b]52;c;eA==\a|x`y`<b>";
+	open_view(24, 80, true, s);
+	press("y");
+	assert_non_null(strstr(v.copied.p, "| evil\\<U+001B>]52;c;eA==\\<U+0007>\\|x\\`y\\`\\<b> |"));
+	assert_null(strchr(v.copied.p, '\x1b'));
+	assert_non_null(
+	    strstr(v.copied.p, "**sluice**, prod 123456789012 eu-west-1, 2026-11-23T03:14:42Z, data to 03:13Z\n"));
+	assert_non_null(strstr(v.copied.p, "- ! DATA LOSS"));
+	press("Tab y");
+	assert_non_null(strstr(v.copied.p, "| DlqAge | ALARM | 2026-11-23T02:41:42Z | AWS/SQS/"));
+	press("Tab y");
+	assert_non_null(strstr(v.copied.p, "| 2026-11-22T20:51:00Z to 2026-11-22T20:58:00Z | lambda | orders-enrich | "
+	                                   "alias live v41 -> v42 | - | lambda:ListAliases |"));
+	press("Tab j j Enter y");
+	assert_non_null(strstr(v.copied.p, "**orders-load**"));
+	assert_non_null(strstr(v.copied.p, "| Messages visible | 214 | 2026-11-23T03:14:38Z |"));
+	press("Y");
+	assert_string_equal(v.copied.p, "sluice history sqs:orders-load visible --since 3h --region eu-west-1");
+	r = (struct row *)(uintptr_t)&s->rows[2];
+	r->resource = "it's; rm -rf $HOME";
+	press("Y");
+	assert_string_equal(v.copied.p,
+	                    "sluice history 'sqs:it'\\''s; rm -rf $HOME' visible --since 3h --region eu-west-1");
+	r->resource = "a\nb";
+	v.copy = false;
+	press("Y");
+	assert_false(v.copy);
+	assert_true(shows("cannot be typed"));
+	press("q Y");
+	assert_string_equal(v.copied.p, "sluice status --region eu-west-1");
+}
+
+/* Only what was fine before, and known, is news. */
+static void test_news_ring(void **state)
+{
+	(void)state;
+	open_view(24, 80, false, picture());
+	assert_false(v.bell); /* the first picture */
+	view_snapshot(&v, picture());
+	assert_false(v.bell);
+	struct snapshot *s = picture();
+	((struct alarm *)(uintptr_t)s->alarms)[1].state = ALARM_STATE_ALARM;
+	view_snapshot(&v, s);
+	assert_true(v.bell && shows("!! new: CurateHeartbeat"));
+	v.bell = false;
+	s = picture();
+	((struct alarm *)(uintptr_t)s->alarms)[1].state = ALARM_STATE_ALARM;
+	picture_worse(s, 2);
+	view_snapshot(&v, s);
+	assert_true(v.bell && shows("!! new: orders-load"));
+	v.bell = false;
+	s = picture();
+	s->alarms_current = false;
+	view_snapshot(&v, s);
+	view_snapshot(&v, picture()); /* they could not be read for a while: nothing is known to be new */
+	assert_false(v.bell);
+	press("Z");
+	s = picture();
+	picture_worse(s, 4);
+	view_snapshot(&v, s); /* a frozen screen still rings */
+	assert_true(v.bell && strstr(line(0), "FROZEN"));
+	assert_non_null(strstr(line(10), " !  orders-load-dlq"));
+	press("Z");
+	assert_non_null(strstr(line(10), " !! orders-load-dlq"));
+	v.bell = false;
+	type(":bell off");
+	press("Enter");
+	view_snapshot(&v, picture());
+	s = picture();
+	picture_worse(s, 4);
+	view_snapshot(&v, s);
+	assert_false(v.bell);
+}
+
 static void test_sorting(void **state)
 {
 	(void)state;
@@ -564,6 +798,115 @@ static void test_the_history_answers_first(void **state)
 	view_snapshot(&v, picture());
 	slot = view_question(&v, &rq);
 	assert_true(slot && !rq.offline);
+}
+
+/* What is old is coarser: the chart keeps one scale, and a gap stays a gap. */
+static void test_a_rolled_up_past_keeps_its_scale(void **state)
+{
+	(void)state;
+	uint64_t id = 0;
+	open_view(24, 80, false, picture());
+	press("Enter");
+	ask_all(&id);
+	struct result *r = answer(1, 60, 0);
+	struct history_result *h = &r->history;
+	free(h->v);
+	h->nparts = 2;
+	h->parts = xcalloc(2, sizeof *h->parts);
+	h->parts[0] = (struct history_part){ h->to - 3600, h->to - 1800, 300, 6, "sum" };
+	h->parts[1] = (struct history_part){ h->to - 1800, h->to, 60, 30, NULL };
+	h->from = h->to - 3600;
+	h->n = 36;
+	h->info = *v.snap->rows[0].readings[0].info;
+	h->info.key = xstrdup("records");
+	h->v = xcalloc(36, sizeof(double));
+	for (unsigned i = 0; i < 36; i++)
+		h->v[i] = i == 2 ? NAN : i < 6 ? 5 * 600 : 600;
+	view_answer(&v, r);
+	assert_int_equal(h->n, 60);
+	for (unsigned i = 0; i < 60; i++)
+		if (i >= 10 && i < 15)
+			assert_true(isnan(h->v[i]));
+		else
+			assert_true(h->v[i] == 600);
+	assert_true(shows("sum of each 5m"));
+}
+
+/* The facts stand there, in their order; nothing is a verdict. */
+static void test_why(void **state)
+{
+	(void)state;
+	struct snapshot *s = picture_rich();
+	struct row_link *l = (struct row_link *)(uintptr_t)&s->links[0];
+	l->state = "Disabled";
+	l->reason = "USER_INITIATED";
+	l->retries = -1;
+	l->record_age_s = UNSAID;
+	open_view(40, 120, false, s);
+	press("Enter");
+	assert_true(shows("-- WHY ---"));
+	assert_true(shows(
+	    "\n data loss in 17h50m: first record expires 21:05Z; age 6h09m, growing 1.00 s/s, retention 24h\n"
+	    " mapping orders-ingest -> orders-enrich is Disabled: USER_INITIATED, retries for ever, failures to nowhere\n"
+	    " before: 21:05Z  orders-enrich  UpdateAlias by dev  (cloudtrail:LookupEvents)\n"
+	    " before: 20:51..20:58Z  orders-enrich  alias live v41 -> v42  (lambda:ListAliases)\n"));
+	assert_null(strstr(draw(), "because"));
+	press("q G k Enter"); /* the dead-letter queue and its alarm */
+	assert_true(shows("alarm DlqAge ALARM since 02:41Z: Threshold Crossed"));
+}
+
+static struct result *shards_result(uint64_t id, bool enhanced)
+{
+	struct result *r = xcalloc(1, sizeof *r);
+	r->kind = REQUEST_SHARDS;
+	r->id = id;
+	struct shards_result *s = &r->shards;
+	arena_init(&s->mem);
+	s->n = 3;
+	s->v = arena_array(&s->mem, 3, sizeof *s->v);
+	s->enhanced = enhanced;
+	for (unsigned i = 0; i < 3; i++)
+		s->v[i] = (struct shard){ .id = i == 0   ? "shardId-000000000000"
+			                            : i == 1 ? "shardId-000000000001"
+			                                     : "shardId-000000000003",
+			                      .closed = i == 0,
+			                      .from = i * 25,
+			                      .to = i * 25 + 25,
+			                      .in = enhanced ? 51 : NAN,
+			                      .out = enhanced && i == 1 ? 51
+			                             : enhanced         ? 0
+			                                                : NAN,
+			                      .age = !enhanced ? NAN
+			                             : i == 2  ? 22140
+			                                       : 0.4 };
+	return r;
+}
+
+/* With figures the worst is first; without them state and range are all that is known, and all that stands there. */
+static void test_shards(void **state)
+{
+	(void)state;
+	struct shards_request rq;
+	open_view(24, 80, false, picture_rich());
+	assert_false(shards_question(&v, &rq));
+	press("Enter");
+	assert_true(shards_question(&v, &rq) && rq.row == v.detail.row);
+	shards_asked(&v, 7);
+	assert_false(shards_question(&v, &rq));
+	assert_true(shards_waiting(&v));
+	view_answer(&v, shards_result(7, false));
+	assert_false(shards_waiting(&v));
+	assert_true(shows("-- SHARDS  2 open, 1 closed ------- share of keys; enhanced monitoring is off --"));
+	assert_true(shows("    000 closed                001 open 25.0..50.0%      003 open 50.0..75.0%\n"));
+	struct snapshot *s = picture_rich();
+	s->polled_at += 60;
+	view_snapshot(&v, s);
+	assert_true(shards_question(&v, &rq));
+	shards_asked(&v, 8);
+	view_answer(&v, shards_result(8, true));
+	assert_true(shows(" !! 003 51/0  6h09m           001 51/51  0s             000 closed\n"));
+	press("q j Enter"); /* a function has none */
+	assert_false(shards_question(&v, &rq) || shows("SHARDS"));
 }
 
 static void test_a_refused_question_says_why(void **state)
@@ -862,11 +1205,20 @@ int main(void)
 		cmocka_unit_test(test_selection_is_by_identity),
 		cmocka_unit_test(test_problems_one_after_another),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_filter_by_column),
+		cmocka_unit_test(test_marks_and_pins),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_palette),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_news_ring),
 		cmocka_unit_test(test_sorting),
 		cmocka_unit_test(test_several_pipelines_have_headings),
 		cmocka_unit_test(test_ten_thousand_rows),
 		cmocka_unit_test(test_a_chart_is_asked_for_once),
 		cmocka_unit_test(test_the_history_answers_first),
+		cmocka_unit_test(test_a_rolled_up_past_keeps_its_scale),
+		cmocka_unit_test(test_why),
+		cmocka_unit_test(test_shards),
 		cmocka_unit_test(test_a_refused_question_says_why),
 		cmocka_unit_test(test_cursor_reads_points),
 		cmocka_unit_test(test_charts_grow_in_number_not_in_size),

@@ -341,6 +341,76 @@ static void console(void **state)
 	end(&s);
 }
 
+/* Which shard is held, from figures of each; and nothing but the list where enhanced monitoring is off. */
+static void shards(void **state)
+{
+	(void)state;
+	struct setup s = begin("poison-shard", true);
+	struct err e = { 0 };
+	assert_true(engine_start(s.g, &e));
+	struct snapshot *snap = settled(s.g);
+	struct request rq = { .kind = REQUEST_SHARDS, .shards = { row_of(snap, "orders-ingest")->id } };
+	struct result *r = answer(s.g, engine_ask(s.g, &rq));
+	assert_int_equal(r->err.code, ERR_OK);
+	assert_int_equal(r->shards.n, 8);
+	assert_true(r->shards.enhanced);
+	assert_int_equal(r->shards.metrics_err.code, ERR_OK);
+	double share = 0;
+	for (unsigned i = 0; i < 8; i++) {
+		const struct shard *sh = &r->shards.v[i];
+		share += sh->to - sh->from;
+		assert_false(sh->closed);
+		assert_true(sh->in > 0);
+		assert_int_equal(sh->age > 3600, strcmp(sh->id, "shardId-000000000003") == 0);
+		assert_int_equal(sh->out > 0, strcmp(sh->id, "shardId-000000000003") != 0);
+	}
+	assert_true(share > 99.9 && share < 100.1);
+	result_free(r);
+	rq.shards.row = row_of(snap, "orders-load")->id;
+	r = answer(s.g, engine_ask(s.g, &rq));
+	assert_int_equal(r->err.code, ERR_USAGE);
+	result_free(r);
+	rq.shards.row = 1;
+	r = answer(s.g, engine_ask(s.g, &rq));
+	assert_int_equal(r->err.code, ERR_NOTFOUND);
+	result_free(r);
+	snapshot_free(snap);
+	end(&s);
+}
+
+/* The edges between stages that are shown, each once, with what its mapping says and a rate where one reading is that edge's. */
+static void links(void **state)
+{
+	(void)state;
+	struct setup s = begin("poison-shard", true);
+	struct err e = { 0 };
+	assert_true(engine_start(s.g, &e));
+	struct snapshot *snap = settled(s.g);
+	unsigned mappings = 0, dead = 0;
+	for (unsigned i = 0; i < snap->nlinks; i++) {
+		const struct row_link *l = &snap->links[i];
+		assert_true(l->from < snap->nrows && l->to < snap->nrows && l->from != l->to);
+		assert_true(i == 0 || l[-1].from < l->from || (l[-1].from == l->from && l[-1].to < l->to));
+		if (strcmp(l->kind, "mapping") == 0) {
+			mappings++;
+			assert_string_equal(l->state, "Enabled");
+		} else {
+			dead += strcmp(l->kind, "dlq") == 0;
+			assert_null(l->state);
+		}
+		if (strcmp(snap->rows[l->from].name, "orders-ingest") == 0) {
+			assert_string_equal(snap->rows[l->to].name, "orders-enrich");
+			assert_int_equal(l->retries, -1);
+			assert_true(l->rate > 300 && l->rate < 500);
+			assert_non_null(strstr(l->on_failure, "orders-enrich-fail"));
+		}
+	}
+	assert_int_equal(mappings, 2);
+	assert_true(dead >= 1);
+	snapshot_free(snap);
+	end(&s);
+}
+
 /* More questions than the ring holds are refused visibly, and none of those taken is lost. */
 static void full_ring(void **state)
 {
@@ -382,6 +452,8 @@ int main(void)
 		cmocka_unit_test(unknown_names),
 		cmocka_unit_test(past_of_a_direct_reading),
 		cmocka_unit_test(console),
+		cmocka_unit_test(shards),
+		cmocka_unit_test(links),
 		cmocka_unit_test(full_ring),
 	};
 	return cmocka_run_group_tests(tests, prepare, finish);

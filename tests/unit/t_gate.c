@@ -14,7 +14,7 @@ static const struct op op = { .iam = "test:Write", .effect = OP_WRITE };
 
 static bool passes(const struct conf_target *t, const struct consent *c, enum conf_mode needs, struct result *r)
 {
-	struct gate_act act = { needs, &op, "put 1 record" };
+	struct gate_act act = { .needs = needs, .op = &op, .what = "put 1 record" };
 	struct permit p = { &op };
 	*r = (struct result){ 0 };
 	bool open = gate_open(t, c, &act, &p, r);
@@ -94,8 +94,51 @@ static void confirmation(void **state)
 	}
 }
 
+/* Of many things at once nothing but their number lets them through. */
+static void numbers(void **state)
+{
+	(void)state;
+	const struct {
+		bool yes, person, said;
+		unsigned count;
+		const char *typed;
+		bool open;
+		enum gate_ask ask;
+	} cases[] = {
+		{ true, false, false, 0, NULL, false, GATE_ASK_NOTHING },
+		{ false, false, true, 42, NULL, true, GATE_ASK_NOTHING },
+		{ true, false, true, 41, NULL, false, GATE_ASK_NOTHING },
+		{ false, true, true, 41, "42", false, GATE_ASK_NOTHING },
+		{ true, true, false, 0, NULL, false, GATE_ASK_COUNT },
+		{ false, true, false, 0, "42", true, GATE_ASK_NOTHING },
+		{ false, true, false, 0, "y", false, GATE_ASK_COUNT },
+		{ false, true, false, 0, "042", false, GATE_ASK_COUNT },
+		{ false, true, false, 0, "", false, GATE_ASK_COUNT },
+		{ false, true, false, 0, "42 ", false, GATE_ASK_COUNT },
+	};
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct consent c = { .mode = MODE_OPERATE,
+			                 .yes = cases[i].yes,
+			                 .person = cases[i].person,
+			                 .count_said = cases[i].said,
+			                 .count = cases[i].count,
+			                 .typed = cases[i].typed };
+		struct gate_act act = { MODE_OPERATE, &op, "replay 42 messages", true, 42 };
+		struct permit p;
+		struct result r = { 0 };
+		bool open = gate_open(NULL, &c, &act, &p, &r);
+		if (open != cases[i].open || r.ask != cases[i].ask)
+			fail_msg("case %u: %s", i, r.err.text);
+		assert_int_equal(open, p.op != NULL);
+		if (r.ask == GATE_ASK_COUNT)
+			assert_string_equal(r.name, "42");
+		done(&r);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(modes_and_grants), cmocka_unit_test(confirmation) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(modes_and_grants), cmocka_unit_test(confirmation),
+		                                cmocka_unit_test(numbers) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,7 @@ static void test_requests(void **state)
 	struct list_in next = { { (char[]){ "t\"o k/en+=" } } };
 	struct list_in by_token = { { (char[]){ "ttok" } } }, by_name = { { (char[]){ "nlast" } } };
 	struct describe_in one = { "orders", "http://h/1/orders" };
+	struct parts_in shards = { { NULL }, "orders" }, more_shards = { { (char[]){ "tok" } }, "orders" };
 	struct sources_in sources = { { NULL }, "http://h/1/dlq" };
 	struct group_in stack = { .page = { (char[]){ "tok" } }, .stack = "my stack" };
 	struct group_in tag = { .page = { (char[]){ "tok" } }, .key = "team", .value = "or\"ders" },
@@ -97,6 +98,8 @@ static void test_requests(void **state)
 	builds(kind_find("kinesis")->list, &by_token, "POST /", "{\"Limit\":100,\"NextToken\":\"tok\"}");
 	builds(kind_find("kinesis")->list, &by_name, "POST /", "{\"Limit\":100,\"ExclusiveStartStreamName\":\"last\"}");
 	builds(kind_find("kinesis")->describe, &one, "POST /", "{\"StreamName\":\"orders\"}");
+	builds(kind_find("kinesis")->parts, &shards, "POST /", "{\"MaxResults\":1000,\"StreamName\":\"orders\"}");
+	builds(kind_find("kinesis")->parts, &more_shards, "POST /", "{\"MaxResults\":1000,\"NextToken\":\"tok\"}");
 	builds(kind_find("lambda")->list, &first, "GET /2015-03-31/functions?MaxItems=50", "");
 	builds(kind_find("lambda")->list, &next, "GET /2015-03-31/functions?MaxItems=50&Marker=t%22o%20k%2Fen%2B%3D", "");
 	builds(kind_find("lambda")->edges, &first, "GET /2015-03-31/event-source-mappings?MaxItems=100", "");
@@ -738,6 +741,40 @@ static void test_mappings(void **state)
 
 static const char sources_answer[] = "{\"queueUrls\":[\"http://h/1/orders\"],\"NextToken\":\"n\"}";
 
+static const char shards_answer[] =
+    "{\"Shards\":[{\"ShardId\":\"shardId-000000000000\",\"HashKeyRange\":{\"StartingHashKey\":\"0\",\"EndingHashKey\":"
+    "\"170141183460469231731687303715884105727\"},\"SequenceNumberRange\":{\"StartingSequenceNumber\":\"49\","
+    "\"EndingSequenceNumber\":\"50\"}},{\"ShardId\":\"shardId-000000000003\",\"ParentShardId\":\"shardId-"
+    "000000000000\","
+    "\"HashKeyRange\":{\"StartingHashKey\":\"85070591730234615865843651857942052864\",\"EndingHashKey\":"
+    "\"170141183460469231731687303715884105727\"},\"SequenceNumberRange\":{\"StartingSequenceNumber\":\"51\"}}],"
+    "\"NextToken\":\"n\"}";
+
+static void test_shards(void **state)
+{
+	(void)state;
+	const struct op *op = kind_find("kinesis")->parts;
+	struct got *g = reads(op, shards_answer);
+	assert_int_equal(g->found.nres, 2);
+	assert_string_equal(g->found.res[1].name, "shardId-000000000003");
+	static const char *const facts[][3] = {
+		{ "shardId-000000000000", "from", "0.0000" },  { "shardId-000000000000", "to", "50.0000" },
+		{ "shardId-000000000000", "closed", "true" },  { "shardId-000000000003", "parent", "shardId-000000000000" },
+		{ "shardId-000000000003", "from", "25.0000" }, { "shardId-000000000003", "to", "50.0000" },
+	};
+	assert_int_equal(g->found.nfacts, sizeof facts / sizeof *facts);
+	for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+		assert_string_equal(g->found.facts[i].res, facts[i][0]);
+		assert_string_equal(g->found.facts[i].key, facts[i][1]);
+		assert_string_equal(g->found.facts[i].value, facts[i][2]);
+	}
+	assert_string_equal(g->found.page.token, "n");
+	got_free(g);
+	refuses(op, "{\"Shards\":[{\"HashKeyRange\":{}}]}");
+	refuses(op, "{\"Shards\":{}}");
+	refuses(op, "[]");
+}
+
 static void test_sources(void **state)
 {
 	(void)state;
@@ -824,6 +861,7 @@ static unsigned samples(struct sample *out)
 		{ kind_find("lambda")->list, functions_answer },
 		{ kind_find("lambda")->edges, mappings_answer },
 		{ kind_find("sqs")->sources, sources_answer },
+		{ kind_find("kinesis")->parts, shards_answer },
 		{ &op_list_stack_resources, stack_answer },
 		{ &op_get_resources, tagged_answer },
 	};
@@ -963,6 +1001,7 @@ int main(void)
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_mappings),
+		cmocka_unit_test(test_shards),
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_tagged),

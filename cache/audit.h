@@ -1,0 +1,38 @@
+/* The audit log: a SQLite file of its own, $XDG_STATE_HOME/sluice/audit.db, append only. A line is on the disk before what it announces is
+ * done; each line's digest covers the line before, so that one that was changed, removed, put in or swapped is found and named. Its end
+ * being cut is found only against a copy (the number of lines and the last digest are printed by `audit verify`). */
+#ifndef CACHE_AUDIT_H
+#define CACHE_AUDIT_H
+
+#include "core/arena.h"
+#include "core/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct audit;
+
+struct audit_who { const char *user, *host, *ssh_from, *account, *profile, *mode; }; /* borrowed until audit_close */
+struct audit_line {
+	int64_t n, at_ms;
+	const char *user, *host, *ssh_from, *account, *profile, *mode;
+	const char *action;  /* sqs:DeleteMessageBatch */
+	const char *target;  /* NULL */
+	const char *outcome; /* announced, denied, dry-run, success, failure, unknown */
+	const char *run;     /* NULL */
+	const char *detail;  /* NULL */
+	const char *sum;
+};
+
+/* folder: sluice's state folder. To read, ERR_NOTFOUND when there is none. */
+struct audit *audit_open(const char *folder, bool write, struct err *e);
+void audit_close(struct audit *a); /* NULL is fine */
+/* True when it is on the disk. */
+bool audit_add(struct audit *a, const struct audit_who *who, const char *action, const char *target, const char *outcome, const char *run,
+               const char *detail, struct err *e);
+/* Oldest first; run NULL: all. */
+bool audit_read(struct audit *a, const char *run, struct arena *mem, struct audit_line **v, unsigned *n, struct err *e);
+/* ERR_DB names the first line that is not what was written. last: digest of the newest, "" when there is none. */
+bool audit_verify(struct audit *a, unsigned *n, char last[65], struct err *e);
+
+#endif

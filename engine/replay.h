@@ -1,0 +1,198 @@
+/* The inside of a replay: what engine/replay*.c share. A drive is one run (or plan) being worked on, a step each turn of the engine; all on
+ * the engine's thread.
+ *
+ * The order that keeps the promise, for each message: its INTENT is in the ledger and the call announced in the audit log, both on the disk;
+ * then the call; then ACCEPTED is on the disk; then it is deleted; then REMOVED is. Whatever dies in between leaves a state from
+ * which the resume knows what may have happened. No state changes but through drive_shift(), none is believed before drive_commit(). */
+#ifndef ENGINE_REPLAY_H
+#define ENGINE_REPLAY_H
+
+#include "aws/op_lambda.h"
+#include "aws/op_sqs.h"
+#include "cache/ledger.h"
+#include "engine/audited.h"
+#include "engine/gate.h"
+#include "engine/inside.h"
+#include "replay/event.h"
+#include "replay/group.h"
+#include "replay/manifest.h"
+#include "replay/pace.h"
+#include "replay/state.h"
+
+#define HOLD_MOST 1000               /* messages in hand: beyond, they are given back and received again when it is their turn */
+#define HOLD_BYTES (64u << 20)
+#define BATCH_MOST 100               /* of one invocation, whatever the mapping allows */
+#define FLIGHTS 8
+#define REJECTIONS 2                 /* then a message is POISON */
+#define TOLERANCE 0.05
+#define RATE_DEFAULT 10.0
+#define EMPTIES 3                    /* empty long polls in a row: the end of the queue */
+#define WAIT_S 1                     /* of a long poll */
+#define MARGIN_MS 2000
+
+struct entry {                       /* a message of the run */
+	struct replay_item it;
+	const char *cause;               /* of its group; NULL when it came out of the ledger */
+	struct message *msg;             /* in hand; NULL: not received, or given back */
+	bool flying, deleting;
+	bool alone;                      /* it was in a batch that failed: from now on it goes by itself */
+	bool asked;                      /* by this sweep's end it must be found */
+	bool retold;                     /* its unknown outcome was acted on in this life of the run: not once more */
+	unsigned deletes;                /* attempts that failed */
+	int64_t not_before_ms;           /* monotonic */
+};
+
+struct flight {                      /* a call that carries messages */
+	struct drive *d;
+	bool on, answered;
+	unsigned n, at[BATCH_MOST];      /* places of the entries */
+	struct err err;
+	struct invoke_sync_in in;
+	struct invoke_sync_out out;
+	struct send_in send;
+	struct send_out sent;
+	char dedup[SQS_BATCH][DEDUP_ID], stamp[SQS_BATCH][80];
+	struct buf payload;
+	char context[160];
+};
+
+struct handles_call {                /* deletes, releases, heartbeats: one of each at a time */
+	struct drive *d;
+	bool on, answered;
+	unsigned n, at[SQS_BATCH];       /* places */
+	int64_t after_ms;                /* monotonic: after a failure not before */
+	struct err err;
+	struct handles_in in;
+	struct handles_out out;
+};
+
+enum phase_of { PHASE_PREPARE, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
+
+struct sweep {
+	bool on, flying, answered;
+	unsigned empties, failures, others_n, others_cap, damaged;
+	char **others;                   /* handles of what was met and is not ours: hidden until the sweep ends, so that it costs one receive each */
+	struct receive_in in;
+	struct receive_out out;
+	struct err err;
+	uint64_t *seen;                  /* hashes of the ids met in this sweep: a power of two of them, 0 = free */
+	unsigned nseen, cseen;
+	char attempt[33];                /* FIFO: of the receive under way; kept while its answer is not known */
+};
+
+struct drive {
+	struct engine *g;
+	struct task *t;
+	struct replay_result *r;
+	struct arena *mem;               /* r's: all strings of items */
+	enum phase_of phase;
+	bool plan, resumed, prepared_names;
+	struct replay_run run;
+	struct entry *v;
+	unsigned n, cap, first;          /* first: all before it have ended */
+	unsigned *index, nindex;         /* places sorted by message id; made anew when n grows */
+	struct ledger *ledger;
+	struct audit *audit;
+	struct audited who;
+	int lock;                        /* -1: not ours */
+	struct permit receive, visibility, remove, send;
+
+	struct ledger_change *changes;
+	unsigned nchanges, cchanges;
+	bool broken;                     /* the ledger or the audit log could not be written: nothing more is done */
+
+	/* preparing: one call at a time */
+	unsigned step;
+	bool asking, answered;
+	struct err err;
+	union {
+		struct queue_url_in url;
+		struct describe_in describe;
+		struct sources_in sources;
+		struct function_in function;
+		struct mappings_in mappings;
+		struct move_tasks_in moves;
+	} in;
+	struct caller_identity identity;
+	struct queue_url_out url;
+	struct found found, sources;
+	struct function_out function;
+	struct mappings_out mappings;
+	struct move_tasks_out moves;
+	char *queue_name, *to_name;
+	const char *one_source;          /* ARN of the only source queue; NULL: none, or several */
+	int64_t retention_s, visibility_s, max_receive;
+	struct move_tasks_in moves_in;
+
+	struct sweep sweep;
+	struct flight flights[FLIGHTS];
+	unsigned nflights;
+	struct handles_call removal, release, beat;
+	unsigned released;               /* of sweep.others, then of the entries, while closing */
+	struct pace pace;
+	struct ramp ramp;
+	unsigned results, failures, throttles;
+	int64_t looked_ms;               /* when `wanted` was last read */
+	bool ending;                     /* send nothing more; finish, give back, and be: */
+	enum run_state ends_as;
+	bool verifying;                  /* the sweep under way looks for copies that came back */
+	int64_t verify_from_ms;          /* since when it does, wall clock */
+	bool told;                       /* rq.begun was called */
+};
+
+/* replay.c */
+void drive_warn(struct drive *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void drive_end(struct drive *d, enum run_state as, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* after what flies */
+void drive_fail(struct drive *d, const struct err *e); /* before anything was frozen: the request fails */
+
+/* replay_ledger.c: states, and what is written before what */
+struct entry *drive_find(struct drive *d, const char *msg_id);
+struct entry *drive_add(struct drive *d, struct message *m);
+bool drive_shift(struct drive *d, struct entry *en, enum item_event what, const char *detail); /* false: a bug, logged; nothing changed */
+bool drive_commit(struct drive *d);  /* all shifts since the last one; false: broken */
+bool drive_save(struct drive *d);    /* the run's row */
+bool drive_touch(struct drive *d, struct entry *const *v, unsigned n);
+/* A line in the audit log, on the disk; false: broken. */
+bool drive_announce(struct drive *d, const struct op *op, const char *target, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void drive_note(struct drive *d, const char *action, const char *target, const char *outcome, const char *detail);
+bool drive_lock(struct drive *d, struct err *e); /* the guard: ERR_GATE when another process replays this queue */
+void drive_unlock(struct drive *d);
+bool replay_driven(const struct engine *g, const struct replay_run *r); /* some process holds this queue's lock */
+int64_t now_ms(void);                /* wall clock */
+
+/* replay_prepare.c */
+bool prepare_names(struct drive *d, struct err *e); /* what can be checked without AWS */
+bool prepare_step(struct drive *d);  /* true: all is known, or d->t->done */
+
+/* replay_sweep.c */
+void sweep_begin(struct drive *d);
+/* True when it is over. full: as much is in hand as may be, so that it may end early. */
+bool sweep_step(struct drive *d);
+bool release_step(struct drive *d, bool all); /* gives back the others, and with `all` what is in hand; true: done */
+void sweep_clear(struct drive *d);
+bool resends(const struct drive *d, const struct entry *en); /* an UNKNOWN one: is it to be sent again? */
+void drop_message(struct entry *en);
+bool selects(const struct drive *d, const struct message *m); /* --where */
+bool where_valid(const char *where, struct err *e);
+
+/* replay_work.c: the run itself; replay_send.c: what carries the messages */
+void work_step(struct drive *d);
+void keep_held(struct drive *d, int64_t *wake_ms); /* heartbeats for what is in hand */
+bool recover_step(struct drive *d);  /* after a crash or a pause: true when done */
+bool work_flying(const struct drive *d);
+bool send_some(struct drive *d, int64_t *wake_ms); /* true: something was sent */
+void hear_flights(struct drive *d);
+int64_t wake_sooner(int64_t a, int64_t b);
+
+/* replay_verify.c: copies that were sent back into a queue are done when they have not come back to the dead-letter queue in time */
+bool verify_waits(const struct drive *d);             /* there are copies whose time is not over, or that are not looked after yet */
+bool verify_allows(const struct drive *d);            /* may another be sent already? */
+void verify_begin(struct drive *d, bool idle, int64_t *wake_ms); /* starts a sweep when it is time */
+bool verify_meets(struct drive *d, const struct message *m);     /* is it one of ours, come back? Then it is BOUNCED */
+void verify_over(struct drive *d);                    /* the sweep has seen the whole queue */
+
+/* replay_tell.c */
+void tell_items(struct drive *d);    /* into the result */
+void tell_groups(struct drive *d);
+
+#endif

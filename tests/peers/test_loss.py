@@ -1,0 +1,196 @@
+"""First-loss clocks end to end: `status --format json`, and --check --ttl-min with its exit statuses, fed by an AWS that says this or
+that of queues and streams; and the embedded AWS, whose messages boto3 can look at. What the arithmetic is worth: tests/unit/t_loss_sim.c."""
+
+import time
+
+import fakeaws
+import pytest
+from fakeaws import FakeAws, arn
+from simtools import Sim
+
+GMD = "cloudwatch:GetMetricData"
+HOUR, DAY = 3600, 86400
+
+
+class Kept(fakeaws.Answers):
+    """Queues orders and orders-dlq and a stream: `metrics` has the points of (MetricName, dimension's value), newest first."""
+
+    def __init__(self, metrics=(), *, held=(), retention=(), **more):
+        super().__init__()
+        self.metrics, self.held, self.retention, self.more = dict(metrics), dict(held), dict(retention), more
+
+    def get_queue_attributes(self, body):
+        answer = super().get_queue_attributes(body)
+        a, name = answer["Attributes"], body["QueueUrl"].rsplit("/", 1)[-1]
+        a["ApproximateNumberOfMessages"] = str(self.held.get(name, 0))
+        a["MessageRetentionPeriod"] = str(self.retention.get(name, 4 * DAY))
+        return answer
+
+    def list_event_source_mappings(self, body):
+        answer = super().list_event_source_mappings(body)
+        answer["EventSourceMappings"][0].update(self.more)
+        return answer
+
+    def get_metric_data(self, body):
+        now = int(time.time()) // 60 * 60
+        results = []
+        for q in body["MetricDataQueries"]:
+            m = q["MetricStat"]["Metric"]
+            values = self.metrics.get((m["MetricName"], m["Dimensions"][0]["Value"]), [])
+            results.append({"Id": q["Id"], "Label": q["Id"], "StatusCode": "Complete", "Values": [float(v) for v in values],
+                            "Timestamps": [now - 60 * (i + 1) for i in range(len(values))]})
+        return {"MetricDataResults": results, "Messages": []}
+
+
+def growing(newest, slope, n=60, scale=1):
+    return [max(newest - slope * 60 * i, 0) * scale for i in range(n)]
+
+
+AGE, ITERATOR, LAMBDA = "ApproximateAgeOfOldestMessage", "GetRecords.IteratorAgeMilliseconds", "IteratorAge"
+CALM = {(AGE, "orders"): growing(12, 0), ("NumberOfMessagesSent", "orders"): [600] * 60, ("NumberOfMessagesDeleted", "orders"): [600] * 60,
+        ("NumberOfMessagesReceived", "orders"): [600] * 60, (ITERATOR, "ingest"): growing(0, 0), ("IncomingRecords", "ingest"): [500] * 60}
+
+
+def held_shard(age):
+    return {**CALM, (LAMBDA, "enrich"): growing(age, 1, scale=1000)}
+
+
+def dead(age, received=0):
+    return {**CALM, (AGE, "orders-dlq"): growing(age, 1), ("NumberOfMessagesReceived", "orders-dlq"): [received] * 60}
+
+
+def losses(sluice, aws, **env):
+    ran = sluice("status", "--format", "json", env=aws.env(**env))
+    return {s["name"]: s["loss"] for p in ran.json["pipelines"] for s in p["stages"]}
+
+
+def near(value, want, within=180):
+    return value is not None and abs(value - want) <= within
+
+
+def test_status_json_says_when_and_from_what(sluice):
+    answers = Kept({**held_shard(22140), **{k: v for k, v in dead(2 * DAY).items() if k[1] == "orders-dlq"}},
+                   held={"orders": 12, "orders-dlq": 7}, retention={"orders-dlq": 14 * DAY})
+    with FakeAws(answers=answers) as aws:
+        got = losses(sluice, aws)
+    stream, dlq = got["ingest"], got["orders-dlq"]
+    assert set(stream) >= {"at", "in_seconds", "low_seconds", "high_seconds", "basis", "state", "where", "what"}
+    assert stream["state"] == "exact" and near(stream["in_seconds"], DAY - 22140) and stream["what"] == "first record", stream
+    assert stream["low_seconds"] == stream["in_seconds"] == stream["high_seconds"]
+    assert "growing 1.00 s/s" in stream["basis"] and "retention 24h" in stream["basis"]
+    assert dlq["state"] == "between" and near(dlq["low_seconds"], 8 * DAY) and near(dlq["high_seconds"], 12 * DAY), dlq
+    assert dlq["in_seconds"] == dlq["low_seconds"], "the nearer counts"
+    assert got["orders"]["state"] == "safe" and got["orders"]["at"] is got["orders"]["in_seconds"] is None
+    assert got["enrich"] is None, "a function keeps nothing: its stream's clock says it"
+
+
+@pytest.mark.parametrize("received,state,low", [(0, "between", True), (3, "at_most", False)])
+def test_a_dead_letter_queue_that_somebody_looked_into(sluice, received, state, low):
+    """Three receives take a message out of the age: then nothing bounds the nearest."""
+    with FakeAws(answers=Kept(dead(2 * DAY, received), held={"orders-dlq": 7}, retention={"orders-dlq": 14 * DAY})) as aws:
+        got = losses(sluice, aws)["orders-dlq"]
+    assert got["state"] == state and (got["low_seconds"] is not None) == low and near(got["high_seconds"], 12 * DAY), got
+
+
+def test_a_mapping_gives_up_earlier_than_the_stream(sluice):
+    with FakeAws(answers=Kept(held_shard(HOUR), MaximumRecordAgeInSeconds=4 * HOUR)) as aws:
+        assert near(losses(sluice, aws)["ingest"]["in_seconds"], 3 * HOUR)
+
+
+def test_pointers_last_as_long_as_the_stream_has_the_records(sluice):
+    """A queue with what a mapping gave up: its own retention is not what counts."""
+    answers = Kept(dead(6 * HOUR), held={"orders-dlq": 2}, retention={"orders-dlq": 14 * DAY},
+                   DestinationConfig={"OnFailure": {"Destination": arn("sqs", "orders-dlq")}})
+    with FakeAws(answers=answers) as aws:
+        got = losses(sluice, aws)["orders-dlq"]
+    assert got["state"] == "at_most" and got["what"] == "first record" and near(got["high_seconds"], 18 * HOUR), got
+
+
+def test_nobody_reads_any_more(sluice):
+    """The metrics stop: the age is projected from the last point, never 0 and never nothing at risk."""
+    metrics = {**CALM, (ITERATOR, "ingest"): [], (LAMBDA, "enrich"): []}
+    with FakeAws(answers=Kept(metrics, State="Disabled")) as aws:
+        got = losses(sluice, aws)["ingest"]
+    assert got["state"] == "at_most" and near(got["high_seconds"], 23 * HOUR, 400), got  # something came an hour ago, unread
+
+
+def test_unknown_is_not_fine(sluice):
+    with FakeAws({GMD: fakeaws.denied}, Kept(CALM, held={"orders": 12})) as aws:
+        got = losses(sluice, aws)
+    assert got["orders"]["state"] == got["ingest"]["state"] == "unknown" and got["orders"]["in_seconds"] is None
+    assert got["orders-dlq"]["state"] == "safe", "it is empty, whatever CloudWatch refuses to say"
+
+
+TTL = {  # (answers, faults, limit, exit status, overall, the code or None)
+    "nothing at risk": (Kept(CALM, held={"orders": 12}), {}, "24h", 0, "OK", None),
+    "nearer": (Kept(held_shard(22140)), {}, "24h", 2, "CRITICAL", None),
+    "not so near": (Kept(held_shard(22140)), {}, "12h", 0, "OK", None),
+    "bounds, both farther": (Kept(dead(2 * DAY), held={"orders-dlq": 7}, retention={"orders-dlq": 14 * DAY}), {}, "3d", 0, "OK", None),
+    "bounds, both nearer": (Kept(dead(2 * DAY), held={"orders-dlq": 7}, retention={"orders-dlq": 14 * DAY}), {}, "13d", 2, "CRITICAL", None),
+    "bounds on both sides": (Kept(dead(2 * DAY), held={"orders-dlq": 7}, retention={"orders-dlq": 14 * DAY}), {}, "10d", 3, "UNKNOWN", "PARTIAL"),
+    "being lost": (Kept({**CALM, (AGE, "orders"): [4 * DAY] * 60}, held={"orders": 9}), {}, "1h", 2, "CRITICAL", None),
+    "no data": (Kept({}, held={"orders": 9}), {}, "24h", 3, "UNKNOWN", "NO_DATA"),
+    "denied": (Kept(CALM, held={"orders": 9}), {GMD: fakeaws.denied}, "24h", 3, "UNKNOWN", "DENIED"),
+    "throttled": (Kept(CALM, held={"orders": 9}), {GMD: fakeaws.throttled}, "24h", 3, "UNKNOWN", "THROTTLED"),
+    "not listed": (Kept(CALM), {"kinesis:ListStreams": fakeaws.denied}, "24h", 3, "UNKNOWN", "DENIED"),
+    "not described": (Kept(CALM), {"sqs:GetQueueAttributes": fakeaws.denied}, "24h", 3, "UNKNOWN", "DENIED"),
+}
+
+
+@pytest.mark.parametrize("row", TTL)
+def test_ttl_min_exit_status(sluice, row):
+    answers, faults, limit, status, overall, code = TTL[row]
+    with FakeAws(faults, answers) as aws:
+        ran = sluice("--check", "--ttl-min", limit, "--format", "json", env=aws.env())
+    assert ran.status == ran.json["exit"] == status and ran.json["status"] == overall, str(ran)
+    assert code is None or code in {c["code"] for c in ran.json["checks"]}, str(ran)
+    clocks = [c for c in ran.json["checks"] if c["name"].endswith("/ttl")]
+    assert all(c["unit"] == "Seconds" and c["critical"].endswith(":") for c in clocks)
+
+
+@pytest.mark.parametrize("form", ["text", "nagios", "junit", "github", "gitlab", "prom"])
+def test_ttl_min_in_every_form(sluice, form):
+    with FakeAws(answers=Kept(held_shard(22140))) as aws:
+        ran = sluice("--check", "--ttl-min", "24h", "--format", form, env=aws.env())
+    assert ran.status == 2 and "ingest/ttl" in ran.out, str(ran)
+
+
+def test_ttl_min_from_the_configuration(sluice):
+    with FakeAws(answers=Kept(held_shard(22140))) as aws:
+        def run(text, *more):
+            return sluice("--check", "--format", "json", "--config", sluice.config(text), *more, env=aws.env())
+
+        assert run("[checks]\nttl-min = 24h\n").status == 2 and run("[checks]\nttl-min = 12h\n").status == 0
+        assert run("[checks]\nttl-min = 24h\n", "--ttl-min", "12h").status == 0, "the command line wins"
+        named = '[pipeline "p"]\n[stage "p/load"]\nresource = sqs:orders\n'
+        checks = {c["name"]: c["status"] for c in run(named, "--ttl-min", "24h").json["checks"]}
+        assert checks["p/load/ttl"] == "OK" and any("orders-dlq" in name for name in checks), checks
+
+
+def test_ttl_min_polls_only_what_clocks_go_by(sluice):
+    with FakeAws(answers=Kept(CALM)) as aws:
+        one = sluice("--check", "--ttl-min", "24h", "--format", "json", env=aws.env()).json["cost"]["metrics"]
+        all_of_them = sluice("status", "--format", "json", env=aws.env()).json["cost"]["metrics"]
+    assert 0 < one < all_of_them, (one, all_of_them)
+
+
+# ---- the embedded AWS: boto3 sees the messages, sluice only the metrics
+
+def test_bounds_of_a_growing_dead_letter_queue_hold(sluice, tmp_path):
+    with Sim.start("dlq-growth", home=tmp_path) as sim:
+        env = {"AWS_ACCESS_KEY_ID": sim.access_key, "AWS_SECRET_ACCESS_KEY": sim.secret_key, "AWS_REGION": sim.region,
+               "AWS_ENDPOINT_URL": sim.endpoint}
+        ran = sluice("status", "--format", "json", env=env)
+        got = {s["name"]: s["loss"] for p in ran.json["pipelines"] for s in p["stages"]}["orders-load-dlq"]
+        now, sqs = time.time(), sim.client("sqs")
+        url = sqs.get_queue_url(QueueName="orders-load-dlq")["QueueUrl"]
+        keeps = int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["MessageRetentionPeriod"])
+        sent = []
+        while len(sent) < 1291:
+            page = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["SentTimestamp"], VisibilityTimeout=600)
+            if not page.get("Messages"):
+                break
+            sent += [int(m["Attributes"]["SentTimestamp"]) / 1000 for m in page["Messages"]]
+    truth = min(sent) + keeps - now
+    assert len(sent) > 1000 and got["high_seconds"] is not None, (len(sent), got)
+    assert (got["low_seconds"] or 0) - 60 <= truth <= got["high_seconds"] + 60, (truth, got)
