@@ -56,6 +56,13 @@
 	  "now by its own datapoints (one or two metrics are polled), where CloudWatch's rules say enough for that. `history " \
 	  "NAME` lists what happened to it, --since a duration or time ago (default 7d; CloudWatch keeps 30 days). What "      \
 	  "could not be read is ? and is named on standard error.")                                                           \
+	X(ERRORS, "errors", "FUNCTION", 1, 1, "text json", true, cmd_errors,                                                   \
+	  "a function's last errors by shape, from its log",                                                                   \
+	  "Reads the lines that look like errors from the function's log group (FilterLogEvents: a few calls, no price), "     \
+	  "--since a duration or time ago (default 1h), and groups them by what stays when numbers, ids and quoted values are " \
+	  "taken out: how many lines, first and last, and the release that the first of them ran. Requests are told by id, "   \
+	  "and messages where the lines name them; what stands in braces or in long quotes is not shown, as a message's body " \
+	  "may be in it. A window that holds more than a few calls read is said. No log group and no right to it are errors.") \
 	X(DOCTOR, "doctor", "", 0, 0, "text json", true, cmd_doctor, "what was found, where it comes from, what to mend",      \
 	  "Looks at the terminal, the locale, the configuration, credentials, endpoints, the clock, the history file and the " \
 	  "permissions. Each line says ok or !!. The exit status is 1 when something wants mending, and standard error names " \
@@ -132,8 +139,8 @@ struct cli_command {
 #define FOR_ALL (~0U)
 #define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
 #define FOR_ENGINE                                                                                                         \
-	(BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(REPLAY) |        \
-	 BIT(AUDIT) | BIT(NOTE) | BIT(REPORT) | FOR_ACTS)
+	(BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(ERRORS) |        \
+	 BIT(REPLAY) | BIT(AUDIT) | BIT(NOTE) | BIT(REPORT) | FOR_ACTS)
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -194,8 +201,8 @@ struct cli_command {
 	  "and --yes")                                                                                                         \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
-	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS) | BIT(REPORT), set_since,                                           \
-	  "first point or moment: a duration before the end (default 24h; alarms history 7d) or an RFC 3339 time")             \
+	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS) | BIT(ERRORS) | BIT(REPORT), set_since,                             \
+	  "first point or moment: a duration before the end (default 24h; errors 1h, alarms history 7d) or an RFC 3339 time")  \
 	X("--until", 0, "TIME", BIT(HISTORY) | BIT(REPORT), set_until, "end: an RFC 3339 time or a duration ago; default now") \
 	X("--offline", 0, NULL, BIT(HISTORY) | BIT(REPORT), set_offline, "the history file alone, no poll")                    \
 	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK), set_yes, "do it without being asked; needed where there is no terminal")                \
@@ -282,6 +289,7 @@ int cmd_status(const struct cli *c, struct engine *g);
 int cmd_history(const struct cli *c, struct engine *g);
 int cmd_doctor(const struct cli *c, struct engine *g);
 int cmd_alarms(const struct cli *c, struct engine *g);
+int cmd_errors(const struct cli *c, struct engine *g);
 int cmd_discover(const struct cli *c, struct engine *g);
 int cmd_iam(const struct cli *c, struct engine *g);
 int cmd_put_record(const struct cli *c, struct engine *g);

@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/model/errors.h"
 #include "core/model/flow.h"
 #include "core/model/replay.h"
 #include "core/model/snapshot.h"
@@ -392,6 +393,23 @@ struct alarm_result {
 	unsigned metrics;          /* asked for, as AWS bills them */
 };
 
+struct errors_request { /* what a function's log says went wrong */
+	const char *function;  /* a stage's or a function's name */
+	uint64_t row;          /* instead, when not 0: the snapshot's row */
+	int64_t from, to;      /* seconds */
+};
+struct errors_result {
+	struct arena mem;
+	const char *function, *log_group;
+	int64_t from, to, at;
+	struct error_group *groups; /* the newest first */
+	unsigned n, lines;          /* lines that were read; not all of them are errors */
+	bool more;                  /* the window holds more than was read: counts are of [read_from, to] */
+	int64_t read_from;
+	unsigned calls;
+	const char *dead_letters;   /* the queue that its failures end in; NULL: not seen */
+};
+
 enum request_kind {
 	REQUEST_STATUS,
 	REQUEST_HISTORY,
@@ -409,6 +427,7 @@ enum request_kind {
 	REQUEST_FIRST,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
+	REQUEST_ERRORS,
 	REQUEST_REPLAY_PLAN,   /* sweeps, groups and tells; sends nothing. Needs inspect */
 	REQUEST_REPLAY_START,  /* freezes, asks (GATE_ASK_COUNT; the run's id is in the result) and runs. Needs operate */
 	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
@@ -440,6 +459,7 @@ struct request {
 		struct replay_request replay;
 		struct audit_request audit;
 		struct alarm_request alarm;
+		struct errors_request errors;
 		struct note_request note;
 		struct past_request past;
 		struct events_request events;
@@ -466,6 +486,7 @@ struct result {
 		struct replay_result replay;
 		struct audit_result audit;
 		struct alarm_result alarm;
+		struct errors_result errors;
 		struct note_result note;
 		struct snapshot *past;
 		struct events_result events;

@@ -252,6 +252,7 @@ struct engine {
 	struct err alarms_err;
 	bool alarms_read, no_log_alarms; /* the service does not know the type LogAlarm */
 	struct told *told;               /* NULL: nothing was asked yet */
+	struct error_logs *error_logs;   /* the same */
 	int64_t alarms_at;
 	struct err identity_err;
 
@@ -557,6 +558,11 @@ void alarms_watch(struct engine *g); /* after a round: each alarm's row, and its
 void alarm_step(struct engine *g, struct task *t);
 void alarm_abandon(struct task *t);
 void alarms_step(struct engine *g, struct task *t);
+
+/* errors.c */
+void errors_step(struct engine *g, struct task *t);
+void errors_abandon(struct task *t);
+void error_logs_free(struct engine *g);
 
 /* snap.c */
 struct snapshot *snap_build(struct engine *g);

@@ -30,6 +30,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
+	[REQUEST_ERRORS] = errors_step,
 	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
 	[REQUEST_NOTE] = note_step,
@@ -114,6 +115,8 @@ static void own_strings(struct task *t)
 	}
 	if (t->rq.kind == REQUEST_FIRST)
 		t->rq.first.text = copy(a, t->rq.first.text);
+	if (t->rq.kind == REQUEST_ERRORS)
+		t->rq.errors.function = copy(a, t->rq.errors.function);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
 	if (t->rq.kind == REQUEST_NOTE)
@@ -151,6 +154,8 @@ void task_free(struct task *t)
 		replay_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
+	if (t->rq.kind == REQUEST_ERRORS)
+		errors_abandon(t);
 	if (t->rq.kind == REQUEST_SHARDS)
 		shards_abandon(t);
 	result_free(t->result);
@@ -240,6 +245,7 @@ void result_free(struct result *r)
 	case REQUEST_NOTE:
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
+	case REQUEST_ERRORS: arena_clear(&r->errors.mem); break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
 	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;
 	case REQUEST_PUT_RECORDS:

@@ -33,6 +33,7 @@ void view_clear(struct view *v)
 		result_free(v->detail.slot[i].answer);
 	result_free(v->shards.answer);
 	result_free(v->alarms.answer);
+	result_free(v->errors.answer);
 	free(v->overview.line);
 	free(v->events.line);
 	free(v->by_id);

@@ -29,7 +29,8 @@ OPERATIONS = {
 }
 OPTIONAL = ("cloudtrail:LookupEvents", "lambda:ListAliases", "lambda:ListVersionsByFunction")  # nothing depends on these
 TARGETS = {"AmazonSQS": "sqs", "GraniteServiceVersion20100801": "cloudwatch", "Kinesis_20131202": "kinesis",
-           "ResourceGroupsTaggingAPI_20170126": "tagging", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
+           "ResourceGroupsTaggingAPI_20170126": "tagging", "Logs_20140328": "logs",
+           "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
 
 
 def arn(service, rest):
