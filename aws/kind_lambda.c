@@ -58,6 +58,7 @@ static bool read_function(struct found *f, const struct json *c)
 	wire_int_fact(f, name, "memory_mb", json_get(c, "MemorySize"));
 	found_fact(f, name, "state", json_get_str(c, "State"));
 	found_fact(f, name, "last_modified", json_get_str(c, "LastModified"));
+	found_fact(f, name, "code_sha256", json_get_str(c, "CodeSha256"));
 	return true;
 }
 
@@ -107,6 +108,23 @@ static const char *function_arn(struct found *f, const char *arn)
 	return p ? arena_strndup(&f->mem, arn, (size_t)(p - arn - 1)) : arn;
 }
 
+/* What it is set to, under "SOURCE -> FUNCTION", for telling a change of it. */
+static void mapping_facts(struct found *f, const char *id, const struct relation *r, const struct json *m)
+{
+	found_add(f, id, json_get_str(m, "EventSourceMappingArn"), r->to);
+	found_fact(f, id, "from", r->from);
+	found_fact(f, id, "to", r->to);
+	found_fact(f, id, "state", r->state);
+	found_fact(f, id, "reason", r->reason);
+	found_fact(f, id, "on_failure", r->on_failure);
+	wire_int_fact(f, id, "batch_size", json_get(m, "BatchSize"));
+	wire_int_fact(f, id, "batching_window_s", json_get(m, "MaximumBatchingWindowInSeconds"));
+	wire_int_fact(f, id, "parallelization", json_get(m, "ParallelizationFactor"));
+	wire_int_fact(f, id, "retries", json_get(m, "MaximumRetryAttempts"));
+	wire_int_fact(f, id, "record_age_s", json_get(m, "MaximumRecordAgeInSeconds"));
+	wire_int_fact(f, id, "max_concurrency", json_get(json_get(m, "ScalingConfig"), "MaximumConcurrency"));
+}
+
 static void read_mapping(struct found *f, const struct json *m)
 {
 	const char *source = json_get_str(m, "EventSourceArn"), *arn = json_get_str(m, "FunctionArn");
@@ -124,6 +142,8 @@ static void read_mapping(struct found *f, const struct json *m)
 		                  .record_age_s = UNSAID };
 	json_int(json_get(m, "MaximumRetryAttempts"), &r.retries);
 	json_int(json_get(m, "MaximumRecordAgeInSeconds"), &r.record_age_s);
+	if (json_get_str(m, "UUID"))
+		mapping_facts(f, json_get_str(m, "UUID"), &r, m);
 	if (source) /* a self-managed Kafka has none */
 		found_edge(f, &r);
 	if (failed)

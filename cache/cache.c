@@ -3,6 +3,7 @@
 #include "cache/file.h"
 #include "cache/points.h"
 #include "cache/readers.h"
+#include "cache/work.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -15,12 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 /* One process sets aside so many files, then it takes the disk for broken and does without history. */
 #define ASIDE_MAX 5
 /* A reader waits so long for the writer to make the file. */
 #define CREATE_TRIES 25
 #define ROOM_TRIES 16
+#define BESIDE_MS 3000 /* the writer's transactions take milliseconds */
 #define CREATE_PAUSE_NS 10000000
 
 static const char schema[] =
@@ -472,72 +474,42 @@ bool cache_facts(struct cache *c, struct cache_facts *f, struct err *e)
 	return db_err(rc, c->path, e);
 }
 
-/* ---- texts */
+/* ---- work of other files */
 
-static int find_text(struct db *d, const char *target, const char *name, sqlite3_stmt **st)
+bool cache_work(struct cache *c, bool write, cache_step *step, void *ctx, struct err *e)
 {
-	int rc = db_prepare(d, DB_TEXT_GET, st);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(*st, 1, target, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(*st, 2, name, -1, SQLITE_STATIC);
-	return rc ? rc : db_step(*st);
-}
-
-/* NULL: it is not there, or *rc says why not. */
-static char *read_text(struct db *d, const char *target, const char *name, int *rc)
-{
-	sqlite3_stmt *st;
-	char *text = NULL;
-	*rc = find_text(d, target, name, &st);
-	if (*rc == SQLITE_ROW) {
-		const char *p = sqlite3_column_blob(st, 0);
-		text = xstrndup(p ? p : "", (size_t)sqlite3_column_bytes(st, 0));
-		*rc = SQLITE_OK;
-	}
-	sqlite3_reset(st);
-	return text;
-}
-
-static int write_text(struct db *d, const char *target, const char *name, const char *text)
-{
-	int rc;
-	char *old = read_text(d, target, name, &rc);
-	bool same = old && strcmp(old, text) == 0;
-	free(old);
-	if (rc || same)
-		return rc;
-	sqlite3_stmt *st;
-	const char *const values[] = { target, name, text };
-	rc = db_prepare(d, DB_TEXT_PUT, &st);
-	for (int i = 0; i < 3 && rc == SQLITE_OK; i++)
-		rc = sqlite3_bind_text(st, i + 1, values[i], -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = db_step(st);
-	sqlite3_reset(st);
-	return rc;
-}
-
-bool cache_put_text(struct cache *c, const char *target, const char *name, const char *text, struct err *e)
-{
-	if (c->lock < 0)
+	struct db *d = &c->store.db;
+	if (write && c->lock < 0)
 		return true;
-	if (!c->store.db.sql && !attach(c, e))
+	if (!d->sql && !attach(c, e))
 		return false;
-	int rc = db_log_room(&c->store.db, DB_LOG_FULL) ? write_text(&c->store.db, target, name, text) : DB_HELD;
+	int rc = write && !db_log_room(d, DB_LOG_FULL) ? DB_HELD : step(d, ctx);
 	if (rc && recover(c, rc))
-		rc = write_text(&c->store.db, target, name, text);
-	c->wal_id = beside(c, "-wal");
+		rc = step(d, ctx);
+	for (unsigned i = 0; i < ROOM_TRIES && (rc & 255) == SQLITE_FULL && store_make_room(&c->store) == SQLITE_OK; i++)
+		rc = step(d, ctx);
+	if (write)
+		c->wal_id = beside(c, "-wal");
 	return db_err(rc, c->path, e);
 }
 
-char *cache_get_text(struct cache *c, const char *target, const char *name)
+bool cache_beside(struct cache *c, cache_step *step, void *ctx, struct err *e)
 {
-	int rc;
-	if (!c->store.db.sql && !attach(c, NULL))
-		return NULL;
-	char *text = read_text(&c->store.db, target, name, &rc);
-	if (rc && recover(c, rc))
-		text = read_text(&c->store.db, target, name, &rc);
-	return text;
+	struct db d = { 0 };
+	int64_t version = 0;
+	int rc = db_open(&d, c->path, true);
+	if (rc == SQLITE_OK)
+		rc = db_pragma(&d, "PRAGMA user_version", &version);
+	if (rc == SQLITE_OK && version != SCHEMA_VERSION) {
+		db_close(&d, false);
+		return err_set(e, ERR_DB, "cache",
+		               "%s: its schema is %ld, this sluice writes %d; the sluice that has it open does", c->path,
+		               (long)version, SCHEMA_VERSION);
+	}
+	if (rc == SQLITE_OK) {
+		sqlite3_busy_timeout(d.sql, BESIDE_MS);
+		rc = step(&d, ctx);
+	}
+	db_close(&d, false);
+	return db_err(rc, c->path, e);
 }

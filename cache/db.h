@@ -52,7 +52,17 @@
 	X(FOLD_GET, "SELECT done, span, upto, next FROM fold WHERE id = 1")                                                \
 	X(FOLD_PUT, "REPLACE INTO fold VALUES (1, ?1, ?2, ?3, ?4)")                                                        \
 	X(TEXT_GET, "SELECT value FROM text WHERE target = ?1 AND name = ?2")                                              \
-	X(TEXT_PUT, "REPLACE INTO text VALUES (?1, ?2, ?3)")
+	X(TEXT_PUT, "REPLACE INTO text VALUES (?1, ?2, ?3)")                                                               \
+	X(EVENT_ADD, "INSERT OR IGNORE INTO event VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")            \
+	X(EVENT_RANGE, "SELECT at, at_most, kind, service, subject, arn, text, who, source FROM event WHERE target = ?1 "  \
+	               "AND at_most >= ?2 AND at <= ?3 ORDER BY at_most DESC, id DESC LIMIT ?4")                           \
+	X(EVENT_DROP, "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at_most < ?1 ORDER BY at_most LIMIT ?2)") \
+	X(EVENT_NTH, "SELECT at_most FROM event ORDER BY at_most DESC LIMIT 1 OFFSET ?1")                                  \
+	X(STATE_PUT, "INSERT INTO state VALUES (NULL, ?1, ?2, ?3, ?4, ?5) ON CONFLICT (target, subject, first) "           \
+	             "DO UPDATE SET last = excluded.last, body = excluded.body")                                           \
+	X(STATE_ALL, "SELECT subject, first, last, body FROM state WHERE target = ?1 ORDER BY subject, first")             \
+	X(STATE_DROP, "DELETE FROM state WHERE id IN (SELECT id FROM state WHERE last < ?1 ORDER BY last LIMIT ?2)")       \
+	X(STATE_NTH, "SELECT last FROM state ORDER BY last DESC LIMIT 1 OFFSET ?1")
 enum db_statement {
 #define X(id, sql) DB_##id,
 	DB_STATEMENTS(X)

@@ -1,5 +1,6 @@
 #include "cache/points.h"
 
+#include "cache/keep_events.h"
 #include "core/clock.h"
 #include "core/mem.h"
 
@@ -9,8 +10,9 @@
 #define TICK_BYTES_MAX (32 << 20)
 /* Points a commit folds, some 10 ms; four times that when too many ticks wait: more than a flush can add. */
 #define FOLD_POINTS (INT64_C(64) << 10)
-#define IDLE_MAX 10 /* commits without a read, until the copy of the ticks is let go */
-#define HELD_MOST 5 /* commits: what lasts no longer is not worth a word */
+#define IDLE_MAX 10    /* commits without a read, until the copy of the ticks is let go */
+#define HELD_MOST 5    /* commits: what lasts no longer is not worth a word */
+#define COUNT_EVERY 64 /* steps, until the rows of events and states are counted again */
 #define DAY 86400
 
 /* ---- pending */
@@ -236,7 +238,10 @@ static int64_t reasonable(const struct store *s)
 static int keep_some(struct store *s)
 {
 	int rc = load_state(s);
-	return rc ? rc : keep_step(&s->keep, &s->ticks, &s->db, reasonable(s), FOLD_POINTS, &s->more);
+	if (rc == SQLITE_OK)
+		rc = keep_step(&s->keep, &s->ticks, &s->db, reasonable(s), FOLD_POINTS, &s->more);
+	bool whole = s->keeps++ % COUNT_EVERY == 0;
+	return rc ? rc : events_keep(&s->db, reasonable(s), s->keep.retention, s->keep.bytes, whole);
 }
 
 int store_keep(struct store *s)

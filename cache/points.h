@@ -31,6 +31,7 @@ struct store {
 	unsigned held;  /* commits that waited for room in the log, one after the other */
 	bool last;      /* closing: nothing waits any more */
 	int64_t now;    /* of store_keep */
+	unsigned keeps; /* how often it was called */
 	int64_t limit;  /* of the folding at work: spans below */
 	bool more;      /* it is not at its end */
 };

@@ -59,3 +59,35 @@ CREATE TABLE revision (
 	id   INTEGER PRIMARY KEY,
 	body BLOB NOT NULL
 );
+
+-- migration 4
+-- What happened, as it was told: raw text. key is what makes telling it again the same (cache/events.h).
+CREATE TABLE event (
+	id      INTEGER PRIMARY KEY,
+	target  TEXT NOT NULL,
+	key     TEXT NOT NULL,
+	at      INTEGER NOT NULL,
+	at_most INTEGER NOT NULL,
+	kind    TEXT NOT NULL,
+	service TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	arn     TEXT,
+	text    TEXT NOT NULL,
+	who     TEXT,
+	source  TEXT NOT NULL
+);
+CREATE UNIQUE INDEX event_key ON event (target, key);
+CREATE INDEX event_time ON event (at_most);
+
+-- What something was like, as it was seen at every look from first to last. Between the last look of one row and the first of the
+-- next it changed; nobody knows when.
+CREATE TABLE state (
+	id      INTEGER PRIMARY KEY,
+	target  TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	first   INTEGER NOT NULL,
+	last    INTEGER NOT NULL,
+	body    TEXT NOT NULL
+);
+CREATE UNIQUE INDEX state_subject ON state (target, subject, first);
+CREATE INDEX state_last ON state (last);

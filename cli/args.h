@@ -39,6 +39,15 @@
 	  "the configuration lacks as [pipeline] and [stage] sections and changes nothing that is there; with --dry-run it "   \
 	  "prints them instead. Only calls without a price are made. What could not be read is named on standard error; the "  \
 	  "exit status is 1 only when nothing could. --format dot is for graphviz.")                                           \
+	X(NOTE, "note", "[kind=incident] TEXT...", 1, 100, "text json", true, cmd_note, "a note among the events",              \
+	  "Keeps a line of text, with its time and the user's name, among the events of this account and region: the "          \
+	  "console, status --format json and report show it. kind=incident before the text marks an incident. It is kept in "   \
+	  "the history file of this machine and nowhere else.")                                                                \
+	X(REPORT, "report", "", 0, 0, "md html json", true, cmd_report, "an incident or hand-over report",                     \
+	  "What happened from --since (default 24h) to --until (default now), from the history, the alarms, the changes and "  \
+	  "the notes: what is not ok at the end, events with their time and source, and charts of what was in trouble. Facts "  \
+	  "only: a gap is a gap, and what nobody looked at is said to be unknown. --format html is one file that needs "        \
+	  "nothing else: no script, no link, charts as SVG. With --offline, or an end in the past, AWS is not asked.")         \
 	X(ALARMS, "alarms", "[list|show|history] [NAME]", 0, 2, "text json", true, cmd_alarms,                                 \
 	  "CloudWatch's alarms, worst first, and who would really be told",                                                    \
 	  "`list` (also without a word) names every alarm with its state, its rule and whom its actions reach: which topics "  \
@@ -124,7 +133,7 @@ struct cli_command {
 #define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
 #define FOR_ENGINE                                                                                                         \
 	(BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(REPLAY) |        \
-	 BIT(AUDIT) | FOR_ACTS)
+	 BIT(AUDIT) | BIT(NOTE) | BIT(REPORT) | FOR_ACTS)
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -177,14 +186,20 @@ struct cli_command {
 	  "judge once a period and end at the first OK, at the latest after --for, else -t")                                   \
 	X("--max-cost", 0, "USD", BIT(CHECK), set_max_cost,                                                                    \
 	  "refuse, with the estimate, before polling for more than this")                                                      \
+	X("--publish", 0, "NAMESPACE", BIT(CHECK), set_publish,                                                                \
+	  "put each result into custom metrics: CheckStatus (0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN) and CheckValue, with "    \
+	  "the dimension Check, and ExitStatus; needs --mode operate and --yes")                                               \
+	X("--notify", 0, "TOPIC", BIT(CHECK), set_notify,                                                                      \
+	  "one message to this SNS topic (its ARN) when what is in trouble has changed since the last; needs --mode operate "  \
+	  "and --yes")                                                                                                         \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
-	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS), set_since,                                                         \
+	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS) | BIT(REPORT), set_since,                                           \
 	  "first point or moment: a duration before the end (default 24h; alarms history 7d) or an RFC 3339 time")             \
-	X("--until", 0, "TIME", BIT(HISTORY), set_until, "end: an RFC 3339 time or a duration ago; default now")               \
-	X("--offline", 0, NULL, BIT(HISTORY), set_offline, "the history file alone, no poll")                                  \
-	X("--yes", 'y', NULL, FOR_ACTS, set_yes, "do it without being asked; needed where there is no terminal")                \
-	X("--dry-run", 0, NULL, FOR_ACTS | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
+	X("--until", 0, "TIME", BIT(HISTORY) | BIT(REPORT), set_until, "end: an RFC 3339 time or a duration ago; default now") \
+	X("--offline", 0, NULL, BIT(HISTORY) | BIT(REPORT), set_offline, "the history file alone, no poll")                    \
+	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK), set_yes, "do it without being asked; needed where there is no terminal")                \
+	X("--dry-run", 0, NULL, FOR_ACTS | BIT(CHECK) | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
 	X("--through", 0, "FUNCTION[:ALIAS]", BIT(REPLAY), set_through, "invoke this function, or ARN, with the messages")   \
 	X("--redrive", 0, NULL, BIT(REPLAY), set_redrive, "send the messages back into the queue they came from")            \
 	X("--to", 0, "QUEUE", BIT(REPLAY), set_to, "with --redrive: into this queue instead")                                \
@@ -251,6 +266,7 @@ struct cli_args {
 	bool write;
 	bool offline, man, help, version;
 	bool yes, dry_run;
+	const char *publish, *notify;
 	struct replay_request replay;
 	bool count_said;
 	unsigned count;
@@ -273,6 +289,8 @@ int cmd_process(const struct cli *c, struct engine *g);
 int cmd_put_metric(const struct cli *c, struct engine *g);
 int cmd_replay(const struct cli *c, struct engine *g);
 int cmd_audit(const struct cli *c, struct engine *g);
+int cmd_report(const struct cli *c, struct engine *g);
+int cmd_note(const struct cli *c, struct engine *g);
 int cmd_help(const struct cli *c, struct engine *g);
 
 /* ---- shared by the commands */

@@ -1,6 +1,8 @@
 /* status --format json: the object of the contract. */
 #include "cli/status.h"
 
+#include "cli/events.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -177,6 +179,11 @@ void status_json(struct out *o, const struct snapshot *s, const struct pipeline 
 	for (unsigned i = 0; i < s->nalarms; i++)
 		json_alarm(&j, &s->alarms[i]);
 	json_out_array_end(&j);
+	json_out_array(&j, "events");
+	for (unsigned i = 0; i < s->nevents; i++)
+		out_event(&j, &s->events[i]);
+	json_out_array_end(&j);
+	json_out_str(&j, "events_note", s->events_note);
 	json_cost(&j, s);
 	json_out_array(&j, "problems");
 	for (unsigned i = 0; i < status_problems(s); i++)

@@ -65,8 +65,17 @@ int64_t clock_correction(void)
 	return atomic_load(&correction);
 }
 
+static _Thread_local int64_t held;
+
+void clock_hold(int64_t t)
+{
+	held = t;
+}
+
 int64_t clock_wall_ms(void)
 {
+	if (held)
+		return held * 1000;
 	int64_t real = read_ms(CLOCK_REALTIME);
 	return frozen ? frozen_ms : begun_ms + (real - begun_ms) * speed + 1000 * clock_correction();
 }

@@ -19,6 +19,10 @@ void clock_correct(int64_t seconds);
 int64_t clock_correction(void);
 
 #define CLOCK_RFC3339_SIZE 32
+/* On this thread alone clock_wall and clock_wall_ms stand still at t until clock_hold(0): so a picture of a past instant is made by the code
+ * that makes one of now. */
+void clock_hold(int64_t t);
+
 void clock_rfc3339(int64_t t, char out[CLOCK_RFC3339_SIZE]);       /* 2026-11-23T03:14:42Z, whatever TZ says */
 bool clock_parse_rfc3339(const char *s, size_t n, int64_t *t_ms);  /* Z or offset, fraction allowed; strict otherwise */
 bool clock_parse_duration(const char *s, int64_t *seconds);        /* 90s 15m 6h 3d 2w; a unit is required, > 0 */

@@ -2,7 +2,7 @@
  * would be now by its own datapoints. Those come from the series that the rounds keep where these reach, else from one poll. */
 #include "alarms/eval.h"
 #include "core/mem.h"
-#include "engine/inside.h"
+#include "engine/changes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -363,6 +363,7 @@ static void give(struct engine *g, struct task *t, const struct alarm_work *w)
 	told_fill(g, &r->mem, &r->alarm);
 	give_points(t, w);
 	give_history(r, &w->history);
+	events_moments(g, &r->alarm, r->history, r->nhistory);
 	r->at = clock_wall();
 	r->read_at = g->alarms_at;
 	t->done = true;

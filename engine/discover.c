@@ -2,7 +2,7 @@
  * good or bad, ends in round_arrived. */
 #include "core/log.h"
 #include "core/mem.h"
-#include "engine/inside.h"
+#include "engine/changes.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -133,6 +133,7 @@ static void on_listed(void *ctx, const struct op *op, void *in, void *out, const
 	st->list = *e;
 	if (e->code == ERR_OK) { /* a list that broke off half way says nothing about what is gone */
 		st->listed = true;
+		st->listed_round = g->round.number;
 		inventory_listed(g, a->kind, &a->found);
 	}
 	g->round.lists_pending--;
@@ -156,8 +157,11 @@ void discover_relate(struct engine *g)
 {
 	for (struct ask *a = g->edges, *next; a; a = next) {
 		next = a->next;
+		bool whole = kind_state_of(g, a->kind)->edges.code == ERR_OK;
 		inventory_related(g, &a->found);
-		flow_related(g, a->kind, &a->found, kind_state_of(g, a->kind)->edges.code == ERR_OK);
+		flow_related(g, a->kind, &a->found, whole);
+		if (whole)
+			changes_mappings(g, a->kind, &a->found);
 		ask_free(a);
 	}
 	g->edges = NULL;

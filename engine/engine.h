@@ -177,6 +177,29 @@ struct discover_result {
 	unsigned members, others; /* of the stack or tag: of kinds that are watched, and of others */
 };
 
+struct note_request { /* among the events, in the history file: no act, nothing of it leaves this machine */
+	const char *text; /* one line of visible characters, 1000 bytes at most */
+	bool incident;
+};
+struct note_result {
+	int64_t at;
+};
+
+struct events_request { /* from the history file, the newest first */
+	int64_t from, to;
+	unsigned most;
+};
+struct events_result {
+	struct arena mem;
+	struct event *v;
+	unsigned n;
+	bool more; /* there are more than `most` */
+};
+
+struct past_request { /* a snapshot of that instant, from what the history has: values, alarm states and configuration as known of then */
+	int64_t at;
+};
+
 struct shards_request {
 	uint64_t row;                  /* the snapshot's, of a stream */
 };
@@ -257,13 +280,30 @@ struct put_metric_request {
 	const char *const *dims;       /* NAME=VALUE each */
 	unsigned ndims;
 };
-struct act_result { /* of both: one call */
+struct publish_value {
+	const char *check;             /* the dimension Check's value; NULL: no dimension */
+	const char *metric, *unit;     /* its name; CloudWatch's unit in any case, NULL or what is none: none is said */
+	double value;
+};
+struct publish_request { /* what a check found, as values of custom metrics; the array is borrowed until the answer is there */
+	const char *ns;
+	const struct publish_value *values;
+	unsigned n;
+};
+struct notify_request { /* one message, unless this state was the last one told to this topic under this key */
+	const char *topic;             /* ARN, of a standard topic in the target's region */
+	const char *subject, *message; /* the caller has kept SNS's limits */
+	const char *key;               /* what is watched: another key is another memory of what was told last */
+	const char *state;             /* "" is where everything begins */
+};
+struct act_result { /* of acts of a call or few */
 	char *what;                    /* what is, or would be, done, in words */
 	char *body;                    /* process: the payload */
 	char *function;                /* process */
 	char *metric, *unit;           /* put-metric: NAMESPACE/NAME{dims}, and the unit in CloudWatch's spelling or NULL */
 	double value;
-	char request_id[64];           /* "" when the answer named none, and in a dry run */
+	char request_id[64];           /* "" when the answer named none, and in a dry run; of notify: the message's id */
+	bool unchanged;                /* notify: this was the last one told already */
 };
 
 /* ---- replay (ops.md 10): messages of a dead-letter queue through a function, or back to a queue. What runs is exactly what was frozen and
@@ -362,6 +402,8 @@ enum request_kind {
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
+	REQUEST_PUBLISH,
+	REQUEST_NOTIFY,
 	REQUEST_DISCOVER,
 	REQUEST_SHARDS,
 	REQUEST_FIRST,
@@ -373,7 +415,10 @@ enum request_kind {
 	REQUEST_REPLAY_STEER,  /* tells whoever drives a run what is wanted */
 	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
 	REQUEST_REPLAY_LIST,
-	REQUEST_AUDIT
+	REQUEST_AUDIT,
+	REQUEST_NOTE,
+	REQUEST_PAST,
+	REQUEST_EVENTS
 };
 struct request {
 	enum request_kind kind;
@@ -386,6 +431,8 @@ struct request {
 		struct put_records_request put_records;
 		struct process_request process;
 		struct put_metric_request put_metric;
+		struct publish_request publish;
+		struct notify_request notify;
 		struct code_request code;
 		struct discover_request discover;
 		struct shards_request shards;
@@ -393,6 +440,9 @@ struct request {
 		struct replay_request replay;
 		struct audit_request audit;
 		struct alarm_request alarm;
+		struct note_request note;
+		struct past_request past;
+		struct events_request events;
 	};
 };
 struct result {
@@ -416,6 +466,9 @@ struct result {
 		struct replay_result replay;
 		struct audit_result audit;
 		struct alarm_result alarm;
+		struct note_result note;
+		struct snapshot *past;
+		struct events_result events;
 	};
 };
 void result_free(struct result *r); /* r itself too; NULL is fine */

@@ -16,6 +16,24 @@ struct ask_members {
 	struct found found;
 };
 
+/* ---- pipelines by name */
+
+unsigned inventory_pipeline(struct engine *g, const char *name)
+{
+	MEM_GROW(g->pipelines, g->npipelines, g->cpipelines);
+	g->pipelines[g->npipelines] = xstrdup(name);
+	return g->npipelines++;
+}
+
+void inventory_pipelines_clear(struct engine *g)
+{
+	for (unsigned i = 0; i < g->npipelines; i++)
+		free(g->pipelines[i]);
+	g->npipelines = 0;
+}
+
+/* ---- groups */
+
 static void clear_members(struct group *p)
 {
 	arena_clear(&p->mem);

@@ -1,6 +1,8 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
+#include "aws/op_cloudtrail.h"
 #include "aws/op_lambda.h"
+#include "aws/op_release.h"
 #include "aws/op_sqs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
@@ -41,6 +43,7 @@ static void allow_lists(struct iam_result *r)
 	allow(s, &op_get_metric_data);
 	allow(s, &op_list_metrics);
 	allow(s, &op_get_resources);
+	allow(s, &op_lookup_events); /* the only one that says who */
 	add(&s->resources, &s->nresources, xstrdup("*"));
 }
 
@@ -58,16 +61,20 @@ static bool anything(const struct conf *c)
 static void allow_describe(const struct engine *g, struct iam_result *r, const struct kind *k)
 {
 	const struct conf *c = g->conf;
-	bool follows = strcmp(k->info.id, "sqs") == 0, all = anything(c);
+	bool follows = strcmp(k->info.id, "sqs") == 0, all = anything(c), released = k == &kind_lambda;
 	unsigned named = 0;
 	for (unsigned i = 0; i < c->nstages; i++)
 		named += strcmp(c->stages[i].kind, k->info.id) == 0;
-	if (!k->describe || (!all && !named && !follows))
+	if ((!k->describe && !released) || (!all && !named && !follows))
 		return;
 	struct iam_statement *s = statement(r, NULL);
 	allow(s, k->describe);
 	allow(s, k->sources);
 	allow(s, k->parts);
+	if (released) {
+		allow(s, &op_list_versions);
+		allow(s, &op_list_aliases);
+	}
 	if (all || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
 		return;
@@ -176,6 +183,7 @@ void iam_step(struct engine *g, struct task *t)
 	if (t->rq.iam.mode >= MODE_OPERATE) {
 		allow_writes(g, r);
 		allow_replay(g, r);
+		allow_all_of(g, r, &op_sns_publish, "sns", "*"); /* --check --notify names any */
 	}
 	t->done = true;
 }

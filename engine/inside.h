@@ -107,6 +107,7 @@ struct relations {
 struct kind_state {
 	struct err list, edges;
 	bool listed, related; /* a list, the edges came whole at least once */
+	uint64_t listed_round; /* in which the newest whole list came */
 	struct relations relations;
 };
 
@@ -166,6 +167,7 @@ enum need {
 	NEED_SOURCES = 512,    /* ask each dead-letter queue whose it is */
 	NEED_EVERYTHING = 1024, /* the whole account, whatever the configuration names */
 	NEED_CLOCKS = 2048,    /* of the stages' metrics only what the first-loss clocks go by */
+	NEED_CHANGES = 4096,   /* ask also those who tell what changed, where they may be asked: releases, CloudTrail */
 	NEED_POLL = NEED_METRICS | NEED_JUDGED | NEED_EXTRA | NEED_CLOCKS,
 	NEED_KIND_SHIFT = 16, /* from this bit on: only these kinds (index in kinds[]); no bit = all of them */
 	NEED_ALL = NEED_IDENTITY | NEED_LIST | NEED_DESCRIBE | NEED_EDGES | NEED_ALARMS | NEED_METRICS
@@ -280,6 +282,8 @@ struct engine {
 	struct group **groups;
 	unsigned ngroups;
 	struct task *tasks;
+	struct changes *changes; /* changes.h */
+	int64_t past;            /* this engine only stands for that instant (past.c); 0: it is the real one */
 
 	/* the thread and the hand-over */
 	pthread_t thread;
@@ -518,6 +522,13 @@ void doctor_step(struct engine *g, struct task *t);
 void put_records_step(struct engine *g, struct task *t); /* put_records.c */
 void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
+void note_step(struct engine *g, struct task *t); /* note.c */
+void past_step(struct engine *g, struct task *t); /* past.c */
+void events_step(struct engine *g, struct task *t);
+bool namespace_valid(const char *ns, const char *where, struct err *e); /* may custom metrics be in it? */
+void publish_step(struct engine *g, struct task *t); /* notify.c */
+void notify_step(struct engine *g, struct task *t);
+void telling_abandon(struct task *t); /* frees what either holds, done or not */
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
 void replay_step(struct engine *g, struct task *t); /* replay.c */
@@ -561,5 +572,8 @@ void store_points(struct engine *g, struct measure *m);
 void store_peek(struct engine *g); /* a check's: what was learned of delays, from a history that it does not open otherwise */
 char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */
 void store_save(struct engine *g); /* after a round */
+char *store_res_text(const struct res *r);                     /* as it is kept, facts and all: JSON; owned; NULL: too much */
+struct json;
+void store_res_load(struct engine *g, const struct json *res); /* makes it again */
 
 #endif

@@ -309,20 +309,6 @@ static void stage_free(struct stage *s)
 	free(s);
 }
 
-unsigned inventory_pipeline(struct engine *g, const char *name)
-{
-	MEM_GROW(g->pipelines, g->npipelines, g->cpipelines);
-	g->pipelines[g->npipelines] = xstrdup(name);
-	return g->npipelines++;
-}
-
-void inventory_pipelines_clear(struct engine *g)
-{
-	for (unsigned i = 0; i < g->npipelines; i++)
-		free(g->pipelines[i]);
-	g->npipelines = 0;
-}
-
 void inventory_init(struct engine *g)
 {
 	g->kind_state = xcalloc(nkinds, sizeof *g->kind_state);

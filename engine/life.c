@@ -4,7 +4,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "engine/inside.h"
+#include "engine/changes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -130,6 +130,7 @@ struct engine *engine_new(const struct engine_options *o, struct err *e)
 	g->usd_per_day = NAN;
 	g->jitter = (uint64_t)clock_wall_ms() ^ (uint64_t)getpid() << 32;
 	g->jitter = g->jitter ? g->jitter : 1;
+	g->changes = changes_new();
 	g->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	latest_init(&g->snapshot);
 	ring_init(&g->asked);
@@ -151,6 +152,9 @@ void engine_prepare(struct engine *g, bool history, bool offline)
 	inventory_init(g);
 	if (g->cache)
 		store_load(g);
+	looks_account(g);
+	if (g->changes->target[0])
+		events_flush(g);
 }
 
 static void wake_engine(void *ctx)
@@ -233,7 +237,10 @@ void engine_free(struct engine *g)
 	for (struct result *r; (r = ring_take(&g->answered));)
 		result_free(r);
 	snapshot_free(latest_take(&g->snapshot));
+	if (g->changes->target[0])
+		looks_flush(g, true);
 	store_close(g);
+	changes_free(g->changes);
 	poll_free(g);
 	free(g->extra);
 	describe_alarms_out_clear(&g->alarms);

@@ -131,7 +131,7 @@ static bool steady(const struct books *b, const struct stage *s, const struct lo
 {
 	const struct measure *in = measure_of_role(s, ROLE_IN);
 	double now = rate(b, s, ROLE_IN) * RATE_POINTS * STEP;
-	int64_t from = known_from(b, in), oldest = t->at - (int64_t)t->age;
+	int64_t from = known_from(b, in), oldest = !isfinite(t->age) ? INT64_MIN : t->at - (int64_t)t->age;
 	for (int64_t end = in ? until(b, in) : 0; end - RATE_POINTS * STEP >= from && end > oldest;
 	     end -= RATE_POINTS * STEP) {
 		double then = counted_in(in, end - RATE_POINTS * STEP, end);

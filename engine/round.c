@@ -1,7 +1,7 @@
 /* One pass over AWS. Discovery, alarms and identity start together; metrics follow as soon as it is known what exists, which
  * after the first round is at once. Answers call round_arrived; when none is missing the round is judged and published. */
 #include "core/log.h"
-#include "engine/inside.h"
+#include "engine/changes.h"
 
 void round_expect(struct engine *g)
 {
@@ -34,6 +34,7 @@ void round_begin(struct engine *g, unsigned needs, int64_t lookback, enum round_
 		groups_begin(g);
 	if (needs & NEED_ALARMS)
 		alarms_begin(g);
+	trail_begin(g);
 }
 
 static bool relations_complete(const struct engine *g)
@@ -75,6 +76,7 @@ static void round_end(struct engine *g)
 		g->polled_at = clock_wall();
 	ingest_learn(g);
 	judge_all(g);
+	changes_round(g);
 	turns_rate(g);
 	first_step(g);
 	alarms_watch(g);
@@ -94,6 +96,7 @@ void round_step(struct engine *g)
 		inventory_bind(g);
 		if (r->needs & NEED_POLL)
 			poll_begin(g);
+		releases_begin(g);
 	}
 	if (r->pending == 0 && r->metrics_begun && (r->needs & NEED_SOURCES) && !r->sources_begun) {
 		r->sources_begun = true;

@@ -1,6 +1,6 @@
 /* Builds the picture the faces see: one arena, copied whole, so that it can cross to another thread and be freed at once. */
 #include "core/mem.h"
-#include "engine/inside.h"
+#include "engine/changes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -69,10 +69,10 @@ static void fill_facts(struct snapshot *snap, const struct res *r, struct row *r
 {
 	struct fact *facts = arena_array(&snap->mem, r->nfacts, sizeof *facts);
 	for (unsigned i = 0; i < r->nfacts; i++)
-		facts[i] =
-		    (struct fact){ arena_strdup(&snap->mem, r->facts[i].key), arena_strdup(&snap->mem, r->facts[i].value) };
+		if (strcmp(r->facts[i].key, "code_sha256") != 0) /* it tells a change, and nobody anything else */
+			facts[row->nfacts++] =
+			    (struct fact){ arena_strdup(&snap->mem, r->facts[i].key), arena_strdup(&snap->mem, r->facts[i].value) };
 	row->facts = facts;
-	row->nfacts = r->nfacts;
 	row->dlq = r->dlq;
 	row->fed_by = arena_strdup(&snap->mem, r->fed_by);
 	row->feeds = arena_strdup(&snap->mem, r->feeds);
@@ -205,6 +205,8 @@ static void fill_apis(struct snapshot *snap, const struct engine *g)
 	if (why->code != ERR_OK) /* nothing can be asked, or soon not */
 		apis[at++] = (struct api_health){ .op = "credentials", .last = *why, .failed = 1 };
 	for (unsigned i = 0; i < n; i++) {
+		if (optional_op(stats[i].op) && stats[i].last.code != ERR_OK)
+			continue; /* events_note says it */
 		struct api_health *a = &apis[at++];
 		*a = (struct api_health){ .op = stats[i].op->iam,
 			                      .last = stats[i].last,
@@ -247,6 +249,19 @@ static void fill_kinds(struct snapshot *snap)
 	snap->nkinds = nkinds;
 }
 
+static void fill_events(struct snapshot *snap, const struct engine *g)
+{
+	const struct events *l = &g->changes->list;
+	struct event *v = arena_array(&snap->mem, l->n, sizeof *v);
+	for (unsigned i = 0; i < l->n; i++)
+		v[i] = event_copy(&snap->mem, &l->v[i]);
+	snap->events = v;
+	snap->nevents = l->n;
+	char *note = optional_note(g);
+	snap->events_note = arena_strdup(&snap->mem, note);
+	free(note);
+}
+
 static int64_t data_to(const struct engine *g)
 {
 	int64_t newest = 0;
@@ -273,8 +288,11 @@ struct snapshot *snap_build(struct engine *g)
 	links_give(g, s);
 	fill_alarms(s, g);
 	fill_apis(s, g);
+	fill_events(s, g);
 	s->data_to = data_to(g);
 	s->phase = g->rounds_done || g->account_err.code != ERR_OK ? PHASE_LIVE : s->nrows ? PHASE_CACHED : PHASE_STARTING;
+	if (g->past)
+		s->phase = PHASE_PAST;
 	bill_show(g, s);
 	first_show(g, s);
 	const char *note = g->cache ? cache_note(g->cache) : g->cache_err.code != ERR_OK ? g->cache_err.text : NULL;

@@ -172,9 +172,10 @@ static void load_point(void *ctx, int64_t t, double v)
 static void load_held(struct engine *g, struct measure *m)
 {
 	struct err e = { 0 };
-	int64_t now = clock_wall();
+	int64_t now = clock_wall(),
+	        end = g->past ? g->past - STEP + 1 : now + STEP; /* of the past only whole periods are over */
 	if (g->threaded && m->cache_id &&
-	    !cache_read(g->cache, m->cache_id, now - LOOKBACK, now + STEP, load_point, &m->series, &e))
+	    !cache_read(g->cache, m->cache_id, now - LOOKBACK, end, load_point, &m->series, &e))
 		log_warn(LOG_ENGINE, "history not read: %s", e.text);
 }
 
@@ -235,6 +236,19 @@ static void write_res(struct json_out *o, const struct res *r)
 	json_out_object_end(o);
 }
 
+char *store_res_text(const struct res *r)
+{
+	struct buf b;
+	struct json_out o;
+	buf_init(&b, INVENTORY_MAX);
+	json_out_init(&o, &b);
+	write_res(&o, r);
+	if (o.ok && o.done)
+		return buf_steal(&b);
+	buf_clear(&b);
+	return NULL;
+}
+
 static char *inventory_text(const struct engine *g)
 {
 	struct buf b;
@@ -252,7 +266,7 @@ static char *inventory_text(const struct engine *g)
 	return buf_steal(&b);
 }
 
-static void load_res(struct engine *g, const struct json *n)
+void store_res_load(struct engine *g, const struct json *n)
 {
 	const char *id = json_get_str(n, "kind"), *name = json_get_str(n, "name");
 	const struct kind *k = id ? kind_find(id) : NULL;
@@ -287,7 +301,7 @@ void store_load(struct engine *g)
 	char *text = g->cache && g->target.account[0] ? cache_get_text(g->cache, target, INVENTORY) : NULL;
 	struct json *doc = text ? json_parse(span_of(text), &e) : NULL;
 	for (const struct json *n = json_first(doc); n; n = json_next(n))
-		load_res(g, n);
+		store_res_load(g, n);
 	json_free(doc);
 	free(text);
 	inventory_bind(g);

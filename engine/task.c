@@ -18,6 +18,8 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,
 	[REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_PUBLISH] = publish_step,
+	[REQUEST_NOTIFY] = notify_step,
 	[REQUEST_DISCOVER] = discover_step,
 	[REQUEST_REPLAY_PLAN] = replay_step,
 	[REQUEST_REPLAY_START] = replay_step,
@@ -30,6 +32,9 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_ALARM] = alarm_step,
 	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
+	[REQUEST_NOTE] = note_step,
+	[REQUEST_PAST] = past_step,
+	[REQUEST_EVENTS] = events_step,
 };
 
 static char *copy(struct arena *a, const char *s)
@@ -61,6 +66,12 @@ static void own_act(struct arena *a, struct request *rq)
 		rq->process.function = copy(a, rq->process.function);
 		rq->process.bucket = copy(a, rq->process.bucket);
 		rq->process.key = copy(a, rq->process.key);
+	} else if (rq->kind == REQUEST_PUBLISH) {
+		rq->publish.ns = copy(a, rq->publish.ns);
+	} else if (rq->kind == REQUEST_NOTIFY) {
+		rq->notify =
+		    (struct notify_request){ copy(a, rq->notify.topic), copy(a, rq->notify.subject),
+			                         copy(a, rq->notify.message), copy(a, rq->notify.key), copy(a, rq->notify.state) };
 	} else if (rq->kind == REQUEST_PUT_METRIC) {
 		struct put_metric_request *p = &rq->put_metric;
 		const char **dims = arena_array(a, p->ndims, sizeof *dims);
@@ -105,6 +116,8 @@ static void own_strings(struct task *t)
 		t->rq.first.text = copy(a, t->rq.first.text);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
+	if (t->rq.kind == REQUEST_NOTE)
+		t->rq.note.text = copy(a, t->rq.note.text);
 	if (t->rq.kind == REQUEST_CHECK)
 		own_check(a, &t->rq.check);
 	if (is_replay(t->rq.kind))
@@ -132,6 +145,8 @@ void task_free(struct task *t)
 		history_abandon(t);
 	if (t->rq.kind == REQUEST_PUT_METRIC)
 		put_metric_abandon(t);
+	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
+		telling_abandon(t);
 	if (task_drains(t))
 		replay_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
@@ -185,7 +200,7 @@ void status_step(struct engine *g, struct task *t)
 		return;
 	}
 	if (t->state++ == 0) {
-		task_need(g, t, NEED_ALL);
+		task_need(g, t, NEED_ALL | NEED_CHANGES);
 		return;
 	}
 	t->result->status = snap_build(g);
@@ -217,6 +232,12 @@ void result_free(struct result *r)
 		free(r->history.note);
 		free((char *)r->history.info.key);
 		break;
+	case REQUEST_PAST: snapshot_free(r->past); break;
+	case REQUEST_EVENTS:
+		arena_clear(&r->events.mem);
+		free(r->events.v);
+		break;
+	case REQUEST_NOTE:
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
@@ -226,6 +247,8 @@ void result_free(struct result *r)
 		free(r->put_records.items);
 		break;
 	case REQUEST_PROCESS:
+	case REQUEST_PUBLISH:
+	case REQUEST_NOTIFY:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_REPLAY_PLAN:

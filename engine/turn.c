@@ -120,7 +120,7 @@ static void timers(struct engine *g)
 	g->turns = refresh ? TURNS_ALL : g->turns == TURNS_ALL ? TURNS_ALL : TURNS_DUE;
 	g->next_poll_ms = now + (int64_t)g->o.poll_s * 1000;
 	if (now >= g->next_discovery_ms || !g->live) {
-		g->wanted |= NEED_ALL;
+		g->wanted |= NEED_ALL | NEED_CHANGES;
 		g->next_discovery_ms = now + sched_jitter(&g->jitter, DISCOVERY_MS);
 	}
 }
@@ -159,6 +159,8 @@ static int64_t tasks_wait(const struct engine *g)
 	for (const struct task *t = g->tasks; t; t = t->next)
 		if (!t->done && t->wake_ms)
 			wait = least(wait, t->wake_ms - clock_mono_ms());
+		else if (t->done && !g->threaded) /* the command has what it asked for */
+			return 0;
 	return wait;
 }
 
@@ -233,7 +235,8 @@ void engine_interrupt(struct engine *g)
 /* Opening the history costs: what neither shows nor keeps it does without. */
 static bool reads_history(enum request_kind kind)
 {
-	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR;
+	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR || kind == REQUEST_NOTE ||
+	       kind == REQUEST_PAST || kind == REQUEST_EVENTS;
 }
 
 struct result *engine_call(struct engine *g, const struct request *rq)
@@ -242,7 +245,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	int64_t deadline = clock_mono_ms() + (int64_t)deadline_of(g, rq) * 1000;
 	cred_deadline(g->cred, deadline);
 	engine_reopen(g);
-	engine_prepare(g, reads_history(rq->kind), rq->kind == REQUEST_HISTORY && rq->history.offline);
+	engine_prepare(g, reads_history(rq->kind), (rq->kind == REQUEST_HISTORY && rq->history.offline));
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();

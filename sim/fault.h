@@ -77,6 +77,10 @@ enum fault_done { FAULT_PASS, FAULT_REFUSE, FAULT_ANSWER };
 	  "the newest points are not there yet")                                                                               \
 	X(HOLES, "holes", FAULT_DATA " cloudwatch:GetMetricStatistics", AT_INSIDE, "EVERY", 3, 1, 1000, NULL,                  \
 	  "every nth period is not there yet: it is filled in when this ends")                                                 \
+	X(STRAGGLING, "straggling", FAULT_DATA " cloudwatch:GetMetricStatistics", AT_INSIDE, "MINUTES", 3, 1, 60, NULL,         \
+	  "each metric's newest points come late, by up to so long: each by a time of its own")                                 \
+	X(REVISED, "revised", FAULT_DATA " cloudwatch:GetMetricStatistics", AT_INSIDE, "MINUTES", 3, 1, 60, NULL,               \
+	  "sums and counts are too small at first, and grow for so long to what they are")                                     \
 	X(OVER_LIMIT, "over-limit", "sqs:ReceiveMessage", AT_BEFORE, "", 0, 0, 0, fault_over_limit,                            \
 	  "OverLimit: 120,000 messages are in flight")                                                                         \
 	X(BATCH_SENDER, "batch-sender-fault", FAULT_BATCHES, AT_INSIDE, "MASK", 0x2aa, 1, 0x3ff, NULL,                         \

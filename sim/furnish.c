@@ -289,7 +289,6 @@ static char *huge_record(int64_t at_ms)
 	return buf_steal(&b);
 }
 
-#define POISON_AT 36 /* the 37th of its batch */
 static void poison(struct world *w, int64_t k)
 {
 	struct sim_stream *s = world_stream(w, "orders-ingest");
@@ -297,7 +296,7 @@ static void poison(struct world *w, int64_t k)
 	unsigned tried = 0;
 	for (unsigned i = 0; s && i < 500; i++) {
 		int64_t at_ms = k * MINUTE_MS + i * 10;
-		char *text = i == POISON_AT ? huge_record(at_ms) : order_record(i, at_ms);
+		char *text = i == SCENARIO_POISON_AT ? huge_record(at_ms) : order_record(i, at_ms);
 		do
 			snprintf(key, sizeof key, "c-%u", tried++);
 		while (stream_shard_of_key(s, key, NULL) != &s->shards[SCENARIO_HELD]);

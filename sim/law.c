@@ -81,7 +81,22 @@ static unsigned version_behind(const struct world *w, const char *function)
 	return fn ? version_running(fn, m ? m->qualifier : NULL) : 0;
 }
 
-/* The batch is tried for as long as the version cannot take it; a version that can lets it through. */
+/* Given up: the record that cannot be taken (found by halving) or its whole batch goes to the on-failure destination. */
+static void give_up(struct world *w, const struct sim_mapping *m)
+{
+	const struct sim_stream *s = world_stream(w, world_arn_name(m->source_arn));
+	struct sim_queue *q = m->on_failure ? world_queue(w, world_arn_name(m->on_failure)) : NULL;
+	uint64_t first = m->bisect ? SCENARIO_POISON_AT + 1 : 1, last = m->bisect ? first : 500;
+	if (!q || !s)
+		return;
+	char *text = life_on_failure(w, m,
+	                             &(struct failed_batch){ s, &s->shards[SCENARIO_HELD], first, last,
+	                                                     version_behind(w, m->function), w->law.held_ms });
+	queue_send(w, q, queue_msg_new(w, text, w->now_ms), 0);
+	free(text);
+}
+
+/* The batch is tried for as long as the version cannot take it and the mapping does not give up. */
 static bool is_held(struct world *w, int64_t k)
 {
 	const struct sim_mapping *m = mapping_of(w, "orders-enrich");
@@ -90,7 +105,13 @@ static bool is_held(struct world *w, int64_t k)
 		return false;
 	if (!l->held_ms)
 		l->held_ms = k * MINUTE_MS;
-	l->passed = m && m->enabled && version_behind(w, "orders-enrich") < 42;
+	if (!m || !m->enabled)
+		return true; /* nobody reads */
+	bool old = m->record_age_s >= 0 && (k + 1) * MINUTE_MS - l->held_ms > m->record_age_s * 1000;
+	bool given_up = m->retries >= 0 || old;
+	l->passed = given_up || version_behind(w, "orders-enrich") < 42;
+	if (given_up)
+		give_up(w, m);
 	return !l->passed;
 }
 

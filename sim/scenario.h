@@ -51,6 +51,7 @@ void scenario_minute(struct world *w, int64_t minute); /* the traffic of one min
 #define SCENARIO_TRIES 1412   /* of the batch that holds the shard, by the start */
 #define SCENARIO_RECEIVES 5   /* before a message is given up */
 #define SCENARIO_HELD 3       /* which shard */
+#define SCENARIO_POISON_AT 36 /* the 37th record of its batch, and of the shard */
 void furnish(struct world *w);
 void furnish_minute(struct world *w, int64_t minute);                /* what people do in this minute */
 bool scenario_since(const struct world *w, int64_t minutes_ago, int64_t minute); /* false for 0 */

@@ -5,6 +5,7 @@
 #include "core/mem.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,8 @@ static void add_point(struct points *p, int64_t minute, double v)
 /* What faults have this call do; 0 and false: nothing. */
 struct whims {
 	int64_t spread, partial, internal, forbidden; /* the last three: every nth result */
-	int64_t late, holes;
+	int64_t late, holes, straggling, revised;
+	int64_t now; /* the minute in progress */
 	bool max_metrics;
 };
 
@@ -156,17 +158,26 @@ static int64_t whim(struct world *w, const struct sim_req *rq, enum fault_id id)
 	return on ? on->param : 0;
 }
 
-static void read_whims(struct world *w, const struct sim_req *rq, struct whims *m)
+/* Those that GetMetricStatistics knows, too. */
+static struct whims whims_of_points(struct world *w, const struct sim_req *rq)
 {
-	*m = (struct whims){
-		.spread = whim(w, rq, FAULT_SPREAD),
-		.partial = whim(w, rq, FAULT_PARTIAL_DATA),
-		.internal = whim(w, rq, FAULT_INTERNAL_ERROR),
-		.forbidden = whim(w, rq, FAULT_FORBIDDEN),
+	return (struct whims){
 		.late = whim(w, rq, FAULT_LATE),
 		.holes = whim(w, rq, FAULT_HOLES),
-		.max_metrics = fault_inside(w, rq, FAULT_MAX_METRICS) != NULL,
+		.straggling = whim(w, rq, FAULT_STRAGGLING),
+		.revised = whim(w, rq, FAULT_REVISED),
+		.now = w->minute,
 	};
+}
+
+static void read_whims(struct world *w, const struct sim_req *rq, struct whims *m)
+{
+	*m = whims_of_points(w, rq);
+	m->spread = whim(w, rq, FAULT_SPREAD);
+	m->partial = whim(w, rq, FAULT_PARTIAL_DATA);
+	m->internal = whim(w, rq, FAULT_INTERNAL_ERROR);
+	m->forbidden = whim(w, rq, FAULT_FORBIDDEN);
+	m->max_metrics = fault_inside(w, rq, FAULT_MAX_METRICS) != NULL;
 }
 
 struct span_of_time {
@@ -185,6 +196,22 @@ static bool in_hole(const struct whims *m, int64_t start, int64_t period)
 	return m->holes && (start / period) % m->holes == 0;
 }
 
+/* Up to which minute this metric's points have come. */
+static int64_t arrived(const struct whims *m, const struct sim_metric *metric, int64_t to)
+{
+	int64_t late = m->straggling ? (int64_t)(metric->hash % (uint64_t)(m->straggling + 1)) : 0;
+	return late && to > m->now - late ? m->now - late : to;
+}
+
+/* A sum that grows: by equal steps from the minute in progress on. */
+static double so_far(const struct whims *m, const struct sim_stat *s, int64_t end, double v)
+{
+	int64_t age = m->now + 1 - end; /* 0: in progress */
+	if (!m->revised || age > m->revised || (s->kind != STAT_COUNT && s->kind != STAT_SUM))
+		return v;
+	return floor(v * (double)(age + 1) / (double)(m->revised + 2));
+}
+
 /* Periods lie on the clock's grid; only those that hold something are visited. */
 static void collect(const struct query *q, int64_t from, int64_t to, bool ascending, const struct whims *whims,
                     struct points *p)
@@ -193,11 +220,12 @@ static void collect(const struct query *q, int64_t from, int64_t to, bool ascend
 	if (!q->metric || q->period == 0)
 		return;
 	const struct sim_metric *m = q->metric;
+	to = arrived(whims, m, to);
 	for (unsigned i = metric_seek(m, from - from % q->period); i < m->npt && m->pt[i].minute < to;) {
 		int64_t start = m->pt[i].minute - m->pt[i].minute % q->period;
 		double v;
 		if (!in_hole(whims, start, q->period) && metric_stat(m, start, start + q->period, &q->stat, &v))
-			add_point(p, start, v);
+			add_point(p, start, so_far(whims, &q->stat, start + q->period, v));
 		while (i < m->npt && m->pt[i].minute < start + q->period)
 			i++;
 	}
@@ -403,7 +431,7 @@ static void tell_extended(struct wr *o, const struct sim_metric *m, int64_t from
 }
 
 static void tell_statistics(struct wr *o, const struct sim_metric *m, int64_t from, int64_t to,
-                            const char *const *names, unsigned n)
+                            const struct whims *whims, const char *const *names, unsigned n)
 {
 	struct sim_stat s;
 	struct sim_set set;
@@ -416,7 +444,7 @@ static void tell_statistics(struct wr *o, const struct sim_metric *m, int64_t fr
 	for (unsigned i = 0; i < n; i++) {
 		stat_parse(names[i], &s);
 		if (s.kind != STAT_PERCENTILE && metric_stat(m, from, to, &s, &v))
-			wr_num(o, names[i], v);
+			wr_num(o, names[i], so_far(whims, &s, to, v));
 		extended = extended || s.kind == STAT_PERCENTILE;
 	}
 	if (extended)
@@ -430,9 +458,10 @@ static void tell_datapoints(struct wr *o, const struct sim_metric *m, const stru
                             const struct whims *whims, const char *const *names, unsigned n)
 {
 	wr_list(o, "Datapoints", NULL);
-	for (int64_t t = when->from; m && period && t < when->to; t += period)
+	int64_t to = m ? arrived(whims, m, when->to) : 0;
+	for (int64_t t = when->from; m && period && t < to; t += period)
 		if (!in_hole(whims, t, period))
-			tell_statistics(o, m, t, t + period, names, n);
+			tell_statistics(o, m, t, t + period, whims, names, n);
 	wr_list_end(o);
 }
 
@@ -455,7 +484,7 @@ bool cw_get_metric_statistics(struct world *w, struct sim_req *rq, struct wr *o,
 		return sim_fail(f, WHY_INVALID_COMBINATION,
 		                "You have requested up to %" PRId64 " datapoints, which exceeds the limit of %d.",
 		                (when.to - when.from) / (period / 60), STATISTICS_MAX);
-	struct whims whims = { .late = whim(w, rq, FAULT_LATE), .holes = whim(w, rq, FAULT_HOLES) };
+	struct whims whims = whims_of_points(w, rq);
 	hold_late(w, &whims, &when);
 	const struct sim_metric *m = metrics_get(&w->metrics, ns, name, dims, ndims, false);
 	wr_str(o, "Label", name);

@@ -1,7 +1,9 @@
 #include "sim/sim_life.h"
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "core/mem.h"
+#include "sim/sim_stream.h"
 #include "sim/sim_version.h"
 #include "sim/world.h"
 
@@ -262,4 +264,49 @@ void life_lines(const struct world *w, const struct sim_function *fn, const stru
 		else
 			one_run(w, fn, l, i, NULL, to);
 	}
+}
+
+/* ---- what is given up */
+
+char *life_on_failure(struct world *w, const struct sim_mapping *m, const struct failed_batch *f)
+{
+	struct buf b;
+	struct json_out o;
+	char when[CLOCK_RFC3339_SIZE + 8], id[37], arn[400], resource[300], number[16], seq[STREAM_SEQ];
+	world_uuid(w, id);
+	buf_init(&b, 8192);
+	json_out_init(&o, &b);
+	json_out_object(&o, NULL);
+	json_out_object(&o, "requestContext");
+	json_out_str(&o, "requestId", id);
+	snprintf(resource, sizeof resource, "function:%s%s%s", m->function, m->qualifier ? ":" : "",
+	         m->qualifier ? m->qualifier : "");
+	world_arn(w, "lambda", resource, arn, sizeof arn);
+	json_out_str(&o, "functionArn", arn);
+	json_out_str(&o, "condition", m->retries >= 0 ? "RetryAttemptsExhausted" : "RecordAgeExceeded");
+	json_out_int(&o, "approximateInvokeCount", m->retries >= 0 ? m->retries + 1 : 1);
+	json_out_object_end(&o);
+	json_out_object(&o, "responseContext");
+	version_text(f->version, number);
+	json_out_int(&o, "statusCode", 200);
+	json_out_str(&o, "executedVersion", number);
+	json_out_str(&o, "functionError", "Unhandled");
+	json_out_object_end(&o);
+	json_out_str(&o, "version", "1.0");
+	iso_ms(w->now_ms, when);
+	json_out_str(&o, "timestamp", when);
+	json_out_object(&o, "KinesisBatchInfo");
+	json_out_str(&o, "shardId", f->shard->id);
+	stream_seq_text(f->first, seq);
+	json_out_str(&o, "startSequenceNumber", seq);
+	stream_seq_text(f->last, seq);
+	json_out_str(&o, "endSequenceNumber", seq);
+	iso_ms(f->arrived_ms, when);
+	json_out_str(&o, "approximateArrivalOfFirstRecord", when);
+	json_out_str(&o, "approximateArrivalOfLastRecord", when);
+	json_out_int(&o, "batchSize", (int64_t)(f->last - f->first + 1));
+	json_out_str(&o, "streamArn", m->source_arn);
+	json_out_object_end(&o);
+	json_out_object_end(&o);
+	return buf_steal(&b);
 }

@@ -74,6 +74,18 @@ void shape_message(const struct sim_run *run, char *out, size_t size); /* what t
 const char *const *shape_trace(enum sim_shape shape); /* lines of a traceback, up to a NULL */
 void life_stream(const struct world *w, const struct sim_function *fn, unsigned version, int64_t minute, unsigned container,
                  char out[80]);
+/* The record of a batch of a stream that was given up; the caller frees. */
+struct sim_mapping;
+struct sim_stream;
+struct sim_shard;
+struct failed_batch {
+	const struct sim_stream *stream;
+	const struct sim_shard *shard;
+	uint64_t first, last; /* sequence numbers */
+	unsigned version;
+	int64_t arrived_ms;
+};
+char *life_on_failure(struct world *w, const struct sim_mapping *m, const struct failed_batch *b);
 #define LIFE_BLOCK 120 /* minutes that an execution environment, and so its log stream, lasts */
 
 #endif

@@ -31,6 +31,10 @@ struct view;
 	X(go_overview, "1", IN_SCREENS, MOVE, NULL, "all pipelines")                                            \
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
 	X(alarms, "3", IN_SCREENS, MOVE, NULL, "alarms, and who is told")                                       \
+	X(events, "5", IN_SCREENS, MOVE, NULL, "what happened")                                                 \
+	X(event, "Enter l", IN(EVENTS), MOVE, "open", "all of one event")                                       \
+	X(event_filter, "/", IN(EVENTS), FIND, "filter", "filter events by words")                              \
+	X(past, "t", IN_SCREENS & ~IN(FIRST), TIME, NULL, "a past instant; live again")                         \
 	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
 	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
 	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \

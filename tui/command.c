@@ -61,7 +61,7 @@ static const char *arg_switch(const struct view *v, unsigned i)
 }
 
 const struct command commands[] = {
-#define X(id, args, help, arg) { #id, args, help, cmd_##id, arg },
+#define X(id, args, help, arg) { #id, args, help, typed_##id, arg },
 	COMMANDS(X)
 #undef X
 };
@@ -79,7 +79,7 @@ static int choice(const struct view *v, const char *(*arg)(const struct view *, 
 
 /* ---- the commands */
 
-bool cmd_open(struct view *v, const char *args)
+bool typed_open(struct view *v, const char *args)
 {
 	int i = choice(v, arg_stage, args);
 	if (i < 0)
@@ -90,7 +90,7 @@ bool cmd_open(struct view *v, const char *args)
 	return true;
 }
 
-bool cmd_pipeline(struct view *v, const char *args)
+bool typed_pipeline(struct view *v, const char *args)
 {
 	int i = args[0] ? choice(v, arg_pipeline, args) : -1;
 	if (args[0] && (i < 0 || v->snap->pipelines[i].n == 0))
@@ -102,20 +102,20 @@ bool cmd_pipeline(struct view *v, const char *args)
 	return true;
 }
 
-bool cmd_overview(struct view *v, const char *args)
+bool typed_overview(struct view *v, const char *args)
 {
 	(void)args;
 	act_go_overview(v);
 	return true;
 }
 
-bool cmd_filter(struct view *v, const char *args)
+bool typed_filter(struct view *v, const char *args)
 {
 	overview_filter(v, args);
 	return true;
 }
 
-bool cmd_sort(struct view *v, const char *args)
+bool typed_sort(struct view *v, const char *args)
 {
 	int i = args[0] ? choice(v, arg_sort, args) : SORT_FLOW;
 	if (i < 0)
@@ -124,7 +124,7 @@ bool cmd_sort(struct view *v, const char *args)
 	return true;
 }
 
-bool cmd_range(struct view *v, const char *args)
+bool typed_range(struct view *v, const char *args)
 {
 	int i = choice(v, arg_range, args);
 	if (i < 0)
@@ -133,7 +133,7 @@ bool cmd_range(struct view *v, const char *args)
 	return true;
 }
 
-bool cmd_times(struct view *v, const char *args)
+bool typed_times(struct view *v, const char *args)
 {
 	int i = choice(v, arg_times, args);
 	if (i < 0)
@@ -142,7 +142,7 @@ bool cmd_times(struct view *v, const char *args)
 	return true;
 }
 
-bool cmd_glyphs(struct view *v, const char *args)
+bool typed_glyphs(struct view *v, const char *args)
 {
 	int i = choice(v, arg_glyphs, args);
 	if (i < 0 || (unsigned)i > v->level_most)
@@ -151,7 +151,7 @@ bool cmd_glyphs(struct view *v, const char *args)
 	return true;
 }
 
-bool cmd_unmark(struct view *v, const char *args)
+bool typed_unmark(struct view *v, const char *args)
 {
 	(void)args;
 	v->overview.nmarks = v->overview.npins = 0;
@@ -159,21 +159,21 @@ bool cmd_unmark(struct view *v, const char *args)
 	return true;
 }
 
-bool cmd_bell(struct view *v, const char *args)
+bool typed_bell(struct view *v, const char *args)
 {
 	int i = choice(v, arg_switch, args);
 	v->bell_off = i < 0 ? v->bell_off : i == 1;
 	return i >= 0;
 }
 
-bool cmd_title(struct view *v, const char *args)
+bool typed_title(struct view *v, const char *args)
 {
 	int i = choice(v, arg_switch, args);
 	v->title_off = i < 0 ? v->title_off : i == 1;
 	return i >= 0;
 }
 
-bool cmd_keys(struct view *v, const char *args)
+bool typed_keys(struct view *v, const char *args)
 {
 	(void)args;
 	if (view_screen(v) != SCREEN_HELP)
@@ -181,7 +181,7 @@ bool cmd_keys(struct view *v, const char *args)
 	return true;
 }
 
-bool cmd_quit(struct view *v, const char *args)
+bool typed_quit(struct view *v, const char *args)
 {
 	(void)args;
 	v->quit = true;

@@ -26,6 +26,7 @@ enum style style_of(enum health h)
 
 enum piece_id {
 	P_NAME,
+	P_PAST,
 	P_PROD,
 	P_WHERE,
 	P_ENDPOINT,
@@ -176,6 +177,17 @@ static void draw_counts(struct view *v, bool full, int x)
 		x += draw_str(&v->canvas, 0, x, v->canvas.cols, bits[i].style, bits[i].text) + (full ? 2 : 1);
 }
 
+/* The instant that is shown, and how long ago that is. */
+static void put_past(const struct view *v, struct piece *clock)
+{
+	char at[CLOCK_RFC3339_SIZE], ago[TEXT_NUM];
+	int64_t now = clock_wall();
+	clock_rfc3339(v->past, at);
+	text_duration(now > v->past ? now - v->past : 0, ago);
+	snprintf(clock->brief, sizeof clock->brief, "%.5s %.9s", at + 5, at + 11); /* 11-23 02:41:00Z */
+	snprintf(clock->full, sizeof clock->full, "%s, %s ago; t: live", at, ago);
+}
+
 static const char *phase_word(const struct view *v)
 {
 	if (v->frozen)
@@ -190,7 +202,7 @@ static void put_data(const struct view *v, struct piece *data)
 {
 	char hm[WHEN_SIZE], age[TEXT_NUM];
 	const struct snapshot *s = v->snap;
-	if (!s || s->data_to <= 0)
+	if (!s || s->data_to <= 0 || v->past)
 		return;
 	when_hm(v->time_style == TIMES_AGE ? TIMES_UTC : v->time_style, s->data_to, v->now, hm);
 	text_duration(v->now > s->data_to ? v->now - s->data_to : 0, age);
@@ -202,6 +214,10 @@ static void put_clock(const struct view *v, struct piece *clock)
 {
 	char hms[WHEN_SIZE], age[TEXT_NUM];
 	const struct snapshot *s = v->snap;
+	if (v->past) {
+		put_past(v, clock);
+		return;
+	}
 	bool theirs = clock_correction(); /* this machine's is minutes off: what is shown is not what `date` says */
 	snprintf(hms, sizeof hms, "%s", theirs ? "AWS " : "");
 	clock_hms(v->now, hms + strlen(hms));
@@ -241,11 +257,14 @@ static void put_what(const struct view *v, struct piece *p)
 static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
-		[P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 6 }, [P_ENDPOINT] = { 18, 10 }, [P_PROD] = { 17, 0 },
-		[P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 9 },   [P_KEYS] = { 15, 6 },      [P_DATA] = { 12, 5 },
-		[P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 4, 0 },       [P_COST] = { 10, 3 },
+		[P_PAST] = { 20, 0 }, [P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 6 }, [P_ENDPOINT] = { 18, 10 },
+		[P_PROD] = { 17, 0 }, [P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 9 },   [P_KEYS] = { 15, 6 },
+		[P_DATA] = { 12, 5 }, [P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 8, 0 },
+		[P_COST] = { 10, 3 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
+	if (v->past)
+		snprintf(p[P_PAST].brief, sizeof p->brief, "PAST");
 	put_where(v, &p[P_WHERE]);
 	const char *name = v->options->target_name;
 	if (v->options->production && !(name && strncasecmp(name, "prod", 4) == 0))
@@ -260,12 +279,14 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 	put_clock(v, &p[P_CLOCK]);
 	put_data(v, &p[P_DATA]);
 	put_cost(v, &p[P_COST]);
-	if (v->snap)
+	if (v->snap && v->snap->nrows)
 		snprintf(p[P_UNIT].brief, sizeof p->brief, "stages");
 	for (int i = 0; i < P_COUNT; i++) {
 		p[i].rank = p[i].brief[0] ? ranks[i][0] : 0;
 		p[i].full_rank = p[i].full[0] ? ranks[i][1] : 0;
 	}
+	if (v->past) /* how long ago it is comes before everything but the place */
+		p[P_CLOCK].full_rank = 15;
 }
 
 static void pieces_fit(struct piece p[P_COUNT], int room, int gap)
@@ -291,7 +312,7 @@ static int pieces_set(const struct view *v, struct piece p[P_COUNT])
 	int gap = v->canvas.cols < 60 ? 1 : 2;
 	pieces_fill(v, p);
 	pieces_fit(p, v->canvas.cols + gap, gap);
-	if (gap > 1 && v->snap && !p[P_UNIT].shown) {
+	if (gap > 1 && p[P_UNIT].rank && !p[P_UNIT].shown) {
 		gap = 1;
 		memset(p, 0, P_COUNT * sizeof *p);
 		pieces_fill(v, p);
@@ -304,7 +325,7 @@ static int pieces_set(const struct view *v, struct piece p[P_COUNT])
 
 static void draw_piece(struct view *v, const struct piece *p, enum piece_id id, int x)
 {
-	bool strong = id == P_WHERE || id == P_ENDPOINT;
+	bool strong = id == P_WHERE || id == P_ENDPOINT || id == P_PAST;
 	if (id == P_COUNTS)
 		draw_counts(v, p->shown == p->full, x);
 	else
@@ -326,7 +347,7 @@ void frame_header(struct view *v)
 		draw_piece(v, &p[i], (enum piece_id)i, x);
 		x += p[i].cells + gap;
 	}
-	if (v->options->production)
+	if (v->options->production || v->past)
 		draw_style(c, 0, 0, c->cols, STYLE_REVERSE);
 	draw_rule(c, 1, 0, c->cols, v->level > GLYPH_ASCII, NULL, NULL);
 }

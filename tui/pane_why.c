@@ -14,7 +14,7 @@
 #define EVENTS_MOST 4
 
 struct why {
-	char line[LINES_MOST][320];
+	char line[LINES_MOST][512];
 	enum style style[LINES_MOST];
 	unsigned n;
 };

@@ -65,7 +65,7 @@ static void add_deadlines(const struct view *v, struct problems *l)
 		if (v->canvas.cols < NARROW) {
 			char brief[48], in[LOSS_IN];
 			loss_in(&r->loss, v->now, in);
-			snprintf(brief, sizeof brief, "LOSS %s%s", strcmp(in, "now") == 0 ? "" : "in ", in);
+			snprintf(brief, sizeof brief, "LOSS %s", in);
 			add(l, h, r->name, brief);
 			continue;
 		}

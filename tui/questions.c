@@ -1,7 +1,7 @@
 /* The questions behind the charts. Each slot is one metric of the open row; it is asked when it comes on the screen, when the
  * range changes and after each poll. The engine answers when it can; meanwhile the last answer stays. */
 #include "core/mem.h"
-#include "tui/view.h"
+#include "tui/past.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +38,10 @@ void view_slots_keep(struct view *v, uint64_t row, const char *const *metrics, u
 
 struct slot *view_slot(struct view *v, uint64_t row, const char *metric, struct wish wish)
 {
+	if (v->past) { /* nothing after it, and nobody is asked for it */
+		wish.end = wish.end && wish.end < v->past ? wish.end : v->past;
+		wish.offline = true;
+	}
 	struct slot *found = NULL;
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		struct slot *s = &v->detail.slot[i];
@@ -140,6 +144,10 @@ void view_answer(struct view *v, struct result *r)
 		return;
 	}
 	if (r->kind != REQUEST_HISTORY) {
+		if (r->kind == REQUEST_PAST)
+			past_arrived(v, r);
+		if (r->kind == REQUEST_NOTE)
+			view_note(v, "%.100s", r->err.code == ERR_OK ? "noted" : r->err.text);
 		result_free(r);
 		return;
 	}

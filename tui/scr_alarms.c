@@ -70,6 +70,15 @@ void alarms_asked(struct view *v, uint64_t id)
 	s->unanswered++;
 }
 
+void alarms_forget(struct view *v)
+{
+	struct alarms_view *s = &v->alarms;
+	result_free(s->answer);
+	s->answer = NULL;
+	s->name[0] = '\0';
+	s->pending = 0;
+}
+
 void alarms_answer(struct view *v, struct result *r)
 {
 	struct alarms_view *s = &v->alarms;

@@ -12,6 +12,8 @@ struct view;
 	X(PIPELINE, screen_pipeline)    \
 	X(DETAIL, screen_detail)        \
 	X(ALARMS, screen_alarms)        \
+	X(EVENTS, screen_events)        \
+	X(EVENT, screen_event)          \
 	X(HELP, screen_help)            \
 	X(FIRST, screen_first)
 

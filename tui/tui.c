@@ -25,6 +25,7 @@ struct console {
 	struct view v;
 	struct script *script;
 	bool dirty, hung_up, keyed;
+	int64_t second;  /* when it was drawn last */
 	char title[128]; /* the window's, once it was set */
 	int status;
 	char why[256]; /* said once the terminal is back */
@@ -89,6 +90,23 @@ static void hand_over_code(struct console *c)
 	memset(&rq, 0, sizeof rq);
 }
 
+static void hand_over_note(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_NOTE, .note = { c->v.note_wish, c->v.note_incident } };
+	if (!engine_ask(c->o->engine, &rq))
+		view_note(&c->v, "the engine has too much to do already; try again");
+	c->v.note_wish[0] = '\0';
+}
+
+static void ask_past(struct console *c)
+{
+	struct request rq = { .kind = REQUEST_PAST, .past = { c->v.past_wish } };
+	c->v.past_asked = engine_ask(c->o->engine, &rq);
+	if (!c->v.past_asked)
+		view_note(&c->v, "the engine has too much to do already; try again");
+	c->v.past_wish = 0;
+}
+
 static void hand_over_copy(struct console *c)
 {
 	char why[100];
@@ -104,7 +122,7 @@ static void set_title(struct console *c)
 	char title[128], name[64];
 	const struct snapshot *s = v->snap;
 	unsigned n = s && s->phase == PHASE_LIVE ? s->count[HEALTH_ALARM] : 0;
-	if (v->title_off || (!n && !c->title[0]))
+	if (v->past || v->title_off || (!n && !c->title[0]))
 		return;
 	const char *where = c->o->target_name ? c->o->target_name : s ? s->target.profile : "";
 	text_visible_to(name, sizeof name, where);
@@ -131,6 +149,10 @@ static void choose(struct console *c)
 static void grant_wishes(struct console *c)
 {
 	struct view *v = &c->v;
+	if (v->note_wish[0])
+		hand_over_note(c);
+	if (v->past_wish)
+		ask_past(c);
 	if (v->refresh && !engine_refresh(c->o->engine))
 		view_note(v, "the engine has too much to do already; try again");
 	if (v->code[0])
@@ -238,8 +260,9 @@ static void run(struct console *c)
 	await_history(c);
 	while (!c->v.quit && !c->hung_up) {
 		int64_t now = clock_wall();
-		c->dirty = c->dirty || now != c->v.now;
-		c->v.now = now;
+		c->dirty = c->dirty || now != c->second;
+		c->second = now;
+		c->v.now = c->v.past ? c->v.past : now;
 		take_engine(c);
 		grant_wishes(c);
 		attend(c);

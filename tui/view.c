@@ -34,6 +34,7 @@ void view_clear(struct view *v)
 	result_free(v->shards.answer);
 	result_free(v->alarms.answer);
 	free(v->overview.line);
+	free(v->events.line);
 	free(v->by_id);
 	snapshot_free(v->snap);
 	snapshot_free(v->held);
@@ -84,10 +85,11 @@ static void tell_news(struct view *v, const struct snapshot *s)
 	view_note(v, "!! new: %.80s%s", text_visible_to(name, sizeof name, who), n > 1 ? " and more" : "");
 }
 
+/* What is frozen, or of the past, stays as it is while live snapshots go on coming. */
 void view_snapshot(struct view *v, struct snapshot *s)
 {
 	tell_news(v, s);
-	if (!v->frozen) {
+	if (!v->frozen && !v->past) {
 		show(v, s);
 		return;
 	}
@@ -95,15 +97,51 @@ void view_snapshot(struct view *v, struct snapshot *s)
 	v->held = s;
 }
 
+static void show_held(struct view *v)
+{
+	struct snapshot *s = v->held;
+	v->held = NULL;
+	if (s)
+		show(v, s);
+}
+
 void act_freeze(struct view *v)
 {
-	v->frozen = !v->frozen;
-	if (!v->frozen && v->held) {
-		struct snapshot *s = v->held;
-		v->held = NULL;
-		show(v, s);
+	if (v->past) {
+		view_note(v, "the past moves no more; t goes back to now");
+		return;
 	}
+	v->frozen = !v->frozen;
+	if (!v->frozen)
+		show_held(v);
 	view_note(v, v->frozen ? "frozen: what stands here stays; Z goes on" : "live again");
+}
+
+void view_past(struct view *v, struct snapshot *s)
+{
+	if (!v->past && !v->held) {
+		v->held = v->snap;
+		v->snap = NULL;
+	}
+	v->frozen = false;
+	v->past = v->now = s->at;
+	alarms_forget(v); /* what was asked of one was its present */
+	show(v, s);
+}
+
+void view_back_to_live(struct view *v)
+{
+	v->past = 0;
+	v->now = clock_wall();
+	alarms_forget(v);
+	show_held(v);
+}
+
+bool view_acts(struct view *v)
+{
+	if (v->past)
+		view_note(v, "nothing acts in the past; t goes back to now");
+	return !v->past;
 }
 
 void act_times(struct view *v)

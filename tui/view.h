@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define VIEW_DEPTH 4
+#define VIEW_DEPTH 8
 #define FILTER_SIZE 128
 #define CHARTS_MAX 6
 
@@ -99,6 +99,12 @@ struct detail {
 	unsigned unanswered;
 };
 
+struct events_view {
+	struct list list;
+	unsigned *line, n;          /* indices of the snapshot's events that pass the filter */
+	char filter[FILTER_SIZE];
+};
+
 /* The shards of the open stream, and the question behind them. */
 struct shards_view {
 	uint64_t row, pending;
@@ -130,11 +136,14 @@ struct alarms_view {
 
 struct view {
 	const struct tui_options *options;
-	struct snapshot *snap;      /* owned; NULL until the first one */
-	struct snapshot *held;      /* the newest one while frozen; owned */
+	struct snapshot *snap;      /* what is shown; owned; NULL until the first one */
+	struct snapshot *held;      /* the newest one while frozen or in the past; owned */
 	bool frozen;
 	struct row_place { uint64_t id; uint32_t row; } *by_id; /* of snap, sorted */
-	int64_t now;                /* seconds */
+	int64_t now;                /* seconds; the instant that is shown while it is a past one */
+	int64_t past;               /* the instant; 0: live. Nothing acts meanwhile: view_acts() */
+	int64_t past_wish;          /* a wish: to be shown that instant */
+	uint64_t past_asked;        /* the question's id; 0: none */
 	bool utf8;
 	unsigned level, level_most; /* glyph.h */
 	enum time_style time_style;
@@ -148,12 +157,15 @@ struct view {
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
 	bool quit, redraw, suspend, refresh; /* wishes */
+	char note_wish[FILTER_SIZE]; /* a wish: to be kept among the events */
+	bool note_incident;
 	bool copy, bell;            /* wishes too: `copied` to the clipboard; to ring */
 	struct buf copied;
 	char code[16];              /* a wish too: an MFA code for the engine; tui.c wipes it */
 	struct overview overview;
 	struct detail detail;
 	struct shards_view shards;
+	struct events_view events;
 	struct alarms_view alarms;
 	struct list help;
 	struct first first;
@@ -162,6 +174,10 @@ struct view {
 void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned level);
 void view_clear(struct view *v);
 void view_snapshot(struct view *v, struct snapshot *s);  /* takes s */
+void view_past(struct view *v, struct snapshot *s);      /* takes s: it is shown until view_back_to_live() */
+void view_back_to_live(struct view *v);
+/* Whether what acts may act now; when not, the reader is told. Every action that writes asks. */
+bool view_acts(struct view *v);
 void view_answer(struct view *v, struct result *r);      /* takes r */
 void view_key(struct view *v, uint32_t key);
 void view_draw(struct view *v);                          /* into v->canvas, at its size */
@@ -183,6 +199,7 @@ bool alarms_question(struct view *v, struct alarm_request *rq);
 void alarms_asked(struct view *v, uint64_t id);
 void alarms_answer(struct view *v, struct result *r);                 /* takes r */
 bool alarms_waiting(const struct view *v);
+void alarms_forget(struct view *v);                                   /* the answer, and who it was about */
 void alarms_open(struct view *v);                                     /* the stage that the selected alarm watches */
 struct range {
 	int64_t seconds;

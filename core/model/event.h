@@ -31,7 +31,7 @@ struct event {
 	const char *arn;        /* NULL: unknown */
 	const char *text;       /* "alias live v41 -> v42" */
 	const char *by;         /* who: CloudTrail or sluice itself; NULL: not known */
-	const char *source;     /* static: the operation (or "sluice") that says so */
+	const char *source;     /* the operation (or "sluice") that says so */
 };
 
 const char *event_kind_name(enum event_kind k);

@@ -73,13 +73,13 @@ struct api_health {                            /* one a service operation that w
 	bool aside;                                /* a round does without it: its failure is said where its answer would stand */
 };
 
-enum phase { PHASE_STARTING, PHASE_CACHED, PHASE_LIVE };
+enum phase { PHASE_STARTING, PHASE_CACHED, PHASE_LIVE, PHASE_PAST };
 
 struct snapshot {
 	struct arena mem;
 	uint64_t gen;
 	int64_t at;                                /* when it was built */
-	enum phase phase;                          /* CACHED: values come from the history alone */
+	enum phase phase;                          /* CACHED: values come from the history alone; PAST: all of it is as of `at` */
 	struct target target;
 	struct credential credential;
 	const struct kind_info *const *kinds;
@@ -96,6 +96,7 @@ struct snapshot {
 	unsigned nlinks;
 	const struct event *events;                /* newest first */
 	unsigned nevents;
+	const char *events_note;                   /* what they do not tell and why: "not who: cloudtrail:LookupEvents is denied"; NULL */
 	const struct api_health *apis;
 	unsigned napis;
 	unsigned count[HEALTH_COUNT];              /* of rows */

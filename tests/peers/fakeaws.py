@@ -27,8 +27,9 @@ OPERATIONS = {
     "cloudwatch:GetMetricData": "cloudwatch:GetMetricData",
     "cloudwatch:ListMetrics": "cloudwatch:ListMetrics",
 }
+OPTIONAL = ("cloudtrail:LookupEvents", "lambda:ListAliases", "lambda:ListVersionsByFunction")  # nothing depends on these
 TARGETS = {"AmazonSQS": "sqs", "GraniteServiceVersion20100801": "cloudwatch", "Kinesis_20131202": "kinesis",
-           "ResourceGroupsTaggingAPI_20170126": "tagging"}
+           "ResourceGroupsTaggingAPI_20170126": "tagging", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
 
 
 def arn(service, rest):
@@ -82,6 +83,15 @@ class Answers:
         return {"Functions": [{"FunctionName": self.text(FUNCTION), "FunctionArn": arn("lambda", f"function:{self.text(FUNCTION)}"),
                                "Runtime": self.text("python3.12"), "Handler": "h.h", "MemorySize": 128, "Timeout": 30,
                                "LastModified": "2026-01-01T00:00:00.000+0000", "Description": self.text("enriches")}]}
+
+    def list_aliases(self, body):
+        return {"Aliases": []}
+
+    def list_versions_by_function(self, body):
+        return {"Versions": [{"FunctionName": self.text(FUNCTION), "Version": "$LATEST"}]}
+
+    def lookup_events(self, body):
+        return {"Events": []}
 
     def list_event_source_mappings(self, body):
         return {"EventSourceMappings": [{
@@ -237,11 +247,13 @@ class _Handler(BaseHTTPRequestHandler):
             return f"{TARGETS[prefix]}:{name}"
         if self.path.startswith("/2015-03-31/event-source-mappings"):
             return "lambda:ListEventSourceMappings"
+        if self.path.startswith("/2015-03-31/functions/"):
+            return "lambda:ListAliases" if "/aliases?" in self.path else "lambda:ListVersionsByFunction"
         if self.path.startswith("/2015-03-31/functions"):
             return "lambda:ListFunctions"
         form = urllib.parse.parse_qs(self.body.decode())
         action = form["Action"][0]
-        return f"{'cloudformation' if 'Stack' in action else 'sns' if 'Subscription' in action else 'sts'}:{action}"
+        return f"{'cloudformation' if 'Stack' in action else 'sns' if 'Subscription' in action or action == 'Publish' else 'sts'}:{action}"
 
     def good(self):
         asked = {}

@@ -165,7 +165,7 @@ def test_status_rows_are_the_same_as_its_json(sluice):
     with FakeAws() as aws:
         rows = [line.split("\t") for line in sluice("status", env=aws.env()).out.splitlines()]
         got = sluice("status", "--format", "json", env=aws.env()).json
-    assert {(r[0], len(r)) for r in rows} == {("target", 6), ("stage", 14), ("alarm", 7)}
+    assert {(r[0], len(r)) for r in rows} == {("target", 7), ("stage", 14), ("alarm", 7), ("cost", 6)}
     want = [(p["name"], s["name"], s["kind"], s["resource"], s["health"]) for p in got["pipelines"] for s in p["stages"]]
     assert [tuple(r[1:6]) for r in rows if r[0] == "stage"] == want
     assert [tuple(r[1:3]) for r in rows if r[0] == "alarm"] == [(a["name"], a["state"]) for a in got["alarms"]]

@@ -97,7 +97,7 @@ def test_status_text(sluice, hostile):
     ran = sluice("status", env=hostile.env())
     check_leaks(ran, "\t")
     rows = [line.split("\t") for line in ran.out.split("\n")[:-1]]
-    assert {(r[0], len(r)) for r in rows} <= {("target", 6), ("stage", 14), ("alarm", 7), ("problem", 5)}
+    assert {(r[0], len(r)) for r in rows} <= {("target", 7), ("stage", 14), ("alarm", 7), ("cost", 6), ("problem", 5)}
     alarms = {unescape(r[1]): r for r in rows if r[0] == "alarm"}
     assert set(alarms) == {f"{i}:{s}" for i, s in enumerate(SEQUENCES)}
     assert {unescape(r[6]) for r in alarms.values()} == set(SEQUENCES)

@@ -294,6 +294,33 @@ def test_a_rollback_frees_the_shard(world):
     assert mapping["LastProcessingResult"] == "OK"
 
 
+def test_unsticking_the_mapping(world):
+    """Bisect, three tries, then to the on-failure queue: the batch's record goes there, and the shard goes on."""
+    w = world("poison-shard", now=None, speed=600)
+    fns = w.client("lambda")
+    mapping = next(m for m in fns.list_event_source_mappings()["EventSourceMappings"] if ":kinesis:" in m["EventSourceArn"])
+    fns.update_event_source_mapping(UUID=mapping["UUID"], BisectBatchOnFunctionError=True, MaximumRetryAttempts=3)
+    until(lambda: w.queue("orders-enrich-fail")[1]["ApproximateNumberOfMessages"] == "1")
+    record = json.loads(receive_all(w, "orders-enrich-fail", 10)[0]["Body"])
+    assert record["requestContext"]["condition"] == "RetryAttemptsExhausted" and record["requestContext"]["functionArn"].endswith(":orders-enrich:live")
+    assert record["responseContext"] == {"statusCode": 200, "executedVersion": "42", "functionError": "Unhandled"}
+    info = record["KinesisBatchInfo"]
+    assert (info["shardId"], info["batchSize"], info["startSequenceNumber"] == info["endSequenceNumber"]) == ("shardId-000000000003", 1, True)
+    kinesis = w.client("kinesis")
+    it = kinesis.get_shard_iterator(StreamName="orders-ingest", ShardId=info["shardId"], ShardIteratorType="AT_SEQUENCE_NUMBER",
+                                    StartingSequenceNumber=info["startSequenceNumber"])["ShardIterator"]
+    assert len(kinesis.get_records(ShardIterator=it, Limit=1)["Records"][0]["Data"]) > 900_000
+    until(lambda: "IteratorAgeHigh" not in w.alarms())
+
+
+def test_frozen_logs_are_the_same_every_time(world, poison):
+    other = world("poison-shard")
+    for function in ("orders-enrich", "orders-loader"):
+        first, second = (w.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}", startTime=ms(ZERO - 90 * MINUTE), limit=500)["events"]
+                         for w in (poison, other))
+        assert first == second and len(first) == 500
+
+
 # ---- the others
 
 def test_calm(world):

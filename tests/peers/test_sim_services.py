@@ -262,6 +262,45 @@ def test_concurrency_and_asynchronous_settings(sim):
         assert (got["MaximumRetryAttempts"], got["MaximumEventAgeInSeconds"], got["DestinationConfig"]["OnFailure"]) == (1, 300, {"Destination": to})
 
 
+# ---- streams and mappings
+
+def test_shard_level_metrics_and_retention(sim):
+    kinesis, cw = sim.client("kinesis"), sim.client("cloudwatch")
+    kinesis.create_stream(StreamName="deep", ShardCount=2)
+    kinesis.put_record(StreamName="deep", Data=b"before", PartitionKey="k")
+    on = kinesis.enable_enhanced_monitoring(StreamName="deep", ShardLevelMetrics=["IncomingRecords", "IncomingBytes"])
+    assert (on["CurrentShardLevelMetrics"], on["DesiredShardLevelMetrics"]) == ([], ["IncomingBytes", "IncomingRecords"])
+    shard = kinesis.put_record(StreamName="deep", Data=b"after", PartitionKey="k")["ShardId"]
+    listed = cw.list_metrics(Namespace="AWS/Kinesis", Dimensions=[{"Name": "ShardId"}])["Metrics"]
+    assert {(m["MetricName"], tuple(d["Value"] for d in m["Dimensions"])) for m in listed} == {
+        ("IncomingRecords", (shard, "deep")), ("IncomingBytes", (shard, "deep"))}
+    summary = kinesis.describe_stream_summary(StreamName="deep")["StreamDescriptionSummary"]
+    assert summary["EnhancedMonitoring"] == [{"ShardLevelMetrics": ["IncomingBytes", "IncomingRecords"]}]
+    all_of_them = kinesis.enable_enhanced_monitoring(StreamName="deep", ShardLevelMetrics=["ALL"])["DesiredShardLevelMetrics"]
+    assert len(all_of_them) == 7 and "IteratorAgeMilliseconds" in all_of_them
+    assert kinesis.disable_enhanced_monitoring(StreamName="deep", ShardLevelMetrics=["ALL"])["DesiredShardLevelMetrics"] == []
+    kinesis.increase_stream_retention_period(StreamName="deep", RetentionPeriodHours=48)
+    assert kinesis.describe_stream_summary(StreamName="deep")["StreamDescriptionSummary"]["RetentionPeriodHours"] == 48
+    assert refused(kinesis.increase_stream_retention_period, StreamName="deep", RetentionPeriodHours=24) == ("InvalidArgumentException", 400)
+    kinesis.decrease_stream_retention_period(StreamName="deep", RetentionPeriodHours=24)
+
+
+def test_changing_a_mapping(sim):
+    fns = sim.client("lambda")
+    a_function(sim, "mapped")
+    sim.client("kinesis").create_stream(StreamName="source", ShardCount=1)
+    made = fns.create_event_source_mapping(EventSourceArn=ACCOUNT.format("kinesis", "stream/source"), FunctionName="mapped", StartingPosition="LATEST")
+    changed = fns.update_event_source_mapping(UUID=made["UUID"], BisectBatchOnFunctionError=True, MaximumRetryAttempts=3, BatchSize=50,
+                                              DestinationConfig={"OnFailure": {"Destination": ACCOUNT.format("sqs", "lost")}})
+    assert (changed["BisectBatchOnFunctionError"], changed["MaximumRetryAttempts"], changed["BatchSize"], changed["State"]) == (True, 3, 50, "Enabled")
+    got = fns.get_event_source_mapping(UUID=made["UUID"])
+    assert got["DestinationConfig"]["OnFailure"]["Destination"].endswith(":lost") and got["StartingPosition"] == "LATEST"
+    assert fns.update_event_source_mapping(UUID=made["UUID"], Enabled=False)["State"] == "Disabled"
+    assert fns.get_event_source_mapping(UUID=made["UUID"])["MaximumRetryAttempts"] == 3  # what was not said stays
+    assert refused(fns.get_event_source_mapping, UUID="0" * 36) == ("ResourceNotFoundException", 404)
+    assert refused(fns.update_event_source_mapping, UUID=made["UUID"], BatchSize=20000)[0] == "InvalidParameterValueException"
+
+
 # ---- Logs
 
 def test_what_an_invocation_leaves(sim):

@@ -20,7 +20,7 @@
 #define START 1763856000 /* 2025-11-23T00:00:00Z, the start of a span */
 #define TARGET "aws:123456789012:eu-west-1"
 #define LIST_MAX 100000
-#define SCHEMA 3 /* the version this sluice writes */
+#define SCHEMA 4 /* the version this sluice writes */
 
 static char folder[64], path[128];
 

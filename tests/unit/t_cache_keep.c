@@ -426,7 +426,7 @@ static void a_lower_cap_frees_pages_that_are_used_again(void **state)
 	cache_limit(c, &l);
 	run_days(c, &r, ids);
 	int64_t before = size_of("");
-	l.bytes = before / 4;
+	l.bytes = before / 4 + 12 * 4096; /* the tables of events and states take pages, however empty */
 	cache_limit(c, &l);
 	keep_all(c, START + 8 * DAY);
 	assert_true(cache_facts(c, &f, NULL));

@@ -181,7 +181,8 @@ static void a_slowed_row_comes_within_its_interval(void **state)
 {
 	(void)state;
 	struct day *d = begin(1000, 5, 100000, 0);
-	for (unsigned i = 0; i < 2 * DAY_MINUTES; i++) { /* on the second day the first fill no longer counts, and all goes faster */
+	for (unsigned i = 0; i < 2 * DAY_MINUTES;
+	     i++) { /* on the second day the first fill no longer counts, and all goes faster */
 		minute(d);
 		for (unsigned k = 0; k < 1000; k++)
 			assert_true(d->s.now - d->row[k].asked <= d->row[k].every + 2 * MINUTE);
