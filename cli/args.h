@@ -193,14 +193,20 @@ struct cli_command {
 	  "judge once a period and end at the first OK, at the latest after --for, else -t")                                   \
 	X("--max-cost", 0, "USD", BIT(CHECK), set_max_cost,                                                                    \
 	  "refuse, with the estimate, before polling for more than this")                                                      \
+	X("--publish", 0, "NAMESPACE", BIT(CHECK), set_publish,                                                                \
+	  "put each result into custom metrics: CheckStatus (0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN) and CheckValue, with "    \
+	  "the dimension Check, and ExitStatus; needs --mode operate and --yes")                                               \
+	X("--notify", 0, "TOPIC", BIT(CHECK), set_notify,                                                                      \
+	  "one message to this SNS topic (its ARN) when what is in trouble has changed since the last; needs --mode operate "  \
+	  "and --yes")                                                                                                         \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
 	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS) | BIT(ERRORS) | BIT(REPORT), set_since,                             \
 	  "first point or moment: a duration before the end (default 24h; errors 1h, alarms history 7d) or an RFC 3339 time")  \
 	X("--until", 0, "TIME", BIT(HISTORY) | BIT(REPORT), set_until, "end: an RFC 3339 time or a duration ago; default now") \
 	X("--offline", 0, NULL, BIT(HISTORY) | BIT(REPORT), set_offline, "the history file alone, no poll")                    \
-	X("--yes", 'y', NULL, FOR_ACTS, set_yes, "do it without being asked; needed where there is no terminal")                \
-	X("--dry-run", 0, NULL, FOR_ACTS | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
+	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK), set_yes, "do it without being asked; needed where there is no terminal")                \
+	X("--dry-run", 0, NULL, FOR_ACTS | BIT(CHECK) | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
 	X("--through", 0, "FUNCTION[:ALIAS]", BIT(REPLAY), set_through, "invoke this function, or ARN, with the messages")   \
 	X("--redrive", 0, NULL, BIT(REPLAY), set_redrive, "send the messages back into the queue they came from")            \
 	X("--to", 0, "QUEUE", BIT(REPLAY), set_to, "with --redrive: into this queue instead")                                \
@@ -267,6 +273,7 @@ struct cli_args {
 	bool write;
 	bool offline, man, help, version;
 	bool yes, dry_run;
+	const char *publish, *notify;
 	struct replay_request replay;
 	bool count_said;
 	unsigned count;

@@ -281,13 +281,30 @@ struct put_metric_request {
 	const char *const *dims;       /* NAME=VALUE each */
 	unsigned ndims;
 };
-struct act_result { /* of both: one call */
+struct publish_value {
+	const char *check;             /* the dimension Check's value; NULL: no dimension */
+	const char *metric, *unit;     /* its name; CloudWatch's unit in any case, NULL or what is none: none is said */
+	double value;
+};
+struct publish_request { /* what a check found, as values of custom metrics; the array is borrowed until the answer is there */
+	const char *ns;
+	const struct publish_value *values;
+	unsigned n;
+};
+struct notify_request { /* one message, unless this state was the last one told to this topic under this key */
+	const char *topic;             /* ARN, of a standard topic in the target's region */
+	const char *subject, *message; /* the caller has kept SNS's limits */
+	const char *key;               /* what is watched: another key is another memory of what was told last */
+	const char *state;             /* "" is where everything begins */
+};
+struct act_result { /* of acts of a call or few */
 	char *what;                    /* what is, or would be, done, in words */
 	char *body;                    /* process: the payload */
 	char *function;                /* process */
 	char *metric, *unit;           /* put-metric: NAMESPACE/NAME{dims}, and the unit in CloudWatch's spelling or NULL */
 	double value;
-	char request_id[64];           /* "" when the answer named none, and in a dry run */
+	char request_id[64];           /* "" when the answer named none, and in a dry run; of notify: the message's id */
+	bool unchanged;                /* notify: this was the last one told already */
 };
 
 /* ---- replay (ops.md 10): messages of a dead-letter queue through a function, or back to a queue. What runs is exactly what was frozen and
@@ -403,6 +420,8 @@ enum request_kind {
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
+	REQUEST_PUBLISH,
+	REQUEST_NOTIFY,
 	REQUEST_DISCOVER,
 	REQUEST_SHARDS,
 	REQUEST_FIRST,
@@ -431,6 +450,8 @@ struct request {
 		struct put_records_request put_records;
 		struct process_request process;
 		struct put_metric_request put_metric;
+		struct publish_request publish;
+		struct notify_request notify;
 		struct code_request code;
 		struct discover_request discover;
 		struct shards_request shards;

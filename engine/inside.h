@@ -526,6 +526,10 @@ void put_metric_step(struct engine *g, struct task *t);
 void note_step(struct engine *g, struct task *t); /* note.c */
 void past_step(struct engine *g, struct task *t); /* past.c */
 void events_step(struct engine *g, struct task *t);
+bool namespace_valid(const char *ns, const char *where, struct err *e); /* may custom metrics be in it? */
+void publish_step(struct engine *g, struct task *t); /* notify.c */
+void notify_step(struct engine *g, struct task *t);
+void telling_abandon(struct task *t); /* frees what either holds, done or not */
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
 void replay_step(struct engine *g, struct task *t); /* replay.c */

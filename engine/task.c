@@ -18,6 +18,8 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,
 	[REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_PUBLISH] = publish_step,
+	[REQUEST_NOTIFY] = notify_step,
 	[REQUEST_DISCOVER] = discover_step,
 	[REQUEST_REPLAY_PLAN] = replay_step,
 	[REQUEST_REPLAY_START] = replay_step,
@@ -65,6 +67,12 @@ static void own_act(struct arena *a, struct request *rq)
 		rq->process.function = copy(a, rq->process.function);
 		rq->process.bucket = copy(a, rq->process.bucket);
 		rq->process.key = copy(a, rq->process.key);
+	} else if (rq->kind == REQUEST_PUBLISH) {
+		rq->publish.ns = copy(a, rq->publish.ns);
+	} else if (rq->kind == REQUEST_NOTIFY) {
+		rq->notify =
+		    (struct notify_request){ copy(a, rq->notify.topic), copy(a, rq->notify.subject),
+			                         copy(a, rq->notify.message), copy(a, rq->notify.key), copy(a, rq->notify.state) };
 	} else if (rq->kind == REQUEST_PUT_METRIC) {
 		struct put_metric_request *p = &rq->put_metric;
 		const char **dims = arena_array(a, p->ndims, sizeof *dims);
@@ -140,6 +148,8 @@ void task_free(struct task *t)
 		history_abandon(t);
 	if (t->rq.kind == REQUEST_PUT_METRIC)
 		put_metric_abandon(t);
+	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
+		telling_abandon(t);
 	if (task_drains(t))
 		replay_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
@@ -243,6 +253,8 @@ void result_free(struct result *r)
 		free(r->put_records.items);
 		break;
 	case REQUEST_PROCESS:
+	case REQUEST_PUBLISH:
+	case REQUEST_NOTIFY:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_REPLAY_PLAN:

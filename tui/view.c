@@ -203,6 +203,7 @@ void view_key(struct view *v, uint32_t key)
 {
 	char name[KEY_NAME_SIZE];
 	const struct action *a = action_find(key, v->prompt.open ? IN_PROMPT : 1u << view_screen(v));
+	v->keyed = true;
 	v->note[0] = '\0';
 	if (a)
 		a->run(v);

@@ -167,6 +167,7 @@ struct view {
 	bool bell_off, title_off;
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
+	bool keyed;                 /* there was a key */
 	bool quit, redraw, suspend, refresh; /* wishes */
 	char note_wish[FILTER_SIZE]; /* a wish: to be kept among the events */
 	bool note_incident;
