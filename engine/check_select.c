@@ -41,9 +41,11 @@ static void add_missing(struct engine *g, const char *name, const struct group *
 	else if (tag && !tag->known)
 		verdict_set(v, VERDICT_UNKNOWN, "TIMEOUT", "it is not known yet what carries this tag");
 	else if (tag && !tag->n)
-		verdict_set(v, VERDICT_UNKNOWN, "BAD_CONFIG", "nothing that sluice watches carries this tag in %s", g->target.region);
+		verdict_set(v, VERDICT_UNKNOWN, "BAD_CONFIG", "nothing that sluice watches carries this tag in %s",
+		            g->target.region);
 	else
-		verdict_set(v, VERDICT_UNKNOWN, "BAD_CONFIG", tag ? "nothing that carries this tag is judged" : "nothing of this name is judged");
+		verdict_set(v, VERDICT_UNKNOWN, "BAD_CONFIG",
+		            tag ? "nothing that carries this tag is judged" : "nothing of this name is judged");
 }
 
 void select_apply(struct engine *g, const struct check_request *rq, struct group *const *tags, struct verdicts *vs)
