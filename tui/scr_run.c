@@ -1,0 +1,280 @@
+/* One run, as its ledger has it: how far it is, what it waits for, and of every message that is not simply done what became of it. */
+#include "core/clock.h"
+#include "core/text.h"
+#include "tui/frame.h"
+#include "tui/lease.h"
+#include "tui/pane.h"
+#include "tui/replay.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MEASURE_S 10 /* the rate that is shown is that of the newest seconds */
+
+static const char *last_part(const char *arn)
+{
+	const char *colon = arn ? strrchr(arn, ':') : NULL;
+	return colon ? colon + 1 : arn && *arn ? arn : "-";
+}
+
+static const char *arrow(const struct view *v)
+{
+	return v->level > 0 ? "\xE2\x86\x92" : "->";
+}
+
+static void line_at(struct view *v, int y, enum style style, const char *raw)
+{
+	char text[900];
+	draw_sentence(&v->canvas, y, 0, v->canvas.cols, style, text_visible_to(text, sizeof text, raw));
+}
+
+/* ---- numbers */
+
+struct numbers {
+	unsigned done, failed, unknown, flying, waiting, results;
+	unsigned recent;  /* sent within the newest MEASURE_S seconds */
+	unsigned blocked; /* behind a failed one of their group */
+	int64_t newest_ms;
+};
+
+static void count(const struct view *v, const struct replay_result *r, struct numbers *n)
+{
+	const struct replay_counts *c = &r->counts;
+	*n = (struct numbers){ .done = c->verified + c->by_state[ITEM_REMOVED],
+		                   .failed = c->poison + c->bounced,
+		                   .unknown = c->unknown,
+		                   .flying = c->by_state[ITEM_INTENT] + c->by_state[ITEM_ACCEPTED],
+		                   .waiting = c->by_state[ITEM_SELECTED] + c->by_state[ITEM_LEASED] +
+		                              c->by_state[ITEM_LEASE_LOST] + c->by_state[ITEM_REJECTED] +
+		                              c->by_state[ITEM_REMOVE_LOST] };
+	for (unsigned i = 0; i < r->nitems; i++) {
+		const struct replay_item *it = &r->items[i];
+		n->recent += it->intent_ms > (v->now - MEASURE_S) * 1000 && it->intent_ms <= v->now * 1000 + 999;
+		n->newest_ms = it->intent_ms > n->newest_ms ? it->intent_ms : n->newest_ms;
+		n->blocked += it->state == ITEM_HELD && it->code && strcmp(it->code, "BLOCKED") == 0;
+	}
+	n->results = n->done + n->failed + c->by_state[ITEM_ACCEPTED];
+}
+
+/* ---- the parts */
+
+static void draw_head(struct view *v, int y, const struct replay_result *r)
+{
+	const struct replay_run *run = &r->run;
+	char line[900], at[16] = "-";
+	if (run->started_ms)
+		clock_hms(run->started_ms / 1000, at);
+	snprintf(line, sizeof line, "%.200s  %s  %s %.200s   by %s@%s   started %s", run->source, arrow(v),
+	         run->mode == REPLAY_INVOKE ? "function" : "queue", last_part(run->dest), run->by ? run->by : "?",
+	         run->host ? run->host : "?", at);
+	line_at(v, y, STYLE_STRONG, line);
+	snprintf(line, sizeof line, "run %s   %.200s%s", run->id, run->where ? run->where : "everything that was there",
+	         run->fifo ? "   FIFO" : "");
+	line_at(v, y + 1, STYLE_NORMAL, line);
+}
+
+static const char *canary_word(const struct replay_result *r, const struct numbers *n)
+{
+	const struct replay_item *first = r->nitems ? &r->items[0] : NULL;
+	if (!first || n->results == 0)
+		return "waiting";
+	return first->rejections && first->state != ITEM_VERIFIED ? "FAILED" : "ok";
+}
+
+static void draw_phases(struct view *v, int y, const struct replay_result *r, const struct numbers *n)
+{
+	const struct replay_counts *c = &r->counts;
+	unsigned ended = c->selected - c->pending, percent = c->selected ? 100 * ended / c->selected : 0;
+	bool frozen = r->run.manifest[0] != '\0';
+	char line[300];
+	snprintf(line, sizeof line, "PLAN %s %u    CANARY %s    RUN %s %u%%    VERIFY %u    REPORT %s",
+	         frozen ? "frozen" : "freezing", c->selected, canary_word(r, n), run_state_name(r->run.state), percent,
+	         c->verified, r->run.state == RUN_DONE ? "below" : "waiting");
+	line_at(v, y, STYLE_STRONG, line);
+}
+
+static void draw_bar(struct view *v, int y, const struct replay_result *r, const struct numbers *n)
+{
+	struct canvas *c = &v->canvas;
+	bool ascii = v->level == 0;
+	unsigned all = r->counts.selected, ended = all - r->counts.pending;
+	char text[64];
+	int words = snprintf(text, sizeof text, " %u of %u", ended, all), wide = c->cols - words - 3;
+	for (int i = 0; i < wide && all; i++) {
+		unsigned at = (unsigned)((uint64_t)i * all / (unsigned)wide);
+		bool ok = at < n->done, failed = !ok && at < ended;
+		draw_str(c, y, 1 + i, 1, failed ? STYLE_WARN : STYLE_NORMAL,
+		         ok ? ascii ? "#" : "\xE2\x96\x88" : failed ? "x" : ascii ? "." : "\xE2\x96\x91");
+	}
+	draw_str(c, y, 1 + (wide > 0 ? wide : 0), words, STYLE_NORMAL, text);
+}
+
+static void draw_counts(struct view *v, int y, const struct replay_result *r, const struct numbers *n)
+{
+	char line[300];
+	snprintf(line, sizeof line, " ok %u   failed %u   UNKNOWN %u   gone %u   skipped %u   in flight %u   waiting %u", n->done,
+	         n->failed, n->unknown, r->counts.gone, r->counts.skipped, n->flying, n->waiting);
+	line_at(v, y, n->unknown ? STYLE_UNKNOWN : n->failed ? STYLE_WARN : STYLE_NORMAL, line);
+}
+
+static void draw_rate(struct view *v, int y, const struct replay_result *r, const struct numbers *n)
+{
+	char line[300], eta[TEXT_NUM] = "-";
+	bool driven = replay_is_driven(v, r);
+	if (driven && r->run.rate > 0)
+		text_duration((int64_t)ceil(n->waiting / r->run.rate), eta);
+	snprintf(line, sizeof line, " RATE at most %g a second; %.1f/s over %d s, measured here   left at that rate: %s", r->run.rate,
+	         driven ? n->recent / (double)MEASURE_S : 0.0, MEASURE_S, eta);
+	line_at(v, y, STYLE_NORMAL, line);
+}
+
+static void draw_breaker(struct view *v, int y, const struct replay_result *r, const struct numbers *n)
+{
+	char line[300];
+	const char *reason = r->run.state == RUN_PAUSED && r->run.reason ? r->run.reason : "";
+	bool open = strstr(reason, "results failed") != NULL;
+	snprintf(line, sizeof line, " BREAKER %s   %u of %u failed; it opens when, by 95 %% confidence, more than %.0f %% would",
+	         open ? "OPEN" : replay_is_driven(v, r) ? "armed" : "-", n->failed, n->results, 100 * r->run.tolerance);
+	line_at(v, y, open ? STYLE_WARN : STYLE_NORMAL, line);
+}
+
+/* What the run waits for, and what the reader can do about it. */
+static unsigned state_lines(const struct view *v, const struct replay_result *r, const struct numbers *n, char out[4][400])
+{
+	const struct replay_run *run = &r->run;
+	bool driven = replay_is_driven(v, r);
+	unsigned rows = 0;
+	if (run->state == RUN_RUNNING && !driven) {
+		snprintf(out[rows++], 400, "AFTER A CRASH: nobody drives this run; what the ledger has is below, nothing of it is lost");
+		if (r->counts.by_state[ITEM_INTENT])
+			snprintf(out[rows++], 400, "%u in flight become UNKNOWN, you decide: x c goes on and holds them, then x u sends again",
+			         r->counts.by_state[ITEM_INTENT]);
+		else
+			snprintf(out[rows++], 400, "nothing was in flight: x c goes on where it stands");
+	} else if (run->state == RUN_FREEZING) {
+		snprintf(out[rows++], 400, driven ? "FREEZING: the selection is received; nothing has been sent"
+		                                  : "FREEZING was broken off: nothing was sent; x c freezes anew");
+	} else if (run->state == RUN_FROZEN) {
+		snprintf(out[rows++], 400, "FROZEN: %u messages wait for their number to be typed; x c asks for it", r->counts.selected);
+	} else if (run->state == RUN_PAUSED) {
+		snprintf(out[rows++], 400, "PAUSED: %.300s; x c goes on", run->reason ? run->reason : "some of it is left");
+	} else if (run->state == RUN_REFUSED || run->state == RUN_STOPPED) {
+		snprintf(out[rows++], 400, "%s: %.300s", run_state_name(run->state), run->reason ? run->reason : "-");
+	}
+	if (n->unknown)
+		snprintf(out[rows++], 400, "%u UNKNOWN, %s: sent, and no answer came. x u sends again (may be processed twice)", n->unknown,
+		         run->unknown == UNKNOWN_HOLD ? "held" : "to be sent again");
+	if (run->fifo && rows < 4)
+		snprintf(out[rows++], 400, "FIFO: one message of a group at a time; %u wait behind one that failed", n->blocked);
+	return rows;
+}
+
+static void draw_left(struct view *v, struct area a, const struct replay_result *r)
+{
+	struct canvas *c = &v->canvas;
+	struct list *l = &v->replay.left;
+	unsigned n = replay_left(r), page = a.h > 1 ? (unsigned)a.h - 1 : 0;
+	char note[64];
+	snprintf(note, sizeof note, "%u of %u", n, r->nitems);
+	pane_title(v, &a, "NOT SIMPLY DONE  message by message", note);
+	unsigned most = n > page ? n - page : 0;
+	l->top = l->top > most ? most : l->top;
+	l->page = page;
+	for (unsigned i = 0; i < page && l->top + i < n; i++) {
+		const struct replay_item *it = replay_left_at(r, l->top + i);
+		char line[600], age[TEXT_NUM] = "?", text[700];
+		if (it->sent_ms)
+			text_duration(v->now - it->sent_ms / 1000, age);
+		snprintf(line, sizeof line, "%6u  %-11s %.36s  sent %s ago  %s%s%s%s", it->seq, item_state_name(it->state), it->msg_id, age,
+		         it->resent ? "POSSIBLE DUPLICATE  " : "", it->code ? it->code : "", it->text ? ": " : "",
+		         it->text ? it->text : "");
+		draw_sentence(c, a.y + 1 + (int)i, 0, a.w, it->state == ITEM_UNKNOWN ? STYLE_UNKNOWN : STYLE_NORMAL,
+		              text_visible_to(text, sizeof text, line));
+	}
+	if (!n && page)
+		draw_sentence(c, a.y + 1, 2, a.w - 2, STYLE_FAINT, "none");
+}
+
+/* A summary that accounts for every message. */
+static void draw_account(struct view *v, struct area a, const struct replay_result *r)
+{
+	const struct replay_counts *k = &r->counts;
+	char line[400], left[32] = "";
+	pane_title(v, &a, "ACCOUNT", r->run.manifest[0] ? "manifest checked against the ledger" : "not frozen yet");
+	if (k->pending)
+		snprintf(left, sizeof left, ", %u pending", k->pending);
+	snprintf(line, sizeof line, "%u selected: %u verified, %u bounced, %u poison, %u unknown, %u gone, %u skipped%s; %u unaccounted",
+	         k->selected, k->verified, k->bounced, k->poison, k->unknown, k->gone, k->skipped, left, k->unaccounted);
+	line_at(v, a.y + 1, k->unaccounted ? STYLE_ALARM : STYLE_STRONG, line);
+	if (a.h < 3)
+		return;
+	snprintf(line, sizeof line, "%u possible duplicate%s; deleted only after the function's answer was on this disk", k->duplicates,
+	         k->duplicates == 1 ? "" : "s");
+	line_at(v, a.y + 2, STYLE_FAINT, line);
+}
+
+static void draw_waiting(struct view *v, int y)
+{
+	char line[96];
+	snprintf(line, sizeof line, "run %s: reading the ledger...", v->replay.run);
+	line_at(v, y, STYLE_NORMAL, line);
+	line_at(v, y + 1, v->replay.said_style, v->replay.said);
+}
+
+static void draw_run(struct view *v, int y, int h)
+{
+	struct canvas *c = &v->canvas;
+	const struct replay_result *r = replay_shown(v);
+	struct numbers n;
+	char state[4][400];
+	if (!r) {
+		draw_waiting(v, y);
+		return;
+	}
+	count(v, r, &n);
+	int at = y, end = y + h;
+	draw_head(v, at, r);
+	at += 2;
+	draw_rule(c, at++, 0, c->cols, v->level > 0, NULL, NULL);
+	draw_phases(v, at++, r, &n);
+	draw_bar(v, at++, r, &n);
+	draw_counts(v, at++, r, &n);
+	draw_rate(v, at++, r, &n);
+	draw_breaker(v, at++, r, &n);
+	unsigned rows = state_lines(v, r, &n, state);
+	for (unsigned i = 0; i < rows && at < end - 4; i++)
+		line_at(v, at++, STYLE_WARN, state[i]);
+	if (v->replay.question[0] && at < end - 3)
+		line_at(v, at++, STYLE_STRONG, v->replay.question);
+	int account = end - at >= 8 ? 3 : 2;
+	if (end - at > account)
+		draw_left(v, (struct area){ at, 0, end - at - account, c->cols }, r);
+	draw_account(v, (struct area){ end - account, 0, account, c->cols }, r);
+}
+
+static uint64_t left_id(const void *ctx, unsigned line)
+{
+	(void)ctx;
+	return line + 1u;
+}
+
+/* There is nothing to select: moving scrolls. */
+static void move_run(struct view *v, enum move m)
+{
+	struct list *l = &v->replay.left;
+	const struct replay_result *r = replay_shown(v);
+	struct list_lines lines = { .n = r ? replay_left(r) : 0, .id = left_id };
+	l->line = l->top;
+	list_move(l, &lines, m);
+	l->top = l->line;
+}
+
+static const char *title(const struct view *v)
+{
+	static char text[32];
+	snprintf(text, sizeof text, "replay ..%s", v->replay.run[0] ? v->replay.run + RUN_ID - 5 : "");
+	return text;
+}
+
+const struct screen screen_run = { .name = "run", .title = title, .draw = draw_run, .move = move_run };
