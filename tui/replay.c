@@ -1,7 +1,6 @@
 /* The replay screens' questions and answers, and what their keys ask for. */
 #include "tui/replay.h"
 
-#include "core/text.h"
 #include "tui/action.h"
 #include "tui/lease.h"
 #include "tui/prompt.h"
@@ -77,8 +76,8 @@ bool replay_is_driven(const struct view *v, const struct replay_result *r)
 static bool is_left(const struct replay_item *it)
 {
 	return it->resent || it->rejections || it->state == ITEM_POISON || it->state == ITEM_BOUNCED ||
-	       it->state == ITEM_UNKNOWN || it->state == ITEM_GONE || it->state == ITEM_HELD ||
-	       it->state == ITEM_SKIPPED || it->state == ITEM_INTENT || it->state == ITEM_REMOVE_LOST;
+	       it->state == ITEM_UNKNOWN || it->state == ITEM_GONE || it->state == ITEM_HELD || it->state == ITEM_SKIPPED ||
+	       it->state == ITEM_INTENT || it->state == ITEM_REMOVE_LOST;
 }
 
 unsigned replay_left(const struct replay_result *r)
@@ -214,7 +213,7 @@ void replay_asked(struct view *v, const struct request *rq, uint64_t id)
 
 static void say(struct view *v, enum style style, const char *text)
 {
-	text_visible_to(v->replay.said, sizeof v->replay.said, text);
+	snprintf(v->replay.said, sizeof v->replay.said, "%.159s", text);
 	v->replay.said_style = style;
 	view_note(v, "%.120s", v->replay.said);
 }
@@ -277,7 +276,7 @@ static void ask_count(struct view *v, const struct result *r)
 		return;
 	}
 	snprintf(p->count, sizeof p->count, "%s", r->name ? r->name : "");
-	text_visible_to(p->question, sizeof p->question, r->question ? r->question : "");
+	snprintf(p->question, sizeof p->question, "%s", r->question ? r->question : "");
 	prompt_open(v, &count_kind, "");
 }
 

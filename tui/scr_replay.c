@@ -16,11 +16,6 @@
 #define PLAN_ROWS 6
 #define RUNS_LEAST 4
 
-static const char *shown_name(char out[160], const char *s)
-{
-	return text_visible_to(out, 160, s ? s : "-");
-}
-
 static const char *last_part(const char *arn)
 {
 	const char *colon = arn ? strrchr(arn, ':') : NULL;
@@ -33,7 +28,7 @@ static void draw_head(struct view *v, int y)
 {
 	struct canvas *c = &v->canvas;
 	struct replay_queue q;
-	char name[160], through[160], backlog[FIELD_SIZE], kept[TEXT_NUM] = "?", line[400];
+	char backlog[FIELD_SIZE], kept[TEXT_NUM] = "?", line[400];
 	replay_queue_of(v, &q);
 	if (!q.row) {
 		draw_sentence(c, y, 0, c->cols, STYLE_STRONG, "no queue is meant: select a dead-letter queue, then 4");
@@ -46,14 +41,12 @@ static void draw_head(struct view *v, int y)
 			text_duration(s, kept);
 	}
 	field_text(q.row, ROLE_BACKLOG, false, 12, backlog);
-	shown_name(name, q.row->resource);
-	snprintf(line, sizeof line, "%s  %s  %s", name, v->level > 0 ? "\xE2\x86\x92" : "->",
-	         q.through ? shown_name(through, q.through) : "no function is known");
+	snprintf(line, sizeof line, "%s  %s  %s", q.row->resource, v->level > 0 ? "\xE2\x86\x92" : "->",
+	         q.through ? q.through : "no function is known");
 	draw_sentence(c, y, 0, c->cols, STYLE_STRONG, line);
 	snprintf(line, sizeof line, "%s visible   kept %s   %s   fed by %s%s", backlog, kept,
 	         q.fifo ? "FIFO: in order, one of a group at a time" : "standard queue",
-	         q.row->fed_by ? shown_name(name, q.row->fed_by) : "nothing known",
-	         q.row->dlq ? "" : "   NOT a dead-letter queue");
+	         q.row->fed_by ? q.row->fed_by : "nothing known", q.row->dlq ? "" : "   NOT a dead-letter queue");
 	draw_sentence(c, y + 1, 0, c->cols, STYLE_NORMAL, line);
 }
 
@@ -62,7 +55,7 @@ static void draw_head(struct view *v, int y)
 static void draw_group(struct view *v, const struct area *a, int y, const struct replay_group *g)
 {
 	struct canvas *c = &v->canvas;
-	char first[WHEN_SIZE] = "?", loss[TEXT_NUM] = "?", cause[400], prior[32] = "";
+	char first[WHEN_SIZE] = "?", loss[TEXT_NUM] = "?", prior[32] = "";
 	if (g->first_ms)
 		when_text(v->time_style, g->first_ms / 1000, v->now, first);
 	if (g->loss_ms)
@@ -74,7 +67,7 @@ static void draw_group(struct view *v, const struct area *a, int y, const struct
 	draw_fmt(c, y, a->x + GUTTER + 23, 8, g->loss_ms && g->loss_ms / 1000 - v->now < 86400 ? STYLE_WARN : STYLE_NORMAL,
 	         "%8s", loss);
 	int x = a->x + GUTTER + 32, room = a->w - x - (c->cols >= 120 && prior[0] ? 20 : 0);
-	draw_sentence(c, y, x, room, STYLE_NORMAL, text_visible_to(cause, sizeof cause, g->cause ? g->cause : "unknown"));
+	draw_sentence(c, y, x, room, STYLE_NORMAL, g->cause ? g->cause : "unknown");
 	if (c->cols >= 120)
 		draw_str(c, y, a->w - 19, 19, STYLE_FAINT, prior);
 }
@@ -94,7 +87,7 @@ static void explain_nothing(struct view *v, const struct area *a)
 		return;
 	}
 	draw_sentence(c, a->y + 1, 2, a->w - 2, STYLE_NORMAL,
-	              "what is in it is not known: that needs receiving, which hides messages for a while");
+	              "what is in it is not known: receiving tells, and hides messages for a while");
 	bool may = lease_allows(v, MODE_INSPECT, why, sizeof why);
 	snprintf(line, sizeof line, "%s", may ? "p receives, groups by cause and plans; nothing is sent" : why);
 	draw_sentence(c, a->y + 2, 2, a->w - 2, STYLE_FAINT, line);
@@ -115,7 +108,8 @@ static void draw_groups(struct view *v, struct area a)
 	if (p && p->sweeps > 1)
 		snprintf(note, sizeof note, "%u messages, received %u times; a third changes its age", p->nitems, p->sweeps);
 	else if (p)
-		snprintf(note, sizeof note, "%u messages in %u groups", p->nitems, p->ngroups);
+		snprintf(note, sizeof note, "%u message%s in %u group%s", p->nitems, p->nitems == 1 ? "" : "s", p->ngroups,
+		         p->ngroups == 1 ? "" : "s");
 	pane_title(v, &a, "GROUPS  by cause", note);
 	if (!p || a.h < 3) {
 		if (a.h >= 3)
@@ -141,11 +135,14 @@ static void draw_plan(struct view *v, struct area a)
 	struct canvas *c = &v->canvas;
 	const struct replay_view *p = &v->replay;
 	const struct replay_result *r = replay_plan(v);
-	char line[400], name[160], takes[TEXT_NUM] = "?";
+	char line[400], takes[TEXT_NUM] = "?";
 	unsigned row = 0, rows = a.h > 1 ? (unsigned)a.h - 1 : 0;
-	pane_title(v, &a, p->question[0] ? "CONFIRM" : "PLAN", r ? "a dry run: nothing is sent" : "");
+	pane_title(v, &a, p->question[0] ? "CONFIRM" : "PLAN", r && !p->question[0] ? "a dry run: nothing is sent" : "");
 	if (p->question[0]) {
 		draw_sentence(c, a.y + 1, 2, a.w - 2, STYLE_STRONG, p->question);
+		if (rows > 1)
+			draw_sentence(c, a.y + 2, 2, a.w - 2, STYLE_NORMAL,
+			              "frozen as it stands; nothing has been sent, and what is typed is what will run");
 		return;
 	}
 	if (p->said[0] && row < rows)
@@ -157,16 +154,14 @@ static void draw_plan(struct view *v, struct area a)
 		return;
 	if (!isnan(r->seconds))
 		text_duration((int64_t)r->seconds, takes);
-	snprintf(line, sizeof line, "%u messages %s %s, batches of %u, at most %g a second, about %s; unknown: %s", r->nitems,
-	         r->run.mode == REPLAY_INVOKE ? "through" : "back to", shown_name(name, last_part(r->run.dest)), r->run.batch,
-	         r->run.rate, takes, replay_unknown_name(r->run.unknown));
+	snprintf(line, sizeof line, "%u messages, about %s at %g a second, batches of %u, unknown: %s, %s %.200s",
+	         r->nitems, takes, r->run.rate, r->run.batch, replay_unknown_name(r->run.unknown),
+	         r->run.mode == REPLAY_INVOKE ? "through" : "back to", last_part(r->run.dest));
 	if (row < rows)
 		draw_sentence(c, a.y + 1 + (int)row++, 2, a.w - 2, STYLE_NORMAL, line);
 	for (unsigned i = 0; i < r->nwarnings && row < rows; i++) {
-		char warning[500];
 		draw_fmt(c, a.y + 1 + (int)row, 2, 2, STYLE_WARN, "!");
-		draw_sentence(c, a.y + 1 + (int)row++, 4, a.w - 4, STYLE_WARN,
-		              text_visible_to(warning, sizeof warning, r->warnings[i]));
+		draw_sentence(c, a.y + 1 + (int)row++, 4, a.w - 4, STYLE_WARN, r->warnings[i]);
 	}
 	if (r->run.mode == REPLAY_INVOKE && row < rows)
 		draw_sentence(c, a.y + 1 + (int)row, 2, a.w - 2, STYLE_FAINT,
@@ -183,16 +178,15 @@ static enum style run_style(enum run_state s)
 static void draw_run(struct view *v, const struct area *a, int y, const struct replay_run *r)
 {
 	struct canvas *c = &v->canvas;
-	char at[WHEN_SIZE], line[600], name[160], dest[160];
+	char at[WHEN_SIZE], line[600];
 	when_text(v->time_style, r->created_ms / 1000, v->now, at);
 	draw_fmt(c, y, a->x + GUTTER, 6, STYLE_NORMAL, "..%s", r->id + RUN_ID - 5);
 	draw_str(c, y, a->x + GUTTER + 7, 9, run_style(r->state), run_state_name(r->state));
 	draw_str(c, y, a->x + GUTTER + 17, 14, STYLE_NORMAL, at);
-	snprintf(line, sizeof line, "%s %s %s  by %s%s%s", shown_name(name, r->source), v->level > 0 ? "\xE2\x86\x92" : "->",
-	         shown_name(dest, last_part(r->dest)), r->by ? r->by : "?", r->reason ? "  " : "", r->reason ? r->reason : "");
+	snprintf(line, sizeof line, "%s %s %s  by %s%s%s", r->source, v->level > 0 ? "\xE2\x86\x92" : "->",
+	         last_part(r->dest), r->by ? r->by : "?", r->reason ? "  " : "", r->reason ? r->reason : "");
 	int x = a->x + GUTTER + 32;
-	char visible[700];
-	draw_sentence(c, y, x, a->w - x, STYLE_NORMAL, text_visible_to(visible, sizeof visible, line));
+	draw_sentence(c, y, x, a->w - x, STYLE_NORMAL, line);
 }
 
 static void draw_runs(struct view *v, struct area a)

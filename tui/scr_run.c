@@ -23,19 +23,36 @@ static const char *arrow(const struct view *v)
 	return v->level > 0 ? "\xE2\x86\x92" : "->";
 }
 
-static void line_at(struct view *v, int y, enum style style, const char *raw)
+static void line_at(struct view *v, int y, enum style style, const char *text)
 {
-	char text[900];
-	draw_sentence(&v->canvas, y, 0, v->canvas.cols, style, text_visible_to(text, sizeof text, raw));
+	draw_sentence(&v->canvas, y, 0, v->canvas.cols, style, text);
+}
+
+/* Over as many rows as it takes, at most `most`; how many these were. */
+static int lines_at(struct view *v, int y, int most, enum style style, const char *text)
+{
+	int rows = 0, width = v->canvas.cols;
+	while (*text && rows < most) {
+		int n = (int)strlen(text);
+		if (n > width && rows + 1 < most)
+			for (n = width; n > width / 2 && text[n] != ' ';)
+				n--;
+		char line[400];
+		snprintf(line, sizeof line, "%.*s", n, text);
+		line_at(v, y + rows++, style, line);
+		text += n;
+		text += strspn(text, " ");
+	}
+	return rows;
 }
 
 /* ---- numbers */
 
 struct numbers {
 	unsigned done, failed, unknown, flying, waiting, results;
-	unsigned recent;  /* sent within the newest MEASURE_S seconds */
-	unsigned blocked; /* behind a failed one of their group */
-	int64_t newest_ms;
+	unsigned recent;   /* sent within the newest MEASURE_S seconds */
+	unsigned rejected; /* answers that were a failure, also of what is tried again */
+	unsigned blocked;  /* behind a failed one of their group */
 };
 
 static void count(const struct view *v, const struct replay_result *r, struct numbers *n)
@@ -51,10 +68,11 @@ static void count(const struct view *v, const struct replay_result *r, struct nu
 	for (unsigned i = 0; i < r->nitems; i++) {
 		const struct replay_item *it = &r->items[i];
 		n->recent += it->intent_ms > (v->now - MEASURE_S) * 1000 && it->intent_ms <= v->now * 1000 + 999;
-		n->newest_ms = it->intent_ms > n->newest_ms ? it->intent_ms : n->newest_ms;
+		n->rejected += it->rejections;
 		n->blocked += it->state == ITEM_HELD && it->code && strcmp(it->code, "BLOCKED") == 0;
 	}
-	n->results = n->done + n->failed + c->by_state[ITEM_ACCEPTED];
+	n->rejected += c->bounced;
+	n->results = n->done + n->rejected + c->by_state[ITEM_ACCEPTED];
 }
 
 /* ---- the parts */
@@ -65,9 +83,9 @@ static void draw_head(struct view *v, int y, const struct replay_result *r)
 	char line[900], at[16] = "-";
 	if (run->started_ms)
 		clock_hms(run->started_ms / 1000, at);
-	snprintf(line, sizeof line, "%.200s  %s  %s %.200s   by %s@%s   started %s", run->source, arrow(v),
-	         run->mode == REPLAY_INVOKE ? "function" : "queue", last_part(run->dest), run->by ? run->by : "?",
-	         run->host ? run->host : "?", at);
+	snprintf(line, sizeof line, "%.200s  %s  %s %.200s   since %s   by %s@%s", run->source, arrow(v),
+	         run->mode == REPLAY_INVOKE ? "function" : "queue", last_part(run->dest), at, run->by ? run->by : "?",
+	         run->host ? run->host : "?");
 	line_at(v, y, STYLE_STRONG, line);
 	snprintf(line, sizeof line, "run %s   %.200s%s", run->id, run->where ? run->where : "everything that was there",
 	         run->fifo ? "   FIFO" : "");
@@ -88,7 +106,7 @@ static void draw_phases(struct view *v, int y, const struct replay_result *r, co
 	unsigned ended = c->selected - c->pending, percent = c->selected ? 100 * ended / c->selected : 0;
 	bool frozen = r->run.manifest[0] != '\0';
 	char line[300];
-	snprintf(line, sizeof line, "PLAN %s %u    CANARY %s    RUN %s %u%%    VERIFY %u    REPORT %s",
+	snprintf(line, sizeof line, "PLAN %s %u    CANARY %s    %s %u%%    VERIFIED %u    REPORT %s",
 	         frozen ? "frozen" : "freezing", c->selected, canary_word(r, n), run_state_name(r->run.state), percent,
 	         c->verified, r->run.state == RUN_DONE ? "below" : "waiting");
 	line_at(v, y, STYLE_STRONG, line);
@@ -105,7 +123,10 @@ static void draw_bar(struct view *v, int y, const struct replay_result *r, const
 		unsigned at = (unsigned)((uint64_t)i * all / (unsigned)wide);
 		bool ok = at < n->done, failed = !ok && at < ended;
 		draw_str(c, y, 1 + i, 1, failed ? STYLE_WARN : STYLE_NORMAL,
-		         ok ? ascii ? "#" : "\xE2\x96\x88" : failed ? "x" : ascii ? "." : "\xE2\x96\x91");
+		         ok       ? ascii ? "#" : "\xE2\x96\x88"
+		         : failed ? "x"
+		         : ascii  ? "."
+		                  : "\xE2\x96\x91");
 	}
 	draw_str(c, y, 1 + (wide > 0 ? wide : 0), words, STYLE_NORMAL, text);
 }
@@ -113,8 +134,8 @@ static void draw_bar(struct view *v, int y, const struct replay_result *r, const
 static void draw_counts(struct view *v, int y, const struct replay_result *r, const struct numbers *n)
 {
 	char line[300];
-	snprintf(line, sizeof line, " ok %u   failed %u   UNKNOWN %u   gone %u   skipped %u   in flight %u   waiting %u", n->done,
-	         n->failed, n->unknown, r->counts.gone, r->counts.skipped, n->flying, n->waiting);
+	snprintf(line, sizeof line, " ok %u   failed %u   UNKNOWN %u   gone %u   skipped %u   in flight %u   waiting %u",
+	         n->done, n->failed, n->unknown, r->counts.gone, r->counts.skipped, n->flying, n->waiting);
 	line_at(v, y, n->unknown ? STYLE_UNKNOWN : n->failed ? STYLE_WARN : STYLE_NORMAL, line);
 }
 
@@ -124,7 +145,7 @@ static void draw_rate(struct view *v, int y, const struct replay_result *r, cons
 	bool driven = replay_is_driven(v, r);
 	if (driven && r->run.rate > 0)
 		text_duration((int64_t)ceil(n->waiting / r->run.rate), eta);
-	snprintf(line, sizeof line, " RATE at most %g a second; %.1f/s over %d s, measured here   left at that rate: %s", r->run.rate,
+	snprintf(line, sizeof line, " RATE at most %g a second   %.1f/s over %d s, measured here   left: %s", r->run.rate,
 	         driven ? n->recent / (double)MEASURE_S : 0.0, MEASURE_S, eta);
 	line_at(v, y, STYLE_NORMAL, line);
 }
@@ -134,39 +155,48 @@ static void draw_breaker(struct view *v, int y, const struct replay_result *r, c
 	char line[300];
 	const char *reason = r->run.state == RUN_PAUSED && r->run.reason ? r->run.reason : "";
 	bool open = strstr(reason, "results failed") != NULL;
-	snprintf(line, sizeof line, " BREAKER %s   %u of %u failed; it opens when, by 95 %% confidence, more than %.0f %% would",
-	         open ? "OPEN" : replay_is_driven(v, r) ? "armed" : "-", n->failed, n->results, 100 * r->run.tolerance);
+	snprintf(line, sizeof line, " BREAKER %s   %u of %u results failed   opens when 95 %% sure of > %.0f %%",
+	         open                     ? "OPEN"
+	         : replay_is_driven(v, r) ? "armed"
+	                                  : "-",
+	         n->rejected, n->results, 100 * r->run.tolerance);
 	line_at(v, y, open ? STYLE_WARN : STYLE_NORMAL, line);
 }
 
 /* What the run waits for, and what the reader can do about it. */
-static unsigned state_lines(const struct view *v, const struct replay_result *r, const struct numbers *n, char out[4][400])
+static unsigned state_lines(const struct view *v, const struct replay_result *r, const struct numbers *n,
+                            char out[4][400])
 {
 	const struct replay_run *run = &r->run;
 	bool driven = replay_is_driven(v, r);
 	unsigned rows = 0;
 	if (run->state == RUN_RUNNING && !driven) {
-		snprintf(out[rows++], 400, "AFTER A CRASH: nobody drives this run; what the ledger has is below, nothing of it is lost");
+		snprintf(out[rows++], 400, "AFTER A CRASH: nobody drives this run; nothing of it is lost");
 		if (r->counts.by_state[ITEM_INTENT])
-			snprintf(out[rows++], 400, "%u in flight become UNKNOWN, you decide: x c goes on and holds them, then x u sends again",
+			snprintf(out[rows++], 400,
+			         "%u in flight become UNKNOWN, you decide: x c goes on and holds them; then x u sends them again, "
+			         "and each may be processed twice",
 			         r->counts.by_state[ITEM_INTENT]);
 		else
 			snprintf(out[rows++], 400, "nothing was in flight: x c goes on where it stands");
 	} else if (run->state == RUN_FREEZING) {
-		snprintf(out[rows++], 400, driven ? "FREEZING: the selection is received; nothing has been sent"
-		                                  : "FREEZING was broken off: nothing was sent; x c freezes anew");
+		snprintf(out[rows++], 400,
+		         driven ? "FREEZING: the selection is received; nothing has been sent"
+		                : "FREEZING was broken off: nothing was sent; x c freezes anew");
 	} else if (run->state == RUN_FROZEN) {
-		snprintf(out[rows++], 400, "FROZEN: %u messages wait for their number to be typed; x c asks for it", r->counts.selected);
+		snprintf(out[rows++], 400, "FROZEN: %u messages wait for their number to be typed; x c asks for it",
+		         r->counts.selected);
 	} else if (run->state == RUN_PAUSED) {
-		snprintf(out[rows++], 400, "PAUSED: %.300s; x c goes on", run->reason ? run->reason : "some of it is left");
+		snprintf(out[rows++], 400, "PAUSED, x c goes on: %.300s", run->reason ? run->reason : "some of it is left");
 	} else if (run->state == RUN_REFUSED || run->state == RUN_STOPPED) {
 		snprintf(out[rows++], 400, "%s: %.300s", run_state_name(run->state), run->reason ? run->reason : "-");
 	}
 	if (n->unknown)
-		snprintf(out[rows++], 400, "%u UNKNOWN, %s: sent, and no answer came. x u sends again (may be processed twice)", n->unknown,
+		snprintf(out[rows++], 400, "%u UNKNOWN (%s): no answer came. x u sends again, maybe a second time", n->unknown,
 		         run->unknown == UNKNOWN_HOLD ? "held" : "to be sent again");
 	if (run->fifo && rows < 4)
-		snprintf(out[rows++], 400, "FIFO: one message of a group at a time; %u wait behind one that failed", n->blocked);
+		snprintf(out[rows++], 400, "FIFO: one message of a group at a time; %u wait behind one that failed",
+		         n->blocked);
 	return rows;
 }
 
@@ -177,20 +207,21 @@ static void draw_left(struct view *v, struct area a, const struct replay_result 
 	unsigned n = replay_left(r), page = a.h > 1 ? (unsigned)a.h - 1 : 0;
 	char note[64];
 	snprintf(note, sizeof note, "%u of %u", n, r->nitems);
-	pane_title(v, &a, "NOT SIMPLY DONE  message by message", note);
+	pane_title(v, &a, "NOT SIMPLY DONE  message by message, with its age", note);
 	unsigned most = n > page ? n - page : 0;
 	l->top = l->top > most ? most : l->top;
 	l->page = page;
 	for (unsigned i = 0; i < page && l->top + i < n; i++) {
 		const struct replay_item *it = replay_left_at(r, l->top + i);
-		char line[600], age[TEXT_NUM] = "?", text[700];
+		char line[900], age[TEXT_NUM] = "?", what[16];
+		bool wide = c->cols >= 120;
 		if (it->sent_ms)
 			text_duration(v->now - it->sent_ms / 1000, age);
-		snprintf(line, sizeof line, "%6u  %-11s %.36s  sent %s ago  %s%s%s%s", it->seq, item_state_name(it->state), it->msg_id, age,
-		         it->resent ? "POSSIBLE DUPLICATE  " : "", it->code ? it->code : "", it->text ? ": " : "",
-		         it->text ? it->text : "");
-		draw_sentence(c, a.y + 1 + (int)i, 0, a.w, it->state == ITEM_UNKNOWN ? STYLE_UNKNOWN : STYLE_NORMAL,
-		              text_visible_to(text, sizeof text, line));
+		snprintf(what, sizeof what, "%-11s", item_state_name(it->state));
+		snprintf(line, sizeof line, "%6u  %s  %.*s  %s %5s  %s%s%s%.500s", it->seq, what, wide ? 36 : 8, it->msg_id,
+		         wide ? "sent" : "", age, it->resent ? "POSSIBLE DUPLICATE  " : "", it->code ? it->code : "",
+		         it->text ? ": " : "", it->text ? it->text : "");
+		draw_sentence(c, a.y + 1 + (int)i, 0, a.w, it->state == ITEM_UNKNOWN ? STYLE_UNKNOWN : STYLE_NORMAL, line);
 	}
 	if (!n && page)
 		draw_sentence(c, a.y + 1, 2, a.w - 2, STYLE_FAINT, "none");
@@ -200,18 +231,14 @@ static void draw_left(struct view *v, struct area a, const struct replay_result 
 static void draw_account(struct view *v, struct area a, const struct replay_result *r)
 {
 	const struct replay_counts *k = &r->counts;
-	char line[400], left[32] = "";
+	char line[400];
 	pane_title(v, &a, "ACCOUNT", r->run.manifest[0] ? "manifest checked against the ledger" : "not frozen yet");
-	if (k->pending)
-		snprintf(left, sizeof left, ", %u pending", k->pending);
-	snprintf(line, sizeof line, "%u selected: %u verified, %u bounced, %u poison, %u unknown, %u gone, %u skipped%s; %u unaccounted",
-	         k->selected, k->verified, k->bounced, k->poison, k->unknown, k->gone, k->skipped, left, k->unaccounted);
-	line_at(v, a.y + 1, k->unaccounted ? STYLE_ALARM : STYLE_STRONG, line);
-	if (a.h < 3)
-		return;
-	snprintf(line, sizeof line, "%u possible duplicate%s; deleted only after the function's answer was on this disk", k->duplicates,
-	         k->duplicates == 1 ? "" : "s");
-	line_at(v, a.y + 2, STYLE_FAINT, line);
+	snprintf(line, sizeof line, "%u selected: %u verified, %u bounced, %u poison, %u unknown, %u gone, %u skipped",
+	         k->selected, k->verified, k->bounced, k->poison, k->unknown, k->gone, k->skipped);
+	line_at(v, a.y + 1, STYLE_STRONG, line);
+	snprintf(line, sizeof line, "%u pending; %u unaccounted; %u possible duplicate%s", k->pending, k->unaccounted,
+	         k->duplicates, k->duplicates == 1 ? "" : "s");
+	line_at(v, a.y + 2, k->unaccounted ? STYLE_ALARM : STYLE_STRONG, line);
 }
 
 static void draw_waiting(struct view *v, int y)
@@ -244,10 +271,10 @@ static void draw_run(struct view *v, int y, int h)
 	draw_breaker(v, at++, r, &n);
 	unsigned rows = state_lines(v, r, &n, state);
 	for (unsigned i = 0; i < rows && at < end - 4; i++)
-		line_at(v, at++, STYLE_WARN, state[i]);
+		at += lines_at(v, at, end - 4 - at < 2 ? end - 4 - at : 2, STYLE_WARN, state[i]);
 	if (v->replay.question[0] && at < end - 3)
 		line_at(v, at++, STYLE_STRONG, v->replay.question);
-	int account = end - at >= 8 ? 3 : 2;
+	int account = 3;
 	if (end - at > account)
 		draw_left(v, (struct area){ at, 0, end - at - account, c->cols }, r);
 	draw_account(v, (struct area){ end - account, 0, account, c->cols }, r);

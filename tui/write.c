@@ -11,7 +11,7 @@
 #include <string.h>
 
 const struct write writes[] = {
-#define X(id, key, needs, op, sure, help) { #id, key, needs, op, sure, help, write_##id, NULL },
+#define X(id, key, needs, op, sure, help) { #id, key, needs, op, sure, help, write_##id },
 	WRITES(X)
 #undef X
 };

@@ -10,12 +10,12 @@
 enum write_sure { SURE_YES, SURE_COUNT };
 
 /*  X(ID, letter, needs, the operation of the gate, as its IAM action, sure, help) */
-#define WRITES(X)                                                                                              \
-	X(replay, "r", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "replay the queue through its function")  \
-	X(group, "g", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "replay the selected group alone")         \
-	X(redrive, "b", MODE_OPERATE, "sqs:SendMessage", SURE_COUNT, "send back to where it came from")             \
-	X(go_on, "c", MODE_OPERATE, "lambda:InvokeFunction", SURE_YES, "go on with a run")                          \
-	X(resend, "u", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "send UNKNOWN again: maybe twice")
+#define WRITES(X)                                                                                      \
+	X(replay, "r", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "replay all, by its function")   \
+	X(group, "g", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "replay the selected group")      \
+	X(redrive, "b", MODE_OPERATE, "sqs:SendMessage", SURE_COUNT, "send all back to its queue")         \
+	X(go_on, "c", MODE_OPERATE, "lambda:InvokeFunction", SURE_YES, "go on with a run")                 \
+	X(resend, "u", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "UNKNOWN again: maybe twice")
 
 struct write {
 	const char *name, *key;
@@ -23,10 +23,9 @@ struct write {
 	const char *op;
 	enum write_sure sure;
 	const char *help;
-	/* False: it cannot be done here, and a note says why. True with SURE_YES: v->menu.question is filled, and `go` does it. SURE_COUNT
-	 * asks by itself once the number is known. */
+	/* False: it cannot be done here, and a note says why. True with SURE_YES: v->menu.question is filled, and v->menu.go does it.
+	 * SURE_COUNT asks by itself once the number is known. */
 	bool (*ask)(struct view *v);
-	void (*go)(struct view *v); /* SURE_YES, confirmed */
 };
 extern const struct write writes[];
 extern const unsigned nwrites;
@@ -39,6 +38,5 @@ void write_choose(struct view *v, unsigned i); /* from the menu or the palette *
 #define X(id, key, needs, op, sure, help) bool write_##id(struct view *v);
 WRITES(X)
 #undef X
-void write_go_on_sure(struct view *v);
 
 #endif
