@@ -130,42 +130,53 @@ static void draw_groups(struct view *v, struct area a)
 
 /* ---- the plan */
 
-static void draw_plan(struct view *v, struct area a)
+/* Lines from the top of an area, as long as there is room. */
+struct paper {
+	struct view *v;
+	int y, end, x, w;
+};
+
+static void write_line(struct paper *p, enum style style, const char *text)
 {
-	struct canvas *c = &v->canvas;
-	const struct replay_view *p = &v->replay;
-	const struct replay_result *r = replay_plan(v);
-	char line[400], takes[TEXT_NUM] = "?";
-	unsigned row = 0, rows = a.h > 1 ? (unsigned)a.h - 1 : 0;
-	pane_title(v, &a, p->question[0] ? "CONFIRM" : "PLAN", r && !p->question[0] ? "a dry run: nothing is sent" : "");
-	if (p->question[0]) {
-		draw_sentence(c, a.y + 1, 2, a.w - 2, STYLE_STRONG, p->question);
-		if (rows > 1)
-			draw_sentence(c, a.y + 2, 2, a.w - 2, STYLE_NORMAL,
-			              "frozen as it stands; nothing has been sent, and what is typed is what will run");
-		return;
-	}
-	if (p->said[0] && row < rows)
-		draw_sentence(c, a.y + 1 + (int)row++, 2, a.w - 2, p->said_style, p->said);
-	if (p->drive_pending && row < rows)
-		draw_sentence(c, a.y + 1 + (int)row++, 2, a.w - 2, STYLE_STRONG,
-		              "a replay runs here; its run is the newest below");
-	if (!r)
-		return;
+	if (p->y < p->end)
+		draw_sentence(&p->v->canvas, p->y++, p->x, p->w, style, text);
+}
+
+static void write_plan(struct paper *p, const struct replay_result *r)
+{
+	char line[600], takes[TEXT_NUM] = "?";
 	if (!isnan(r->seconds))
 		text_duration((int64_t)r->seconds, takes);
 	snprintf(line, sizeof line, "%u messages, about %s at %g a second, batches of %u, unknown: %s, %s %.200s",
 	         r->nitems, takes, r->run.rate, r->run.batch, replay_unknown_name(r->run.unknown),
 	         r->run.mode == REPLAY_INVOKE ? "through" : "back to", last_part(r->run.dest));
-	if (row < rows)
-		draw_sentence(c, a.y + 1 + (int)row++, 2, a.w - 2, STYLE_NORMAL, line);
-	for (unsigned i = 0; i < r->nwarnings && row < rows; i++) {
-		draw_fmt(c, a.y + 1 + (int)row, 2, 2, STYLE_WARN, "!");
-		draw_sentence(c, a.y + 1 + (int)row++, 4, a.w - 4, STYLE_WARN, r->warnings[i]);
+	write_line(p, STYLE_NORMAL, line);
+	for (unsigned i = 0; i < r->nwarnings; i++) {
+		snprintf(line, sizeof line, "! %.500s", r->warnings[i]);
+		write_line(p, STYLE_WARN, line);
 	}
-	if (r->run.mode == REPLAY_INVOKE && row < rows)
-		draw_sentence(c, a.y + 1 + (int)row, 2, a.w - 2, STYLE_FAINT,
-		              "a function that deletes its messages itself does so before its answer is known");
+	if (r->run.mode == REPLAY_INVOKE)
+		write_line(p, STYLE_FAINT, "a function that deletes its messages itself does so before its answer is known");
+}
+
+static void draw_plan(struct view *v, struct area a)
+{
+	const struct replay_view *p = &v->replay;
+	const struct replay_result *r = replay_plan(v);
+	struct paper paper = { v, a.y + 1, a.y + a.h, a.x + 2, a.w - 2 };
+	pane_title(v, &a, p->question[0] ? "CONFIRM" : "PLAN", r && !p->question[0] ? "a dry run: nothing is sent" : "");
+	if (p->question[0]) {
+		write_line(&paper, STYLE_STRONG, p->question);
+		write_line(&paper, STYLE_NORMAL,
+		           "frozen as it stands; nothing has been sent, and what is typed is what will run");
+		return;
+	}
+	if (p->said[0])
+		write_line(&paper, p->said_style, p->said);
+	if (p->drive_pending)
+		write_line(&paper, STYLE_STRONG, "a replay runs here; its run is the newest below");
+	if (r)
+		write_plan(&paper, r);
 }
 
 /* ---- the runs */

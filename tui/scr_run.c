@@ -163,41 +163,72 @@ static void draw_breaker(struct view *v, int y, const struct replay_result *r, c
 	line_at(v, y, open ? STYLE_WARN : STYLE_NORMAL, line);
 }
 
+#define STATE_LINES 4
+
+static unsigned crash_lines(const struct replay_result *r, char out[STATE_LINES][400])
+{
+	unsigned flying = r->counts.by_state[ITEM_INTENT];
+	snprintf(out[0], 400, "AFTER A CRASH: nobody drives this run; nothing of it is lost");
+	if (flying)
+		snprintf(
+		    out[1], 400,
+		    "%u in flight become UNKNOWN, you decide: x c goes on and holds them; then x u sends them again, and each "
+		    "may be processed twice",
+		    flying);
+	else
+		snprintf(out[1], 400, "nothing was in flight: x c goes on where it stands");
+	return 2;
+}
+
+static unsigned rest_line(const struct replay_result *r, bool driven, char out[400])
+{
+	const struct replay_run *run = &r->run;
+	const char *reason = run->reason ? run->reason : "some of it is left";
+	switch (run->state) {
+	case RUN_FREEZING:
+		snprintf(out, 400, "%s",
+		         driven ? "FREEZING: the selection is received; nothing has been sent"
+		                : "FREEZING was broken off: nothing was sent; x c freezes anew");
+		return 1;
+	case RUN_FROZEN:
+		snprintf(out, 400, "FROZEN: %u messages wait for their number to be typed; x c asks for it",
+		         r->counts.selected);
+		return 1;
+	case RUN_PAUSED: snprintf(out, 400, "PAUSED, x c goes on: %.300s", reason); return 1;
+	case RUN_REFUSED:
+	case RUN_STOPPED: snprintf(out, 400, "%s: %.300s", run_state_name(run->state), reason); return 1;
+	default: return 0;
+	}
+}
+
 /* What the run waits for, and what the reader can do about it. */
 static unsigned state_lines(const struct view *v, const struct replay_result *r, const struct numbers *n,
-                            char out[4][400])
+                            char out[STATE_LINES][400])
 {
 	const struct replay_run *run = &r->run;
 	bool driven = replay_is_driven(v, r);
-	unsigned rows = 0;
-	if (run->state == RUN_RUNNING && !driven) {
-		snprintf(out[rows++], 400, "AFTER A CRASH: nobody drives this run; nothing of it is lost");
-		if (r->counts.by_state[ITEM_INTENT])
-			snprintf(out[rows++], 400,
-			         "%u in flight become UNKNOWN, you decide: x c goes on and holds them; then x u sends them again, "
-			         "and each may be processed twice",
-			         r->counts.by_state[ITEM_INTENT]);
-		else
-			snprintf(out[rows++], 400, "nothing was in flight: x c goes on where it stands");
-	} else if (run->state == RUN_FREEZING) {
-		snprintf(out[rows++], 400,
-		         driven ? "FREEZING: the selection is received; nothing has been sent"
-		                : "FREEZING was broken off: nothing was sent; x c freezes anew");
-	} else if (run->state == RUN_FROZEN) {
-		snprintf(out[rows++], 400, "FROZEN: %u messages wait for their number to be typed; x c asks for it",
-		         r->counts.selected);
-	} else if (run->state == RUN_PAUSED) {
-		snprintf(out[rows++], 400, "PAUSED, x c goes on: %.300s", run->reason ? run->reason : "some of it is left");
-	} else if (run->state == RUN_REFUSED || run->state == RUN_STOPPED) {
-		snprintf(out[rows++], 400, "%s: %.300s", run_state_name(run->state), run->reason ? run->reason : "-");
-	}
+	unsigned rows = run->state == RUN_RUNNING && !driven ? crash_lines(r, out) : rest_line(r, driven, out[0]);
 	if (n->unknown)
 		snprintf(out[rows++], 400, "%u UNKNOWN (%s): no answer came. x u sends again, maybe a second time", n->unknown,
 		         run->unknown == UNKNOWN_HOLD ? "held" : "to be sent again");
-	if (run->fifo && rows < 4)
+	if (run->fifo)
 		snprintf(out[rows++], 400, "FIFO: one message of a group at a time; %u wait behind one that failed",
 		         n->blocked);
 	return rows;
+}
+
+static void draw_item(struct view *v, int y, const struct replay_item *it)
+{
+	struct canvas *c = &v->canvas;
+	char line[900], age[TEXT_NUM] = "?", what[16];
+	bool wide = c->cols >= 120;
+	if (it->sent_ms)
+		text_duration(v->now - it->sent_ms / 1000, age);
+	snprintf(what, sizeof what, "%-11s", item_state_name(it->state));
+	snprintf(line, sizeof line, "%6u  %s  %.*s  %5s  %s%s%s%.500s", it->seq, what, wide ? 36 : 8, it->msg_id, age,
+	         it->resent ? "POSSIBLE DUPLICATE  " : "", it->code ? it->code : "", it->text ? ": " : "",
+	         it->text ? it->text : "");
+	draw_sentence(c, y, 0, c->cols, it->state == ITEM_UNKNOWN ? STYLE_UNKNOWN : STYLE_NORMAL, line);
 }
 
 static void draw_left(struct view *v, struct area a, const struct replay_result *r)
@@ -211,18 +242,8 @@ static void draw_left(struct view *v, struct area a, const struct replay_result 
 	unsigned most = n > page ? n - page : 0;
 	l->top = l->top > most ? most : l->top;
 	l->page = page;
-	for (unsigned i = 0; i < page && l->top + i < n; i++) {
-		const struct replay_item *it = replay_left_at(r, l->top + i);
-		char line[900], age[TEXT_NUM] = "?", what[16];
-		bool wide = c->cols >= 120;
-		if (it->sent_ms)
-			text_duration(v->now - it->sent_ms / 1000, age);
-		snprintf(what, sizeof what, "%-11s", item_state_name(it->state));
-		snprintf(line, sizeof line, "%6u  %s  %.*s  %s %5s  %s%s%s%.500s", it->seq, what, wide ? 36 : 8, it->msg_id,
-		         wide ? "sent" : "", age, it->resent ? "POSSIBLE DUPLICATE  " : "", it->code ? it->code : "",
-		         it->text ? ": " : "", it->text ? it->text : "");
-		draw_sentence(c, a.y + 1 + (int)i, 0, a.w, it->state == ITEM_UNKNOWN ? STYLE_UNKNOWN : STYLE_NORMAL, line);
-	}
+	for (unsigned i = 0; i < page && l->top + i < n; i++)
+		draw_item(v, a.y + 1 + (int)i, replay_left_at(r, l->top + i));
 	if (!n && page)
 		draw_sentence(c, a.y + 1, 2, a.w - 2, STYLE_FAINT, "none");
 }
@@ -254,7 +275,7 @@ static void draw_run(struct view *v, int y, int h)
 	struct canvas *c = &v->canvas;
 	const struct replay_result *r = replay_shown(v);
 	struct numbers n;
-	char state[4][400];
+	char state[STATE_LINES][400];
 	if (!r) {
 		draw_waiting(v, y);
 		return;

@@ -250,13 +250,25 @@ static struct result *list_of(const struct replay_run *run)
 	return r;
 }
 
-static const struct replay_run a_run = {
-	.id = RUN, .account = "123456789012", .region = "eu-west-1", .source = "sqs:orders-load-dlq",
-	.source_arn = "arn:aws:sqs:eu-west-1:123456789012:orders-load-dlq",
-	.dest = "arn:aws:lambda:eu-west-1:123456789012:function:orders-loader", .mode = REPLAY_INVOKE, .state = RUN_RUNNING,
-	.by = "ops", .host = "bastion-2", .manifest = "ab", .rate = 20, .tolerance = 0.05, .batch = 10, .confirmed = true,
-	.expected = 1284, .lease_s = 360, .created_ms = MS(-50), .started_ms = MS(-46)
-};
+static const struct replay_run a_run = { .id = RUN,
+	                                     .account = "123456789012",
+	                                     .region = "eu-west-1",
+	                                     .source = "sqs:orders-load-dlq",
+	                                     .source_arn = "arn:aws:sqs:eu-west-1:123456789012:orders-load-dlq",
+	                                     .dest = "arn:aws:lambda:eu-west-1:123456789012:function:orders-loader",
+	                                     .mode = REPLAY_INVOKE,
+	                                     .state = RUN_RUNNING,
+	                                     .by = "ops",
+	                                     .host = "bastion-2",
+	                                     .manifest = "ab",
+	                                     .rate = 20,
+	                                     .tolerance = 0.05,
+	                                     .batch = 10,
+	                                     .confirmed = true,
+	                                     .expected = 1284,
+	                                     .lease_s = 360,
+	                                     .created_ms = MS(-50),
+	                                     .started_ms = MS(-46) };
 
 /* Enter confirms nothing: neither y's question nor a number. */
 static void test_enter_confirms_nothing(void **state)
@@ -293,7 +305,8 @@ static struct result *frozen(uint64_t id)
 	r->replay.run = a_run;
 	r->replay.run.state = RUN_FROZEN;
 	r->ask = GATE_ASK_COUNT;
-	r->question = xstrdup("replay 1284 messages of sqs:orders-load-dlq through function orders-loader at most 20 a second");
+	r->question =
+	    xstrdup("replay 1284 messages of sqs:orders-load-dlq through function orders-loader at most 20 a second");
 	r->name = xstrdup("1284");
 	err_set(&r->err, ERR_GATE, "lambda:InvokeFunction", "not confirmed: nothing was sent");
 	return r;
@@ -386,8 +399,12 @@ static struct result *plan(void)
 	memcpy(p->warnings, warnings, sizeof warnings);
 	p->nwarnings = 2;
 	p->groups = arena_array(&p->mem, 3, sizeof *p->groups);
-	p->groups[0] = (struct replay_group){ "a1", "JSON {currency,order_id,shipped_at}", 1022, MS(-262800), MS(-3600), MS(82800), "m-51c0", 0 };
-	p->groups[1] = (struct replay_group){ "b2", "Task timed out after 60.00 seconds", 262, MS(-97200), MS(-7200), MS(248400), "m-9e02", 12 };
+	p->groups[0] = (struct replay_group){
+		"a1", "JSON {currency,order_id,shipped_at}", 1022, MS(-262800), MS(-3600), MS(82800), "m-51c0", 0
+	};
+	p->groups[1] = (struct replay_group){
+		"b2", "Task timed out after 60.00 seconds", 262, MS(-97200), MS(-7200), MS(248400), "m-9e02", 12
+	};
 	p->groups[2] = (struct replay_group){ "c3", "not JSON: \x1b[2Jbroken", 7, 0, 0, 0, "m-77a4", 0 };
 	p->ngroups = 3;
 	return r;
@@ -409,7 +426,9 @@ static struct result *run_at(enum moment m)
 	p->items = arena_array(&p->mem, 40, sizeof *p->items);
 	for (unsigned i = 0; i < 40; i++) {
 		snprintf(ids[i], sizeof ids[i], "5f1c0a7e-0000-4000-8000-0000000000%02u", i);
-		p->items[i] = (struct replay_item){ .seq = i + 1, .msg_id = ids[i], .sent_ms = MS(-262800 + 60 * (int)i), .state = ITEM_SELECTED };
+		p->items[i] = (struct replay_item){
+			.seq = i + 1, .msg_id = ids[i], .sent_ms = MS(-262800 + 60 * (int)i), .state = ITEM_SELECTED
+		};
 		struct replay_item *it = &p->items[i];
 		if (i < 24 || m == ENDED) {
 			it->state = ITEM_VERIFIED;
@@ -429,7 +448,8 @@ static struct result *run_at(enum moment m)
 	if (m == PAUSED_FIFO) {
 		p->run.fifo = true;
 		p->run.state = RUN_PAUSED;
-		p->run.reason = "2 of 26 results failed: with 95 % confidence more than 5 % would; look at what fails, then resume";
+		p->run.reason =
+		    "2 of 26 results failed: with 95 % confidence more than 5 % would; look at what fails, then resume";
 		p->items[30].state = ITEM_HELD;
 		p->items[30].code = "BLOCKED";
 		p->items[30].text = "an earlier message of its group failed";
