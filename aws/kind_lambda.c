@@ -46,6 +46,14 @@ static bool list_build(const void *in, struct http_req *rq, struct err *e)
 	return page_build(rq, "/2015-03-31/functions", "50", q->page.token, e);
 }
 
+/* Where everybody's log is goes without saying. */
+static void read_logging(struct found *f, const char *name, const char *group)
+{
+	static const char usual[] = "/aws/lambda/";
+	if (group && (strncmp(group, usual, sizeof usual - 1) != 0 || strcmp(group + sizeof usual - 1, name) != 0))
+		found_fact(f, name, "log_group", group);
+}
+
 /* Environment stays unread: it may hold secrets. */
 static bool read_function(struct found *f, const struct json *c)
 {
@@ -57,6 +65,7 @@ static bool read_function(struct found *f, const struct json *c)
 	wire_int_fact(f, name, "timeout_s", json_get(c, "Timeout"));
 	wire_int_fact(f, name, "memory_mb", json_get(c, "MemorySize"));
 	found_fact(f, name, "state", json_get_str(c, "State"));
+	read_logging(f, name, json_get_str(json_get(c, "LoggingConfig"), "LogGroup"));
 	found_fact(f, name, "last_modified", json_get_str(c, "LastModified"));
 	found_fact(f, name, "code_sha256", json_get_str(c, "CodeSha256"));
 	return true;

@@ -97,12 +97,13 @@ struct alarm_tags_out { /* strings owned */
 void alarm_tags_out_clear(struct alarm_tags_out *o);
 extern const struct op op_list_alarm_tags;
 
-/* ---- PutMetricData, as far as one value of one metric goes; no Timestamp: it counts where it arrives. Whoever asks has checked the
- * limits: namespace not AWS/..., |value| <= 2^360, 30 dimensions. */
+/* ---- PutMetricData, as far as single values go; no Timestamp: they count where they arrive. Whoever asks has checked the
+ * limits: namespace not AWS/..., |value| <= 2^360, 30 dimensions, 1000 values and a megabyte in all. */
 struct put_metric_in {
 	const struct metric_id *metric; /* stat is not looked at */
 	double value;
 	const char *unit; /* one that put_metric_unit gave; NULL: none is said */
+	const struct put_metric_in *next; /* another value of the same namespace in the same request; NULL */
 };
 struct put_metric_out {
 	char request_id[64]; /* "" when the answer named none */

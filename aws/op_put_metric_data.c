@@ -1,4 +1,4 @@
-/* PutMetricData: one value of one custom metric, at the time of its arrival. */
+/* PutMetricData: values of custom metrics of one namespace, at the time of their arrival. */
 #include "aws/op_cloudwatch.h"
 
 #include "aws/wire.h"
@@ -22,23 +22,28 @@ const char *put_metric_unit(const char *name)
 	return NULL;
 }
 
+static void put_value(struct json_out *o, const struct put_metric_in *q)
+{
+	json_out_object(o, NULL);
+	json_out_str(o, "MetricName", q->metric->name);
+	if (q->metric->ndims)
+		wire_dimensions(o, q->metric);
+	json_out_num(o, "Value", q->value);
+	if (q->unit)
+		json_out_str(o, "Unit", q->unit);
+	json_out_object_end(o);
+}
+
 static bool put_metric_build(const void *in, struct http_req *rq, struct err *e)
 {
 	const struct put_metric_in *q = in;
-	const struct metric_id *m = q->metric;
 	struct json_out o;
 	json_out_init(&o, &rq->body);
 	json_out_object(&o, NULL);
-	json_out_str(&o, "Namespace", m->ns);
+	json_out_str(&o, "Namespace", q->metric->ns);
 	json_out_array(&o, "MetricData");
-	json_out_object(&o, NULL);
-	json_out_str(&o, "MetricName", m->name);
-	if (m->ndims)
-		wire_dimensions(&o, m);
-	json_out_num(&o, "Value", q->value);
-	if (q->unit)
-		json_out_str(&o, "Unit", q->unit);
-	json_out_object_end(&o);
+	for (; q; q = q->next)
+		put_value(&o, q);
 	json_out_array_end(&o);
 	json_out_object_end(&o);
 	return wire_built(&o, e);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct service service_sns = {
+const struct service service_sns = {
 	.id = "sns",
 	.host = "sns",
 	.signing = "sns",

@@ -19,4 +19,15 @@ struct list_subscriptions_out { /* zeroed by the caller; names owned */
 void list_subscriptions_out_clear(struct list_subscriptions_out *o);
 extern const struct op op_list_subscriptions;
 
+extern const struct service service_sns;
+
+/* ---- Publish. Whoever asks has checked the limits: 256 KiB, a subject of less than 100 printable ASCII characters. */
+struct sns_publish_in {
+	const char *topic, *subject, *message;
+};
+struct sns_publish_out {
+	char message_id[64];
+};
+extern const struct op op_sns_publish;
+
 #endif

@@ -56,6 +56,13 @@
 	  "now by its own datapoints (one or two metrics are polled), where CloudWatch's rules say enough for that. `history " \
 	  "NAME` lists what happened to it, --since a duration or time ago (default 7d; CloudWatch keeps 30 days). What "      \
 	  "could not be read is ? and is named on standard error.")                                                           \
+	X(ERRORS, "errors", "FUNCTION", 1, 1, "text json", true, cmd_errors,                                                   \
+	  "a function's last errors by shape, from its log",                                                                   \
+	  "Reads the lines that look like errors from the function's log group (FilterLogEvents: a few calls, no price), "     \
+	  "--since a duration or time ago (default 1h), and groups them by what stays when numbers, ids and quoted values are " \
+	  "taken out: how many lines, first and last, and the release that the first of them ran. Requests are told by id, "   \
+	  "and messages where the lines name them; what stands in braces or in long quotes is not shown, as a message's body " \
+	  "may be in it. A window that holds more than a few calls read is said. No log group and no right to it are errors.") \
 	X(DOCTOR, "doctor", "", 0, 0, "text json", true, cmd_doctor, "what was found, where it comes from, what to mend",      \
 	  "Looks at the terminal, the locale, the configuration, credentials, endpoints, the clock, the history file and the " \
 	  "permissions. Each line says ok or !!. The exit status is 1 when something wants mending, and standard error names " \
@@ -132,8 +139,8 @@ struct cli_command {
 #define FOR_ALL (~0U)
 #define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
 #define FOR_ENGINE                                                                                                         \
-	(BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(REPLAY) |        \
-	 BIT(AUDIT) | BIT(NOTE) | BIT(REPORT) | FOR_ACTS)
+	(BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(ERRORS) |        \
+	 BIT(REPLAY) | BIT(AUDIT) | BIT(NOTE) | BIT(REPORT) | FOR_ACTS)
 
 /* arg NULL: a flag; "[X]": a value only as --name=X.
  *  X(name, letter or 0, arg, who takes it, setter, help) */
@@ -170,8 +177,8 @@ struct cli_command {
 	X("--min-samples", 0, "N", BIT(CHECK), set_min_samples, "fewer points than this are UNKNOWN (TOO_FEW)")                \
 	X("--no-data", 0, "LEVEL", BIT(CHECK), set_no_data, "ok, warn, crit or unknown (default): what no points at all are")  \
 	X("--delay", 0, "auto|SEC", BIT(CHECK), set_delay, "how long a period may take to arrive; default auto")               \
-	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name (of a check, pipeline, resource or alarm); may be given again. tag:K=V is not in "     \
-	  "this version, which reads no tags")                  \
+	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name (of a check, pipeline, resource or alarm), or with tag:KEY=VALUE what belongs to a "     \
+	  "resource that carries this tag; may be given again")                                                                \
 	X("--out", 0, "FILE", BIT(CHECK), set_out,                                                                             \
 	  "write the result to FILE, whole or not at all, not to standard output; with --format gitlab a FILE.xml is JUnit, "  \
 	  "any other is code quality, and --out may be given twice")                                                           \
@@ -186,14 +193,20 @@ struct cli_command {
 	  "judge once a period and end at the first OK, at the latest after --for, else -t")                                   \
 	X("--max-cost", 0, "USD", BIT(CHECK), set_max_cost,                                                                    \
 	  "refuse, with the estimate, before polling for more than this")                                                      \
+	X("--publish", 0, "NAMESPACE", BIT(CHECK), set_publish,                                                                \
+	  "put each result into custom metrics: CheckStatus (0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN) and CheckValue, with "    \
+	  "the dimension Check, and ExitStatus; needs --mode operate and --yes")                                               \
+	X("--notify", 0, "TOPIC", BIT(CHECK), set_notify,                                                                      \
+	  "one message to this SNS topic (its ARN) when what is in trouble has changed since the last; needs --mode operate "  \
+	  "and --yes")                                                                                                         \
 	X("--warn-is-ok", 0, NULL, BIT(CHECK), set_warn_is_ok, "exit 0 on WARNING")                                            \
 	X("--unknown-is", 0, "LEVEL", BIT(CHECK), set_unknown_is, "ok, warn or crit: which exit status an UNKNOWN gives")      \
-	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS) | BIT(REPORT), set_since,                                           \
-	  "first point or moment: a duration before the end (default 24h; alarms history 7d) or an RFC 3339 time")             \
+	X("--since", 0, "TIME", BIT(HISTORY) | BIT(ALARMS) | BIT(ERRORS) | BIT(REPORT), set_since,                             \
+	  "first point or moment: a duration before the end (default 24h; errors 1h, alarms history 7d) or an RFC 3339 time")  \
 	X("--until", 0, "TIME", BIT(HISTORY) | BIT(REPORT), set_until, "end: an RFC 3339 time or a duration ago; default now") \
 	X("--offline", 0, NULL, BIT(HISTORY) | BIT(REPORT), set_offline, "the history file alone, no poll")                    \
-	X("--yes", 'y', NULL, FOR_ACTS, set_yes, "do it without being asked; needed where there is no terminal")                \
-	X("--dry-run", 0, NULL, FOR_ACTS | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
+	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK), set_yes, "do it without being asked; needed where there is no terminal")                \
+	X("--dry-run", 0, NULL, FOR_ACTS | BIT(CHECK) | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
 	X("--through", 0, "FUNCTION[:ALIAS]", BIT(REPLAY), set_through, "invoke this function, or ARN, with the messages")   \
 	X("--redrive", 0, NULL, BIT(REPLAY), set_redrive, "send the messages back into the queue they came from")            \
 	X("--to", 0, "QUEUE", BIT(REPLAY), set_to, "with --redrive: into this queue instead")                                \
@@ -260,6 +273,7 @@ struct cli_args {
 	bool write;
 	bool offline, man, help, version;
 	bool yes, dry_run;
+	const char *publish, *notify;
 	struct replay_request replay;
 	bool count_said;
 	unsigned count;
@@ -275,6 +289,7 @@ int cmd_status(const struct cli *c, struct engine *g);
 int cmd_history(const struct cli *c, struct engine *g);
 int cmd_doctor(const struct cli *c, struct engine *g);
 int cmd_alarms(const struct cli *c, struct engine *g);
+int cmd_errors(const struct cli *c, struct engine *g);
 int cmd_discover(const struct cli *c, struct engine *g);
 int cmd_iam(const struct cli *c, struct engine *g);
 int cmd_put_record(const struct cli *c, struct engine *g);

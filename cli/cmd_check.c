@@ -50,7 +50,7 @@ int check_exit(const struct check_run *a, const struct result *r)
 		s = worse(s, weight(a, VERDICT_UNKNOWN));
 	for (unsigned i = 0; i < k->n; i++)
 		s = worse(s, weight(a, k->verdicts[i].status));
-	if (r->err.code != ERR_OK)
+	if (r->err.code != ERR_OK || a->untold)
 		s = worse(s, VERDICT_UNKNOWN); /* a run that failed as a whole is no matter of taste */
 	return s == VERDICT_WARNING && a->warn_is_ok ? 0 : exits[s];
 }
@@ -156,7 +156,7 @@ static int print_to(const struct cli *c, struct check_view *v, const struct chec
 	return out_end(&o, c, v->exit);
 }
 
-static int print(const struct cli *c, const struct check_run *run, const struct result *r, int64_t took_ms)
+static int print(const struct cli *c, struct engine *g, struct check_run *run, const struct result *r, int64_t took_ms)
 {
 	const struct cli_args *a = c->args;
 	struct verdict one;
@@ -169,6 +169,8 @@ static int print(const struct cli *c, const struct check_run *run, const struct 
 		                    .exit = check_exit(run, r),
 		                    .verbose = a->verbose,
 		                    .took_ms = took_ms };
+	run->untold = !check_tell(c, g, run, &v);
+	v.exit = check_exit(run, r);
 	int status = v.exit;
 	for (unsigned i = 0; i < (a->nout ? a->nout : 1); i++) {
 		int one_status = print_to(c, &v, run->format, a->nout ? a->out[i] : NULL);
@@ -214,6 +216,8 @@ static bool settle(const struct cli *c, struct check_run *run, struct check_requ
 	run->warn_is_ok = a->warn_is_ok || k->warn_is_ok;
 	run->unknown_is = a->unknown_is != VERDICT_UNKNOWN ? a->unknown_is : level(k->unknown_is);
 	run->verbose = a->verbose;
+	run->publish = a->publish ? a->publish : k->publish;
+	run->notify = a->notify ? a->notify : k->notify;
 	run->deadline_s = c->deadline_s ? c->deadline_s : k->timeout ? (unsigned)k->timeout : run->format->seconds;
 	if (!settle_time(a, k, run, e))
 		return false;
@@ -233,7 +237,7 @@ int cmd_check(const struct cli *c, struct engine *g)
 		return cli_fail(c, &e);
 	int64_t begun = clock_mono_ms();
 	struct result *r = run.for_s ? check_over_time(&run, g, &rq) : engine_call(g, &rq);
-	int status = print(c, &run, r, clock_mono_ms() - begun);
+	int status = print(c, g, &run, r, clock_mono_ms() - begun);
 	result_free(r);
 	return status;
 }

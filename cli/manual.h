@@ -38,6 +38,7 @@
 #define MANUAL_FILES(X)                                                                  \
 	X("$XDG_CONFIG_HOME/sluice/config.ini", "configuration; else ~/.config/sluice/config.ini") \
 	X("$XDG_CACHE_HOME/sluice/history.db", "history (SQLite); else ~/.cache/sluice/history.db") \
+	X("$XDG_STATE_HOME/sluice/told-*", "with --check --notify: what was told last") \
 	X("$XDG_STATE_HOME/sluice/sluice.log", "log, with --log; else ~/.local/state/sluice/sluice.log")
 
 /*  X(command, why) */
@@ -45,6 +46,7 @@
 	X("sluice --demo", "the console on an embedded AWS; nothing else is needed")         \
 	X("sluice --check --alarms --dlq-max 0", "a gate for a deployment")                  \
 	X("sluice --check --ttl-min 24h", "nothing may be a day or less from being lost")    \
+	X("sluice --check --notify arn:aws:sns:eu-west-1:123456789012:oncall --mode operate --yes", "one message when what is in trouble has changed") \
 	X("sluice --check --metric 'Orders/Errors{Stage=load}:Sum' -w 5 -c 20 --mofn 3/5", "a metric of your own") \
 	X("sluice --check --for 10m --fail-limit 1 --format junit --out sluice.xml", "ten minutes after a deployment") \
 	X("sluice --check --until-ok --for 10m", "wait for the first OK")                    \

@@ -186,6 +186,18 @@ SETTER(dlq_max)
 	return (read_number(value, &r->dlq_max) && r->dlq_max >= 0) || bad(e, "a number, 0 or more", value);
 }
 
+SETTER(publish)
+{
+	c->args->publish = value;
+	return *value || bad(e, "a namespace", value);
+}
+
+SETTER(notify)
+{
+	c->args->notify = value;
+	return strncmp(value, "arn:", 4) == 0 || bad(e, "a topic's ARN, arn:aws:sns:REGION:ACCOUNT:NAME", value);
+}
+
 SETTER(ttl_min)
 {
 	return clock_parse_duration(value, &c->args->check.ttl_min) || bad(e, "a duration such as 90m, 24h or 3d", value);
@@ -300,10 +312,8 @@ SETTER(select)
 	struct cli_args *a = c->args;
 	if (!*value)
 		return err_set(e, ERR_USAGE, "", "needs a value");
-	if (strncmp(value, "tag:", 4) == 0)
-		return err_set(
-		    e, ERR_USAGE, "",
-		    "tag:K=V is not in this version, which reads no tags; name a check, pipeline, resource or alarm");
+	if (strcmp(value, "tag:") == 0 || strncmp(value, "tag:=", 5) == 0)
+		return bad(e, "tag:KEY=VALUE or tag:KEY", value);
 	MEM_GROW(a->select, a->check.nselect, a->cselect);
 	a->select[a->check.nselect++] = value;
 	return true;

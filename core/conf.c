@@ -101,6 +101,8 @@ void conf_free(struct conf *c)
 	free(c->checking.in_alarm_is);
 	free(c->checking.unknown_is);
 	free(c->checking.format);
+	free(c->checking.publish);
+	free(c->checking.notify);
 	free(c->path);
 	free(c->process_function);
 	free(c);

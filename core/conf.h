@@ -45,7 +45,7 @@ struct conf_check {
 struct conf_checks {                       /* [checks]: what --check does where neither its options nor a [check] say otherwise */
 	struct conf_check each;                /* m, n, window, no_data, min_samples, delay alone */
 	bool alarms, warn_is_ok, until_ok;
-	char *in_alarm_is, *unknown_is, *format; /* NULL = not given */
+	char *in_alarm_is, *unknown_is, *format, *publish, *notify; /* NULL = not given */
 	double dlq_max, max_usd;               /* below 0 = not given */
 	int64_t ttl_min, for_s, timeout;       /* 0 = not given */
 	unsigned fail_limit;

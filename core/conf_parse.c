@@ -96,6 +96,10 @@
 	  "give up after so long; what --format says when not given")                                                      \
 	X("checks", "max-cost", AMOUNT, offsetof(struct conf_checks, max_usd), 0, 10000, "",                               \
 	  "refuse to poll for more USD than this")                                                                         \
+	X("checks", "publish", TEXT, offsetof(struct conf_checks, publish), 1, 255, "",                                    \
+	  "a namespace: each result as custom metrics")                                                                    \
+	X("checks", "notify", TEXT, offsetof(struct conf_checks, notify), 1, 400, "",                                      \
+	  "a topic's ARN: one message when what is in trouble has changed")                                                \
 	X("checks", "format", TEXT, offsetof(struct conf_checks, format), 1, 20, "", "the form of the result")
 
 static const struct conf_row rows[] = {

@@ -190,12 +190,17 @@ static bool add_dim(struct metric_id *m, const char *text, struct err *e)
 	                     "NAME=VALUE, each name once, ASCII, at most 255 and 1024 characters, not '%.60s'", text);
 }
 
+bool namespace_valid(const char *ns, const char *where, struct err *e)
+{
+	if (!text_valid(ns, 255, ANY_TEXT) || ns[0] == ':')
+		return err_set(e, ERR_USAGE, where, "a namespace has 1 to 255 characters and begins with no colon");
+	return strncmp(ns, "AWS/", 4) != 0 || err_set(e, ERR_USAGE, where, "AWS/ is for AWS's own metrics");
+}
+
 static bool metric_valid(const struct put_metric_request *rq, struct metric_id *m, double *v, struct err *e)
 {
-	if (!text_valid(rq->ns, 255, ANY_TEXT) || rq->ns[0] == ':')
-		return err_set(e, ERR_USAGE, "NAMESPACE", "has 1 to 255 characters and begins with no colon");
-	if (strncmp(rq->ns, "AWS/", 4) == 0)
-		return err_set(e, ERR_USAGE, "NAMESPACE", "AWS/ is for AWS's own metrics");
+	if (!namespace_valid(rq->ns, "NAMESPACE", e))
+		return false;
 	if (!text_valid(rq->name, 255, ANY_TEXT))
 		return err_set(e, ERR_USAGE, "NAME", "has 1 to 255 characters");
 	if (!number_valid(rq->value, v, e))

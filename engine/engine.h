@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/model/errors.h"
 #include "core/model/flow.h"
 #include "core/model/replay.h"
 #include "core/model/snapshot.h"
@@ -281,13 +282,30 @@ struct put_metric_request {
 	const char *const *dims;       /* NAME=VALUE each */
 	unsigned ndims;
 };
-struct act_result { /* of both: one call */
+struct publish_value {
+	const char *check;             /* the dimension Check's value; NULL: no dimension */
+	const char *metric, *unit;     /* its name; CloudWatch's unit in any case, NULL or what is none: none is said */
+	double value;
+};
+struct publish_request { /* what a check found, as values of custom metrics; the array is borrowed until the answer is there */
+	const char *ns;
+	const struct publish_value *values;
+	unsigned n;
+};
+struct notify_request { /* one message, unless this state was the last one told to this topic under this key */
+	const char *topic;             /* ARN, of a standard topic in the target's region */
+	const char *subject, *message; /* the caller has kept SNS's limits */
+	const char *key;               /* what is watched: another key is another memory of what was told last */
+	const char *state;             /* "" is where everything begins */
+};
+struct act_result { /* of acts of a call or few */
 	char *what;                    /* what is, or would be, done, in words */
 	char *body;                    /* process: the payload */
 	char *function;                /* process */
 	char *metric, *unit;           /* put-metric: NAMESPACE/NAME{dims}, and the unit in CloudWatch's spelling or NULL */
 	double value;
-	char request_id[64];           /* "" when the answer named none, and in a dry run */
+	char request_id[64];           /* "" when the answer named none, and in a dry run; of notify: the message's id */
+	bool unchanged;                /* notify: this was the last one told already */
 };
 
 /* ---- replay (ops.md 10): messages of a dead-letter queue through a function, or back to a queue. What runs is exactly what was frozen and
@@ -376,6 +394,23 @@ struct alarm_result {
 	unsigned metrics;          /* asked for, as AWS bills them */
 };
 
+struct errors_request { /* what a function's log says went wrong */
+	const char *function;  /* a stage's or a function's name */
+	uint64_t row;          /* instead, when not 0: the snapshot's row */
+	int64_t from, to;      /* seconds */
+};
+struct errors_result {
+	struct arena mem;
+	const char *function, *log_group;
+	int64_t from, to, at;
+	struct error_group *groups; /* the newest first */
+	unsigned n, lines;          /* lines that were read; not all of them are errors */
+	bool more;                  /* the window holds more than was read: counts are of [read_from, to] */
+	int64_t read_from;
+	unsigned calls;
+	const char *dead_letters;   /* the queue that its failures end in; NULL: not seen */
+};
+
 enum request_kind {
 	REQUEST_STATUS,
 	REQUEST_HISTORY,
@@ -386,11 +421,14 @@ enum request_kind {
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
+	REQUEST_PUBLISH,
+	REQUEST_NOTIFY,
 	REQUEST_DISCOVER,
 	REQUEST_SHARDS,
 	REQUEST_FIRST,
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
+	REQUEST_ERRORS,
 	REQUEST_REPLAY_PLAN,   /* sweeps, groups and tells; sends nothing. Needs inspect */
 	REQUEST_REPLAY_START,  /* freezes, asks (GATE_ASK_COUNT; the run's id is in the result) and runs. Needs operate */
 	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
@@ -413,6 +451,8 @@ struct request {
 		struct put_records_request put_records;
 		struct process_request process;
 		struct put_metric_request put_metric;
+		struct publish_request publish;
+		struct notify_request notify;
 		struct code_request code;
 		struct discover_request discover;
 		struct shards_request shards;
@@ -420,6 +460,7 @@ struct request {
 		struct replay_request replay;
 		struct audit_request audit;
 		struct alarm_request alarm;
+		struct errors_request errors;
 		struct note_request note;
 		struct past_request past;
 		struct events_request events;
@@ -446,6 +487,7 @@ struct result {
 		struct replay_result replay;
 		struct audit_result audit;
 		struct alarm_result alarm;
+		struct errors_result errors;
 		struct note_result note;
 		struct snapshot *past;
 		struct events_result events;

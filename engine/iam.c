@@ -2,6 +2,7 @@
  * nobody. */
 #include "aws/op_cloudtrail.h"
 #include "aws/op_lambda.h"
+#include "aws/op_logs.h"
 #include "aws/op_release.h"
 #include "aws/op_sqs.h"
 #include "core/mem.h"
@@ -163,11 +164,12 @@ static void allow_stacks(const struct engine *g, struct iam_result *r)
 	allow_all_of(g, r, &op_list_stack_resources, "cloudformation", "stack/*");
 }
 
-/* Which topics and alarms there are, alarms say. */
+/* Which topics and alarms there are, alarms say; a function may log anywhere. */
 static void allow_told(const struct engine *g, struct iam_result *r)
 {
 	allow_all_of(g, r, &op_list_subscriptions, "sns", "*");
 	allow_all_of(g, r, &op_list_alarm_tags, "cloudwatch", "alarm:*");
+	allow_all_of(g, r, &op_filter_log_events, "logs", "log-group:*");
 }
 
 void iam_step(struct engine *g, struct task *t)
@@ -183,6 +185,7 @@ void iam_step(struct engine *g, struct task *t)
 	if (t->rq.iam.mode >= MODE_OPERATE) {
 		allow_writes(g, r);
 		allow_replay(g, r);
+		allow_all_of(g, r, &op_sns_publish, "sns", "*"); /* --check --notify names any */
 	}
 	t->done = true;
 }

@@ -252,6 +252,7 @@ struct engine {
 	struct err alarms_err;
 	bool alarms_read, no_log_alarms; /* the service does not know the type LogAlarm */
 	struct told *told;               /* NULL: nothing was asked yet */
+	struct error_logs *error_logs;   /* the same */
 	int64_t alarms_at;
 	struct err identity_err;
 
@@ -497,6 +498,11 @@ void check_dlqs(struct engine *g, double max, struct verdicts *out);
 void check_clocks(struct engine *g, int64_t least, struct verdicts *out);
 enum health verdicts_health(const struct verdicts *vs);
 
+/* check_select.c: tags gets a group for each tag of rq->select, NULL for a name. Returns the needs of the round that reads them. */
+unsigned select_begin(struct engine *g, const struct check_request *rq, struct group **tags);
+/* Leaves the selected results, adds one for what selects nothing, drops the groups. */
+void select_apply(struct engine *g, const struct check_request *rq, struct group *const *tags, struct verdicts *vs);
+
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
 struct task {
 	struct task *next;
@@ -525,6 +531,10 @@ void put_metric_step(struct engine *g, struct task *t);
 void note_step(struct engine *g, struct task *t); /* note.c */
 void past_step(struct engine *g, struct task *t); /* past.c */
 void events_step(struct engine *g, struct task *t);
+bool namespace_valid(const char *ns, const char *where, struct err *e); /* may custom metrics be in it? */
+void publish_step(struct engine *g, struct task *t); /* notify.c */
+void notify_step(struct engine *g, struct task *t);
+void telling_abandon(struct task *t); /* frees what either holds, done or not */
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
 void replay_step(struct engine *g, struct task *t); /* replay.c */
@@ -553,6 +563,11 @@ void alarms_watch(struct engine *g); /* after a round: each alarm's row, and its
 void alarm_step(struct engine *g, struct task *t);
 void alarm_abandon(struct task *t);
 void alarms_step(struct engine *g, struct task *t);
+
+/* errors.c */
+void errors_step(struct engine *g, struct task *t);
+void errors_abandon(struct task *t);
+void error_logs_free(struct engine *g);
 
 /* snap.c */
 struct snapshot *snap_build(struct engine *g);

@@ -179,6 +179,7 @@ static bool begin_resume(struct drive *d, struct err *e)
 	d->resumed = true;
 	if (!load(d, e))
 		return false;
+	d->patience_ms = d->run.hidden_until_ms;
 	if (!goes_on(d)) {
 		d->phase = PHASE_OVER;
 		return true;
@@ -408,6 +409,7 @@ static void close_phase(struct drive *d)
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])
 		return;
+	d->run.hidden_until_ms = d->patience_ms; /* every receive of this life has its answer, but for these */
 	d->run.state = d->ending ? d->ends_as : RUN_DONE;
 	if (d->run.state == RUN_STOPPED)
 		skip_rest(d);

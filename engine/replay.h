@@ -70,7 +70,7 @@ enum phase_of { PHASE_PREPARE, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE
 
 struct sweep {
 	bool on, flying, answered;
-	unsigned empties, failures, others_n, others_cap, damaged;
+	unsigned empties, repeats, failures, others_n, others_cap, damaged;
 	char **others;                   /* handles of what was met and is not ours: hidden until the sweep ends, so that it costs one receive each */
 	struct receive_in in;
 	struct receive_out out;
@@ -135,6 +135,7 @@ struct drive {
 	int64_t looked_ms;               /* when `wanted` was last read */
 	bool ending;                     /* send nothing more; finish, give back, and be: */
 	enum run_state ends_as;
+	int64_t patience_ms;             /* wall clock: until then a receive whose answer nobody has may hide messages */
 	bool verifying;                  /* the sweep under way looks for copies that came back */
 	int64_t verify_from_ms;          /* since when it does, wall clock */
 	bool told;                       /* rq.begun was called */
@@ -177,6 +178,8 @@ bool where_valid(const char *where, struct err *e);
 
 /* replay_work.c: the run itself; replay_send.c: what carries the messages */
 void work_step(struct drive *d);
+void wait_for(struct drive *d, int64_t until_ms); /* what is not seen before then may only be hidden */
+void heed_release(struct drive *d);  /* what was not given back for certain comes back by itself, later */
 void keep_held(struct drive *d, int64_t *wake_ms); /* heartbeats for what is in hand */
 bool recover_step(struct drive *d);  /* after a crash or a pause: true when done */
 bool work_flying(const struct drive *d);

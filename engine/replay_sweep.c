@@ -223,7 +223,8 @@ static bool take_all(struct drive *d)
 	bool news = false;
 	for (unsigned i = 0; i < found; i++)
 		news = is_news(s, s->out.v[i]->id) || news;
-	s->empties = news ? 0 : s->empties + 1;
+	s->empties = found ? 0 : s->empties + 1;
+	s->repeats = found && !news ? s->repeats + 1 : s->repeats;
 	for (unsigned i = 0; i < found; i++)
 		if (d->phase == PHASE_FREEZE)
 			take_new(d, s->out.v[i]);
@@ -294,7 +295,9 @@ static void thin_out(struct drive *d)
 static bool enough(struct drive *d)
 {
 	struct sweep *s = &d->sweep;
-	bool quiet = s->empties >= EMPTIES, hidden = now_ms() < d->run.hidden_until_ms;
+	/* All of it was met, and then as much again of the same. */
+	bool round = s->repeats * SQS_BATCH > s->nseen + EMPTIES * SQS_BATCH;
+	bool quiet = s->empties >= EMPTIES || round, hidden = now_ms() < d->patience_ms;
 	if (d->phase == PHASE_FREEZE) {
 		thin_out(d);
 		if (d->run.limit && d->n >= d->run.limit)
@@ -378,7 +381,7 @@ void sweep_begin(struct drive *d)
 {
 	struct sweep *s = &d->sweep;
 	s->on = true;
-	s->empties = s->failures = 0;
+	s->empties = s->repeats = s->failures = 0;
 	free(s->seen);
 	s->seen = NULL;
 	s->nseen = s->cseen = 0;
@@ -408,6 +411,8 @@ static bool hear_receive(struct drive *d)
 	s->failures = ok ? 0 : s->failures;
 	if (ok)
 		s->attempt[0] = '\0';
+	else if (s->err.in_doubt)
+		d->patience_ms = now_ms() + (int64_t)d->run.lease_s * 1000 + MARGIN_MS;
 	s->empties = ok ? s->empties : 0;
 	return true;
 }
@@ -500,6 +505,7 @@ bool release_step(struct drive *d, bool all)
 	const char *handles[SQS_BATCH];
 	if (c->on && !c->answered)
 		return false;
+	heed_release(d);
 	c->on = false;
 	unsigned n = collect(d, all, handles);
 	if (n == 0) {

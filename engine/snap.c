@@ -1,4 +1,5 @@
 /* Builds the picture the faces see: one arena, copied whole, so that it can cross to another thread and be freed at once. */
+#include "aws/op_logs.h"
 #include "core/mem.h"
 #include "engine/changes.h"
 
@@ -192,7 +193,8 @@ static struct err results_err(const struct engine *g)
 
 static bool beside_rounds(const struct op *op)
 {
-	return op == &op_list_subscriptions || op == &op_list_alarm_tags || op == &op_describe_alarm_history;
+	return op == &op_filter_log_events || op == &op_list_subscriptions || op == &op_list_alarm_tags ||
+	       op == &op_describe_alarm_history;
 }
 
 /* Credentials come first: what fails for want of them is explained by them. */

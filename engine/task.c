@@ -18,6 +18,8 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,
 	[REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_PUBLISH] = publish_step,
+	[REQUEST_NOTIFY] = notify_step,
 	[REQUEST_DISCOVER] = discover_step,
 	[REQUEST_REPLAY_PLAN] = replay_step,
 	[REQUEST_REPLAY_START] = replay_step,
@@ -28,6 +30,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
+	[REQUEST_ERRORS] = errors_step,
 	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
 	[REQUEST_NOTE] = note_step,
@@ -65,6 +68,12 @@ static void own_act(struct arena *a, struct request *rq)
 		rq->process.function = copy(a, rq->process.function);
 		rq->process.bucket = copy(a, rq->process.bucket);
 		rq->process.key = copy(a, rq->process.key);
+	} else if (rq->kind == REQUEST_PUBLISH) {
+		rq->publish.ns = copy(a, rq->publish.ns);
+	} else if (rq->kind == REQUEST_NOTIFY) {
+		rq->notify =
+		    (struct notify_request){ copy(a, rq->notify.topic), copy(a, rq->notify.subject),
+			                         copy(a, rq->notify.message), copy(a, rq->notify.key), copy(a, rq->notify.state) };
 	} else if (rq->kind == REQUEST_PUT_METRIC) {
 		struct put_metric_request *p = &rq->put_metric;
 		const char **dims = arena_array(a, p->ndims, sizeof *dims);
@@ -107,6 +116,8 @@ static void own_strings(struct task *t)
 	}
 	if (t->rq.kind == REQUEST_FIRST)
 		t->rq.first.text = copy(a, t->rq.first.text);
+	if (t->rq.kind == REQUEST_ERRORS)
+		t->rq.errors.function = copy(a, t->rq.errors.function);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
 	if (t->rq.kind == REQUEST_NOTE)
@@ -138,10 +149,14 @@ void task_free(struct task *t)
 		history_abandon(t);
 	if (t->rq.kind == REQUEST_PUT_METRIC)
 		put_metric_abandon(t);
+	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
+		telling_abandon(t);
 	if (task_drains(t))
 		replay_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
+	if (t->rq.kind == REQUEST_ERRORS)
+		errors_abandon(t);
 	if (t->rq.kind == REQUEST_SHARDS)
 		shards_abandon(t);
 	result_free(t->result);
@@ -242,6 +257,7 @@ void result_free(struct result *r)
 	case REQUEST_NOTE:
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
+	case REQUEST_ERRORS: arena_clear(&r->errors.mem); break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
 	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;
 	case REQUEST_PUT_RECORDS:
@@ -249,6 +265,8 @@ void result_free(struct result *r)
 		free(r->put_records.items);
 		break;
 	case REQUEST_PROCESS:
+	case REQUEST_PUBLISH:
+	case REQUEST_NOTIFY:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_REPLAY_PLAN:

@@ -31,6 +31,7 @@ struct view;
 	X(go_overview, "1", IN_SCREENS, MOVE, NULL, "all pipelines")                                            \
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
 	X(alarms, "3", IN_SCREENS, MOVE, NULL, "alarms, and who is told")                                       \
+	X(errors, "e", TABLES | IN(DETAIL) | IN(ALARMS), MOVE, NULL, "a function's errors")                     \
 	X(events, "5", IN_SCREENS, MOVE, NULL, "what happened")                                                 \
 	X(event, "Enter l", IN(EVENTS), MOVE, "open", "all of one event")                                       \
 	X(event_filter, "/", IN(EVENTS), FIND, "filter", "filter events by words")                              \
@@ -57,8 +58,8 @@ struct view;
 	X(replay_faster, "+ =", IN(RUN), ACT, "faster", "a higher rate")                                        \
 	X(replay_slower, "-", IN(RUN), ACT, "slower", "a lower rate")                                           \
 	X(replay_stop, "S", IN(RUN), ACT, "stop", "stop the run for good")                                      \
-	X(range_less, "[", IN(DETAIL) | IN(ALARMS), TIME, "shorter", "shorter range")                          \
-	X(range_more, "]", IN(DETAIL) | IN(ALARMS), TIME, "longer", "longer range")                            \
+	X(range_less, "[", IN(DETAIL) | IN(ALARMS) | IN(ERRORS), TIME, "shorter", "shorter range")                          \
+	X(range_more, "]", IN(DETAIL) | IN(ALARMS) | IN(ERRORS), TIME, "longer", "longer range")                            \
 	X(pan_past, "<", IN(DETAIL), TIME, NULL, "charts to the past")                                          \
 	X(pan_now, ">", IN(DETAIL), TIME, NULL, "charts towards now")                                           \
 	X(zoom_in, "+ =", IN(DETAIL), TIME, NULL, "shorter, around the cursor")                                 \

@@ -15,7 +15,7 @@
 	X(times, "STYLE", "how instants are written", arg_times)                      \
 	X(glyphs, "LEVEL", "what charts are drawn with", arg_glyphs)                  \
 	X(note, "[kind=incident] TEXT", "a note among the events", NULL)              \
-	X(past, "[-3h, 02:41]", "everything as it was then; none: live", NULL)        \
+	X(then, "[-3h, 02:41]", "everything as it was then; none: live", NULL)        \
 	X(unmark, "", "no marks and no pins any more", NULL)                          \
 	X(bell, "on|off", "ring on a new alarm", arg_switch)                          \
 	X(title, "on|off", "alarms in the window's title", arg_switch)                \

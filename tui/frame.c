@@ -268,7 +268,7 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 	static const uint8_t ranks[P_COUNT][2] = {
 		[P_PAST] = { 20, 0 }, [P_WHERE] = { 20, 14 }, [P_COUNTS] = { 19, 6 }, [P_ENDPOINT] = { 18, 10 },
 		[P_PROD] = { 17, 0 }, [P_CLOCK] = { 16, 7 },  [P_MODE] = { 15, 9 },   [P_KEYS] = { 15, 6 },
-		[P_DATA] = { 12, 5 }, [P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 4, 0 },
+		[P_DATA] = { 12, 5 }, [P_UNIT] = { 11, 0 },   [P_WHAT] = { 10, 0 },   [P_NAME] = { 8, 0 },
 		[P_COST] = { 10, 3 },
 	};
 	snprintf(p[P_NAME].brief, sizeof p->brief, "sluice");
@@ -287,7 +287,7 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 	put_clock(v, &p[P_CLOCK]);
 	put_data(v, &p[P_DATA]);
 	put_cost(v, &p[P_COST]);
-	if (v->snap)
+	if (v->snap && v->snap->nrows)
 		snprintf(p[P_UNIT].brief, sizeof p->brief, "stages");
 	for (int i = 0; i < P_COUNT; i++) {
 		p[i].rank = p[i].brief[0] ? ranks[i][0] : 0;
@@ -322,7 +322,7 @@ static int pieces_set(const struct view *v, struct piece p[P_COUNT])
 	int gap = v->canvas.cols < 60 ? 1 : 2;
 	pieces_fill(v, p);
 	pieces_fit(p, v->canvas.cols + gap, gap);
-	if (gap > 1 && v->snap && !p[P_UNIT].shown) {
+	if (gap > 1 && p[P_UNIT].rank && !p[P_UNIT].shown) {
 		gap = 1;
 		memset(p, 0, P_COUNT * sizeof *p);
 		pieces_fill(v, p);

@@ -105,6 +105,8 @@ void stages_sync(struct view *v)
 		qsort_r(o->line, o->nlines, sizeof *o->line, compare, v);
 	pins_first(v);
 	struct list_lines lines = stages_lines(v);
+	if (!v->keyed) /* nobody has chosen yet: the first line, whichever that is once all is read */
+		o->rows = (struct list){ 0 };
 	list_sync(&o->rows, &lines);
 }
 

@@ -118,7 +118,7 @@ bool typed_note(struct view *v, const char *args)
 	return v->note_wish[0];
 }
 
-bool typed_past(struct view *v, const char *args)
+bool typed_then(struct view *v, const char *args)
 {
 	if (*args)
 		go(v, args);

@@ -142,6 +142,10 @@ void view_answer(struct view *v, struct result *r)
 		return;
 	if (r->kind == REQUEST_FIRST)
 		first_answer(v, r);
+	if (r->kind == REQUEST_ERRORS) {
+		errors_answer(v, r);
+		return;
+	}
 	if (r->kind == REQUEST_ALARM) {
 		alarms_answer(v, r);
 		return;
@@ -172,7 +176,7 @@ void view_answer(struct view *v, struct result *r)
 
 bool view_waiting(const struct view *v)
 {
-	bool open = alarms_waiting(v) || shards_waiting(v);
+	bool open = alarms_waiting(v) || errors_waiting(v) || shards_waiting(v);
 	for (unsigned i = 0; i < CHARTS_MAX; i++) {
 		const struct slot *s = &v->detail.slot[i];
 		open = open || (s->wanted && s->pending) || (view_screen(v) != SCREEN_HELP && wants(v, s));

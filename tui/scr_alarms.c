@@ -518,6 +518,12 @@ void act_alarms(struct view *v)
 	view_push(v, SCREEN_ALARMS);
 }
 
+uint64_t alarms_row(const struct view *v)
+{
+	const struct alarm *a = selected(v);
+	return a ? a->row : 0;
+}
+
 void alarms_open(struct view *v)
 {
 	const struct alarm *a = selected(v);

@@ -12,6 +12,7 @@ struct view;
 	X(PIPELINE, screen_pipeline)    \
 	X(DETAIL, screen_detail)        \
 	X(ALARMS, screen_alarms)        \
+	X(ERRORS, screen_errors)        \
 	X(EVENTS, screen_events)        \
 	X(EVENT, screen_event)          \
 	X(REPLAY, screen_replay)        \

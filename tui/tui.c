@@ -202,12 +202,15 @@ static void attend(struct console *c)
 	c->keyed = false;
 }
 
-static void ask_alarm(struct console *c)
+static void ask_more(struct console *c)
 {
 	struct request rq = { .kind = REQUEST_ALARM };
 	uint64_t id;
 	if (alarms_question(&c->v, &rq.alarm) && (id = engine_ask(c->o->engine, &rq)))
 		alarms_asked(&c->v, id);
+	rq = (struct request){ .kind = REQUEST_ERRORS };
+	if (errors_question(&c->v, &rq.errors) && (id = engine_ask(c->o->engine, &rq)))
+		errors_asked(&c->v, id);
 }
 
 static void ask_replay(struct console *c)
@@ -281,7 +284,7 @@ static void run(struct console *c)
 		draw(c);
 		ask(c);
 		ask_shards(c);
-		ask_alarm(c);
+		ask_more(c);
 		ask_replay(c);
 		step_script(c);
 		if (!c->v.quit)

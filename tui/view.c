@@ -38,6 +38,7 @@ void view_clear(struct view *v)
 	result_free(v->shards.answer);
 	result_free(v->alarms.answer);
 	replay_clear(v);
+	result_free(v->errors.answer);
 	free(v->overview.line);
 	free(v->events.line);
 	free(v->by_id);
@@ -219,6 +220,7 @@ void view_key(struct view *v, uint32_t key)
 		return;
 	}
 	const struct action *a = action_find(key, v->prompt.open ? IN_PROMPT : 1u << view_screen(v));
+	v->keyed = true;
 	v->note[0] = '\0';
 	if (a)
 		a->run(v);

@@ -176,6 +176,17 @@ struct replay_view {
 	enum style said_style;
 };
 
+/* The errors of one function. */
+struct errors_view {
+	uint64_t row;               /* of the function */
+	struct list list;           /* of the answer's groups */
+	uint64_t pending;           /* the newest question's id while it is unanswered */
+	uint64_t asked_row, answered_row;
+	int64_t span, asked_at;
+	struct result *answer;
+	unsigned unanswered;
+};
+
 struct view {
 	const struct tui_options *options;
 	struct snapshot *snap;      /* what is shown; owned; NULL until the first one */
@@ -199,6 +210,7 @@ struct view {
 	bool bell_off, title_off;
 	char note[128];             /* one line in the footer until the next key */
 	bool interrupted;           /* the last key was Ctrl-C */
+	bool keyed;                 /* there was a key */
 	bool quit, redraw, suspend, refresh; /* wishes */
 	char note_wish[FILTER_SIZE]; /* a wish: to be kept among the events */
 	bool note_incident;
@@ -210,6 +222,7 @@ struct view {
 	struct shards_view shards;
 	struct events_view events;
 	struct alarms_view alarms;
+	struct errors_view errors;
 	struct list help;
 	struct first first;
 	struct lease lease;
@@ -246,8 +259,14 @@ bool alarms_question(struct view *v, struct alarm_request *rq);
 void alarms_asked(struct view *v, uint64_t id);
 void alarms_answer(struct view *v, struct result *r);                 /* takes r */
 bool alarms_waiting(const struct view *v);
+uint64_t alarms_row(const struct view *v);                            /* the stage that the selected alarm watches; 0: none */
 void alarms_forget(struct view *v);                                   /* the answer, and who it was about */
-void alarms_open(struct view *v);                                     /* the stage that the selected alarm watches */
+void alarms_open(struct view *v);                                     /* goes to that stage */
+/* scr_errors.c: the same for a function's errors. */
+bool errors_question(struct view *v, struct errors_request *rq);
+void errors_asked(struct view *v, uint64_t id);
+void errors_answer(struct view *v, struct result *r);                 /* takes r */
+bool errors_waiting(const struct view *v);
 struct range {
 	int64_t seconds;
 	const char *name;

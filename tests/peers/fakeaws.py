@@ -29,7 +29,8 @@ OPERATIONS = {
 }
 OPTIONAL = ("cloudtrail:LookupEvents", "lambda:ListAliases", "lambda:ListVersionsByFunction")  # nothing depends on these
 TARGETS = {"AmazonSQS": "sqs", "GraniteServiceVersion20100801": "cloudwatch", "Kinesis_20131202": "kinesis",
-           "ResourceGroupsTaggingAPI_20170126": "tagging", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
+           "ResourceGroupsTaggingAPI_20170126": "tagging", "Logs_20140328": "logs",
+           "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail"}
 
 
 def arn(service, rest):
@@ -253,7 +254,7 @@ class _Handler(BaseHTTPRequestHandler):
             return "lambda:ListFunctions"
         form = urllib.parse.parse_qs(self.body.decode())
         action = form["Action"][0]
-        return f"{'cloudformation' if 'Stack' in action else 'sns' if 'Subscription' in action else 'sts'}:{action}"
+        return f"{'cloudformation' if 'Stack' in action else 'sns' if 'Subscription' in action or action == 'Publish' else 'sts'}:{action}"
 
     def good(self):
         asked = {}

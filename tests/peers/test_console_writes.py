@@ -166,7 +166,7 @@ def test_a_replay_from_the_console(world, rng, tmp_path, sluice):
         assert pipe.deliveries() == {m: 1 for m in sent}
         c.type("q").wait("RUNS", "DONE").type("1").wait("STAGES").type("q")
         assert c.end() == 0
-    audit = sluice("audit", "--format", "json", env=pipe.peer.env(HOME=str(tmp_path)))
+    audit = sluice("audit", "--format", "json", env=pipe.peer.env(XDG_STATE_HOME=str(tmp_path / ".local/state")))
     assert audit.status == 0 and "Invoke" in audit.out and "DeleteMessageBatch" in audit.out, audit
 
 

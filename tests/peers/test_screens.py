@@ -15,7 +15,7 @@ SCREENS = pathlib.Path(__file__).resolve().parents[1] / "screens"
 NOW = "2026-11-23T03:14:42Z"
 SIZES = [(80, 24), (120, 40), (200, 60)]
 TERMS = {"C.UTF-8": "vt220", "C": "linux"}  # these neither repeat nor scroll by a count, which pyte does not know
-EVERYWHERE = [(name, "poison-shard", size, lang) for name in ("overview", "pipeline", "detail", "stream", "alarm", "help") for size in SIZES for lang in ("C.UTF-8", "C")]
+EVERYWHERE = [(name, "poison-shard", size, lang) for name in ("overview", "pipeline", "detail", "stream", "alarm", "errors", "help") for size in SIZES for lang in ("C.UTF-8", "C")]
 MORE = [
     ("pipeline", "poison-shard", (40, 12), "C"),
     ("stream", "poison-shard", (40, 12), "C"),
@@ -31,6 +31,8 @@ MORE = [
     ("cursor", "poison-shard", (120, 40), "C.UTF-8"),
     ("alarms", "poison-shard", (120, 40), "C"),
     ("alarm", "poison-shard", (40, 12), "C"),
+    ("errors", "poison-shard", (40, 12), "C"),
+    ("errors-deploy", "bad-deploy", (120, 40), "C.UTF-8"),
     ("blocks", "poison-shard", (80, 24), "C.UTF-8"),
     ("calm", "calm", (80, 24), "C.UTF-8"),
     ("dlq-growth", "dlq-growth", (80, 24), "C.UTF-8"),

@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import subprocess
+import urllib.parse
 
 import botocore.session
 from botocore.serialize import create_serializer
@@ -41,12 +42,13 @@ def metric(rng):
     dims = sorted({text(rng, 20): text(rng, 40) for _ in range(rng.choice([0, 1, 3, 30]))}.items(), key=lambda d: d[0].encode())
     unit = rng.choice([None, *UNITS])
     ours = {"op": "PutMetricData", "ns": text(rng, 60), "name": text(rng, 60), "dims": dims, "value": number(rng), "unit": unit}
+    ours["more"] = [number(rng) for _ in range(rng.choice([0, 0, 1, 8]))]
     datum = {"MetricName": ours["name"], "Value": ours["value"]}
     if dims:
         datum["Dimensions"] = [{"Name": k, "Value": v} for k, v in dims]
     if unit:
         datum["Unit"] = unit
-    return ours, "cloudwatch", {"Namespace": ours["ns"], "MetricData": [datum]}
+    return ours, "cloudwatch", {"Namespace": ours["ns"], "MetricData": [datum, *({**datum, "Value": v} for v in ours["more"])]}
 
 
 def invoke(rng):
@@ -57,20 +59,26 @@ def invoke(rng):
     return ours, "lambda", {"FunctionName": name, "InvocationType": "Event", "Payload": payload}
 
 
+def publish(rng):
+    ours = {"op": "Publish", "topic": "arn:aws:sns:eu-west-1:123456789012:" + text(rng, 30, letters="abzAZ09_-"),
+            "subject": text(rng, 99, letters="abz AZ09:;&=+%/()"), "message": text(rng, 2000)}
+    return ours, "sns", {"TopicArn": ours["topic"], "Subject": ours["subject"], "Message": ours["message"]}
+
+
 def botocores(models, ours, service, params):
     model = models[service]
-    protocol = "rest-json" if service == "lambda" else "json"  # of CloudWatch's three the one that sluice speaks
+    protocol = {"lambda": "rest-json", "sns": "query"}.get(service, "json")  # of CloudWatch's three the one that sluice speaks
     return create_serializer(protocol).serialize_to_request(params, model.operation_model(ours["op"]))
 
 
 def test_requests_equal_botocores(rng):
-    cases = [rng.choice([records, metric, metric, invoke])(rng) for _ in range(COUNT)]
+    cases = [rng.choice([records, metric, metric, invoke, publish])(rng) for _ in range(COUNT)]
     feed = "".join(json.dumps(ours) + "\n" for ours, _, _ in cases)
     done = subprocess.run([tool()], input=feed.encode(), stdout=subprocess.PIPE, timeout=200, check=True)
     answers = done.stdout.decode().splitlines()
     assert len(answers) == len(cases)
     session = botocore.session.get_session()
-    models = {s: session.get_service_model(s) for s in ("kinesis", "cloudwatch", "lambda")}
+    models = {s: session.get_service_model(s) for s in ("kinesis", "cloudwatch", "lambda", "sns")}
     counts = collections.Counter()
     for (ours, service, params), line in zip(cases, answers):
         got, want = json.loads(line), botocores(models, ours, service, params)
@@ -80,13 +88,18 @@ def test_requests_equal_botocores(rng):
         assert got["path"] == want["url_path"] and got["query"] == (want["query_string"] or "")
         if service == "lambda":
             assert body == want["body"] and headers["x-amz-invocation-type"] == "Event"
+        elif service == "sns":
+            form = urllib.parse.parse_qs(body.decode(), keep_blank_values=True, strict_parsing=True)
+            assert form == {k: [str(v)] for k, v in want["body"].items()}, line[:1000]
         else:
             assert json.loads(body) == json.loads(want["body"]), line[:1000]  # 0 and 0.0 are one number
         for name, value in want["headers"].items():
+            if service == "sns":
+                continue  # of a form the type alone matters, and that is botocore's own to add
             assert headers[name.lower()] == value, (name, headers)
         counts[ours["op"]] += 1
     print(dict(counts))
-    assert len(counts) == 3 and min(counts.values()) >= COUNT // 10
+    assert len(counts) == 4 and min(counts.values()) >= COUNT // 10
 
 
 def test_every_unit(rng):

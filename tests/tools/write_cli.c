@@ -1,10 +1,13 @@
 /* For the peer tests: what the operations that write make of their input. A line of JSON is a case, a line of JSON is the request:
  *   {"op":"PutRecords","stream":S,"records":[{"data":base64,"key":K},..]}
  *   {"op":"PutMetricData","ns":S,"name":S,"dims":[[NAME,VALUE],..],"value":N,"unit":U or null}
+ *     and "more":[VALUE,..] of the same metric in the same request
+ *   {"op":"Publish","topic":S,"subject":S,"message":S}
  *   {"op":"Invoke","function":S,"payload":base64} */
 #include "aws/op_cloudwatch.h"
 #include "aws/op_kinesis.h"
 #include "aws/op_lambda.h"
+#include "aws/op_sns.h"
 #include "aws/wire.h"
 #include "core/mem.h"
 #include "tests/tools/request.h"
@@ -63,6 +66,14 @@ static bool put_metric(const struct json *q, struct buf *out)
 	for (const struct json *d = json_first(json_get(q, "dims")); d; d = json_next(d))
 		metric_add_dim(&m, json_str(json_first(d)), json_str(json_next(json_first(d))));
 	json_num(json_get(q, "value"), &in.value);
+	struct put_metric_in more[8];
+	unsigned n = 0;
+	for (const struct json *v = json_first(json_get(q, "more")); v && n < 8; v = json_next(v), n++) {
+		more[n] = in;
+		more[n].next = NULL;
+		json_num(v, &more[n].value);
+		*(n ? &more[n - 1].next : &in.next) = &more[n];
+	}
 	bool ok = build(&op_put_metric_data, &in, out);
 	metric_clear(&m);
 	return ok;
@@ -77,11 +88,19 @@ static bool invoke(const struct json *q, struct buf *out)
 	return ok;
 }
 
+static bool publish(const struct json *q, struct buf *out)
+{
+	struct sns_publish_in in = { json_get_str(q, "topic"), json_get_str(q, "subject"), json_get_str(q, "message") };
+	return build(&op_sns_publish, &in, out);
+}
+
 static bool answer(const struct json *q, struct buf *out)
 {
 	const char *op = json_get_str(q, "op");
 	if (strcmp(op, "PutRecords") == 0)
 		return put_records(q, out);
+	if (strcmp(op, "Publish") == 0)
+		return publish(q, out);
 	return strcmp(op, "PutMetricData") == 0 ? put_metric(q, out) : invoke(q, out);
 }
 

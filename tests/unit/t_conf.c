@@ -238,6 +238,8 @@ static const struct {
 	{ "checks", "until-ok", { "yes" }, { "", "1" } },
 	{ "checks", "timeout", { "1s", "10m" }, { "", "0s", "2d" } },
 	{ "checks", "max-cost", { "0", "0.05" }, { "", "-1", "cheap" } },
+	{ "checks", "publish", { "Sluice", "Sluice/Checks" }, { "" } },
+	{ "checks", "notify", { "arn:aws:sns:eu-west-1:1:t" }, { "" } },
 	{ "checks", "format", { "nagios" }, { "", "a format with too long a name" } },
 };
 

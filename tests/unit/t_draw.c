@@ -538,7 +538,7 @@ static void test_commands(void **state)
 	press("Down Down Down");
 	assert_string_equal(v.prompt.text, "");
 	press("Esc");
-	type(":p"); /* of one command alone */
+	type(":pi"); /* of one command alone */
 	press("Enter");
 	assert_int_equal(view_screen(&v), SCREEN_PIPELINE);
 	type(":quit");
