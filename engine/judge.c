@@ -424,6 +424,17 @@ static char *silent_words(const struct engine *g, const struct stage *s)
 	return xasprintf("idle: %s last seen %s ago", info->title, age);
 }
 
+/* The first result that is as bad as the stage; NULL when it is well. */
+static const char *reason_of(const struct stage *s, const struct verdicts *vs)
+{
+	for (unsigned i = 0; i < vs->n && s->health != HEALTH_OK; i++) {
+		struct verdicts one = { &vs->v[i], 1, 1 };
+		if (verdicts_health(&one) == s->health)
+			return vs->v[i].reason;
+	}
+	return NULL;
+}
+
 static void judge_one(struct engine *g, struct stage *s, const struct firing *f, unsigned nf)
 {
 	struct verdicts vs = { 0 };
@@ -433,12 +444,7 @@ static void judge_one(struct engine *g, struct stage *s, const struct firing *f,
 	s->health = verdicts_health(&vs);
 	if (s->health == HEALTH_IDLE && in_use(g, s))
 		s->health = HEALTH_OK;
-	const char *reason = NULL;
-	for (unsigned i = 0; i < vs.n && !reason; i++) {
-		struct verdicts one = { &vs.v[i], 1, 1 };
-		if (verdicts_health(&one) == s->health && s->health != HEALTH_OK)
-			reason = vs.v[i].reason;
-	}
+	const char *reason = reason_of(s, &vs);
 	char *silent = s->health == HEALTH_OK && !in_use(g, s) ? silent_words(g, s) : NULL;
 	if (silent)
 		s->health = HEALTH_IDLE;
