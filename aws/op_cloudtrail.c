@@ -104,6 +104,11 @@ static const char *const telling[] = { "MessageRetentionPeriod",
 	                                   "reservedConcurrentExecutions" };
 #define DETAIL_MOST 160
 
+/* The value is what counts, and a line has few cells. */
+static const struct {
+	const char *key, *word;
+} brief[] = { { "functionVersion", "version" }, { "reservedConcurrentExecutions", "reserved" } };
+
 static void add_detail(struct buf *b, const struct json *m)
 {
 	char number[32];
@@ -116,8 +121,12 @@ static void add_detail(struct buf *b, const struct json *m)
 		snprintf(number, sizeof number, "%.15g", v);
 		text = number;
 	}
+	const char *key = json_key(m);
+	for (size_t i = 0; i < sizeof brief / sizeof *brief; i++)
+		if (strcmp(key, brief[i].key) == 0)
+			key = brief[i].word;
 	if (text && strlen(text) <= DETAIL_MOST)
-		buf_addf(b, "%s%s=%s", b->n ? ", " : "", json_key(m), text);
+		buf_addf(b, "%s%s=%s", b->n ? ", " : "", key, text);
 }
 
 static void add_details(struct buf *b, const struct json *object)

@@ -410,6 +410,20 @@ static char *idle_words(const struct stage *s)
 	return xasprintf("idle: last datapoint %s ago", age);
 }
 
+/* A stage whose input is published only while something comes in, and which had some, has fallen silent: nothing of it is wrong, but
+ * "ok" would be said of a flow that is none. */
+static char *silent_words(const struct engine *g, const struct stage *s)
+{
+	char age[TEXT_NUM];
+	struct measure *own;
+	const struct metric_info *info = stage_metric(s, role_name(ROLE_IN), &own);
+	struct value v = info ? stage_value(g, s, info, own) : (struct value){ .v = NAN };
+	if (!info || !info->sparse || !v.at || !v.stale || v.err || overdue(g, s, info, &v))
+		return NULL;
+	text_duration(clock_wall() - v.at, age);
+	return xasprintf("idle: %s last seen %s ago", info->title, age);
+}
+
 static void judge_one(struct engine *g, struct stage *s, const struct firing *f, unsigned nf)
 {
 	struct verdicts vs = { 0 };
@@ -425,7 +439,10 @@ static void judge_one(struct engine *g, struct stage *s, const struct firing *f,
 		if (verdicts_health(&one) == s->health && s->health != HEALTH_OK)
 			reason = vs.v[i].reason;
 	}
-	set_reason(s, s->health == HEALTH_IDLE ? idle_words(s) : xstrdup(reason ? reason : ""));
+	char *silent = s->health == HEALTH_OK && !in_use(g, s) ? silent_words(g, s) : NULL;
+	if (silent)
+		s->health = HEALTH_IDLE;
+	set_reason(s, silent ? silent : s->health == HEALTH_IDLE ? idle_words(s) : xstrdup(reason ? reason : ""));
 	for (unsigned i = 0; i < nf && s->health != HEALTH_ALARM; i++)
 		if (stage_has_metric(s, &f[i].id, f[i].text)) {
 			s->health = HEALTH_ALARM;

@@ -31,7 +31,7 @@ struct view;
 	X(go_overview, "1", IN_SCREENS, MOVE, NULL, "all pipelines")                                            \
 	X(go_pipeline, "2 f", TABLES | IN(DETAIL), MOVE, "flow", "one pipeline and its flow")                   \
 	X(alarms, "3", IN_SCREENS, MOVE, NULL, "alarms, and who is told")                                       \
-	X(errors, "e", TABLES | IN(DETAIL) | IN(ALARMS), MOVE, NULL, "a function's errors")                     \
+	X(errors, "e", TABLES | IN(DETAIL) | IN(ALARMS), MOVE, "errors", "a function's errors")                 \
 	X(events, "5", IN_SCREENS, MOVE, NULL, "what happened")                                                 \
 	X(event, "Enter l", IN(EVENTS), MOVE, "open", "all of one event")                                       \
 	X(event_filter, "/", IN(EVENTS), FIND, "filter", "filter events by words")                              \

@@ -193,7 +193,7 @@ void alarms_draw(struct view *v, struct area a)
 	if (s && !s->alarms_current && s->phase == PHASE_LIVE)
 		read_when(s, v->now, n, note, sizeof note);
 	else if (n)
-		snprintf(note, sizeof note, "%u not ok, %u in all, worst first", open, n);
+		snprintf(note, sizeof note, "%u not ok, %u in all, worst first, for how long", open, n);
 	pane_title(v, &a, "ALARMS", note);
 	for (int i = 0; i < a.h - 1 && l->top + (unsigned)i < n; i++)
 		draw_alarm(v, &a, a.y + 1 + i, width, &s->alarms[l->top + (unsigned)i], l->top + (unsigned)i == l->line);

@@ -31,6 +31,13 @@ static const struct list_column columns[C_COUNT] = {
 	[C_BY] = { "", 8, 16, 24, 4, false },       [C_SOURCE] = { "", 16, 28, 36, 5, false },
 };
 
+/* Where there is little room the session's name alone; all of it stands on the event's own screen. */
+static void by_text(const struct view *v, const struct event *e, char *out, size_t size)
+{
+	const char *who = e->by ? who_word(e->by) : "", *slash = v->canvas.cols < 100 ? strrchr(who, '/') : NULL;
+	snprintf(out, size, "%s%s", e->by ? "by " : "", slash ? slash + 1 : who);
+}
+
 static void cell_text(const struct view *v, const struct event *e, enum column col, char *out, size_t size)
 {
 	char when[WHEN_SIZE];
@@ -40,10 +47,11 @@ static void cell_text(const struct view *v, const struct event *e, enum column c
 		snprintf(out, size, "%s", when);
 		break;
 	case C_SERVICE:
-		snprintf(out, size, "%s", e->service && e->service[0] ? e->service : event_kind_name(e->kind));
+		snprintf(out, size, "%s",
+		         e->service && e->service[0] && e->kind != EVENT_ALARM ? e->service : event_kind_name(e->kind));
 		break;
 	case C_SUBJECT: snprintf(out, size, "%s", e->subject ? e->subject : ""); break;
-	case C_BY: snprintf(out, size, "%s%s", e->by ? "by " : "", e->by ? e->by : ""); break;
+	case C_BY: by_text(v, e, out, size); break;
 	case C_SOURCE: snprintf(out, size, "%s", e->source ? e->source : ""); break;
 	default: snprintf(out, size, "%s", e->text ? e->text : ""); break;
 	}

@@ -50,12 +50,17 @@ static void add_loss(const struct view *v, const struct row *r, struct why *w)
 	}
 }
 
+static bool is_off(const struct row_link *l)
+{
+	return l->state && strcmp(l->state, "Enabled") != 0;
+}
+
 static void add_mapping(const struct view *v, const struct row_link *l, struct why *w)
 {
 	const struct row *from = &v->snap->rows[l->from], *to = &v->snap->rows[l->to];
 	char retries[64] = "", age[64] = "", d[TEXT_NUM];
-	bool off = l->state && strcmp(l->state, "Enabled") != 0;
-	char *out = strcmp(l->kind, "mapping") == 0 && l->state ? next_line(w, off ? STYLE_WARN : STYLE_NORMAL) : NULL;
+	char *out =
+	    strcmp(l->kind, "mapping") == 0 && l->state ? next_line(w, is_off(l) ? STYLE_WARN : STYLE_NORMAL) : NULL;
 	if (!out)
 		return;
 	if (l->retries == -1)
@@ -71,11 +76,11 @@ static void add_mapping(const struct view *v, const struct row_link *l, struct w
 	         l->reason ? ": " : "", l->reason ? l->reason : "", retries, age, colon ? colon + 1 : "nowhere");
 }
 
-static void add_links(const struct view *v, const struct row *r, struct why *w)
+static void add_links(const struct view *v, const struct row *r, bool off, struct why *w)
 {
 	uint32_t at = (uint32_t)(r - v->snap->rows);
 	for (unsigned i = 0; i < v->snap->nlinks; i++)
-		if (v->snap->links[i].from == at || v->snap->links[i].to == at)
+		if ((v->snap->links[i].from == at || v->snap->links[i].to == at) && is_off(&v->snap->links[i]) == off)
 			add_mapping(v, &v->snap->links[i], w);
 }
 
@@ -123,7 +128,7 @@ static void add_events(const struct view *v, const struct row *r, struct why *w)
 		when_between(v->time_style, e->at, e->at_most, v->now, when);
 		if (out)
 			snprintf(out, SIZE, "before: %s  %.60s  %.100s%s%.40s  (%s)", when, e->subject, e->text,
-			         e->by ? " by " : "", e->by ? e->by : "", e->source ? e->source : "?");
+			         e->by ? " by " : "", e->by ? who_word(e->by) : "", e->source ? e->source : "?");
 		n++;
 	}
 }
@@ -133,8 +138,9 @@ static void gather(const struct view *v, const struct row *r, struct why *w)
 	w->n = 0;
 	add_loss(v, r, w);
 	add_alarms(v, r, w);
-	add_links(v, r, w);
+	add_links(v, r, true, w);
 	add_events(v, r, w);
+	add_links(v, r, false, w); /* as it should be: the last where there is little room */
 }
 
 static struct why facts; /* large, and drawing is one thread's */

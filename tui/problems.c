@@ -51,12 +51,18 @@ static void keep_nearest(const struct snapshot *s, struct problems *l, unsigned 
 	l->said[at] = row;
 }
 
+/* Of what cannot be read at all no deadline is known or unknown: that it cannot be read is what there is to say. */
+static bool deadline_says(const struct row *r)
+{
+	return loss_at_risk(&r->loss) && !(r->loss.state == LOSS_UNKNOWN && r->health == HEALTH_UNKNOWN);
+}
+
 /* The nearest deadlines, at most half of the lines there are: the other half says what is wrong besides. */
 static void add_deadlines(const struct view *v, struct problems *l)
 {
 	const struct snapshot *s = v->snap;
 	for (uint32_t i = 0; i < s->nrows; i++)
-		if (loss_at_risk(&s->rows[i].loss))
+		if (deadline_says(&s->rows[i]))
 			keep_nearest(s, l, (l->most + 1) / 2, i);
 	for (unsigned i = 0; i < l->nsaid; i++) {
 		const struct row *r = &s->rows[l->said[i]];
@@ -118,15 +124,20 @@ static void add_calls(const struct snapshot *s, struct problems *l)
 		char why[512];
 		if (e->code == ERR_OK || s->apis[i].aside || said_before(s, i))
 			continue;
-		if (i == 0 && s->credential.state == CREDENTIAL_WANTS_CODE)
+		/* What every call fails from is no one operation's, and 80 columns are few: what to do comes first. */
+		bool code = i == 0 && s->credential.state == CREDENTIAL_WANTS_CODE;
+		bool everywhere = !code && err_shared(e->code) && !e->action[0] && !strstr(e->text, "; run: ");
+		if (code)
 			snprintf(why, sizeof why, "press A, type the code of %.240s", s->credential.mfa_serial);
 		else if (e->action[0]) /* what to do first: the service's words are long */
 			snprintf(why, sizeof why, "%s, allow %s: %.240s", err_name(e->code), e->action, e->text);
 		else if (strstr(e->text, "; run: ")) /* it says what to do, and must be readable to its end in 80 columns */
 			snprintf(why, sizeof why, "%.240s", e->text);
+		else if (everywhere)
+			snprintf(why, sizeof why, "%s: %s; %.240s", err_name(e->code), err_hint(e->code), e->text);
 		else
 			snprintf(why, sizeof why, "%s: %.240s; %s", err_name(e->code), e->text, err_hint(e->code));
-		add(l, HEALTH_UNKNOWN, s->apis[i].op, why);
+		add(l, HEALTH_UNKNOWN, everywhere ? NULL : s->apis[i].op, why);
 	}
 }
 

@@ -287,8 +287,10 @@ static struct layout lay_out(const struct view *v, int h, const struct row *r)
 	if (h >= 16) {
 		int most = h < 30 ? 4 : h / 5;
 		int shards = shards_want(v);
-		l.why = why < most ? why : most;
 		l.shards = shards < most ? shards : most;
+		if (!l.shards) /* why says more than one more metric would */
+			most += h < 30 ? 2 : 0;
+		l.why = why < most ? why : most;
 		room -= l.why + l.shards;
 	}
 	if (room - table < CHART_FIRST)

@@ -84,8 +84,7 @@ static void sync_events(struct view *v)
 
 static const char *who(const struct event *e)
 {
-	const char *colon = e->by && strncmp(e->by, "arn:", 4) == 0 ? strrchr(e->by, ':') : NULL;
-	return colon ? colon + 1 : e->by ? e->by : "";
+	return e->by ? who_word(e->by) : "";
 }
 
 static enum style event_style(const struct event *e)

@@ -342,6 +342,25 @@ static bool is_problem(const struct view *v, uint32_t at)
 	return !(at & HEADING) && v->snap->rows[at].health >= HEALTH_UNKNOWN;
 }
 
+/* An alarm may watch what is no stage: where no stage is in trouble, those in ALARM are the problems. They stand first. */
+static bool to_alarm(struct view *v, bool forward)
+{
+	struct list_lines lines = alarms_lines(v);
+	unsigned n = 0, at = v->overview.alarms.line;
+	bool shown = view_screen(v) == SCREEN_OVERVIEW || view_screen(v) == SCREEN_PIPELINE;
+	while (n < lines.n && v->snap->alarms[n].state == ALARM_STATE_ALARM)
+		n++;
+	if (!n || !shown)
+		return false;
+	if (v->overview.focus != PANE_ALARMS || at >= n)
+		at = forward ? 0 : n - 1;
+	else
+		at = (at + (forward ? 1 : n - 1)) % n;
+	v->overview.focus = PANE_ALARMS;
+	list_select(&v->overview.alarms, &lines, at);
+	return true;
+}
+
 static void to_problem(struct view *v, bool forward)
 {
 	struct list_lines lines = stages_lines(v);
@@ -355,7 +374,8 @@ static void to_problem(struct view *v, bool forward)
 		detail_show(v, l->id);
 		return;
 	}
-	view_note(v, "no problem to go to");
+	if (!to_alarm(v, forward))
+		view_note(v, "no problem to go to");
 }
 
 void act_next_problem(struct view *v)

@@ -81,3 +81,10 @@ void when_between(enum time_style ts, int64_t a, int64_t b, int64_t now, char ou
 		with_day(ts, b, b + DAY, true, to);
 	snprintf(out, WHEN_SIZE, "%.20s..%.25s", from, ts == TIMES_AGE && b > now ? to + 3 : to);
 }
+
+const char *who_word(const char *by)
+{
+	const char *colon = strncmp(by, "arn:", 4) == 0 ? strrchr(by, ':') : NULL;
+	const char *slash = colon ? strchr(colon, '/') : NULL; /* user/, assumed-role/: the name says more */
+	return slash ? slash + 1 : colon ? colon + 1 : by;
+}

@@ -172,7 +172,7 @@ static void test_calls_are_read(void **state)
 	static const struct trail_event expected[] = {
 		{ "1", "SetQueueAttributes", 1767322800, "sqs", "arn:aws:sts::1:assumed-role/deploy/ci", "Boto3", NULL,
 		  "orders", "MessageRetentionPeriod=3600" },
-		{ "2", "UpdateAlias", 1767322800, "lambda", "anna", NULL, NULL, "enrich", "name=live, functionVersion=42" },
+		{ "2", "UpdateAlias", 1767322800, "lambda", "anna", NULL, NULL, "enrich", "name=live, version=42" },
 		{ "3", "UpdateFunctionCode", 1767322800, "lambda", "anna", NULL, NULL, "enrich", NULL },
 		{ "4", "UpdateEventSourceMapping", 1767322800, "lambda", "anna", NULL, NULL, "loader",
 		  "enabled=false, batchSize=7" },
