@@ -164,14 +164,14 @@ void task_free(struct task *t)
 	free(t);
 }
 
-/* What was allowed for one account does nothing in another. */
+/* What was allowed for one account does nothing in another, nor where it is not known which one it is. */
 static bool elsewhere(const struct engine *g, struct task *t)
 {
 	const char *meant = t->rq.consent.account, *is = g->target.account;
-	if (t->work || !meant || !is[0] || strcmp(meant, is) == 0)
+	if (t->work || !meant || strcmp(meant, is) == 0)
 		return false;
-	t->done =
-	    !err_set(&t->result->err, ERR_GATE, "account", "refused: it was allowed for account %s, this is %s", meant, is);
+	t->done = !err_set(&t->result->err, ERR_GATE, "account", "refused: it was allowed for account %s, this is %s",
+	                   meant, is[0] ? is : "not known");
 	return true;
 }
 

@@ -50,7 +50,7 @@ struct view;
 	X(first_prefix, "/", IN(FIRST), FIRST, "prefix", "watch what is named alike")                          \
 	X(first_keep, "y", IN(FIRST), FIRST, "yes", "yes: save the choice, begin")                             \
 	X(inspect, "I", IN_SCREENS & ~IN(FIRST), ACT, NULL, "allow inspecting, or not")                         \
-	X(writes, "W", IN_SCREENS & ~IN(FIRST), ACT, NULL, "open writing for 15m, close it")                    \
+	X(writes, "W", IN_SCREENS & ~IN(FIRST), ACT, NULL, "open writing 15m, close it")                       \
 	X(write, "x", IN_SCREENS & ~IN(FIRST), ACT, NULL, "a write: then a letter")                             \
 	X(replay_plan, "p", IN(REPLAY), ACT, "plan", "receive, group, plan")                                    \
 	X(replay_open, "Enter l", IN(REPLAY), ACT, "open", "open the selected run")                             \

@@ -173,16 +173,17 @@ def test_a_replay_from_the_console(world, rng, tmp_path, sluice):
 def test_quitting_pauses_and_another_goes_on(world, rng, tmp_path):
     """q while a replay runs is said first; then what was sent is waited for, and the next console goes on with the run."""
     pipe = Pipe.make(world, rng)
-    sent = pipe.fill(30)
+    sent = pipe.fill(40)
     with console(pipe, pipe.peer.url, tmp_path, columns=100, lines=30) as c:
-        to_replay(c, pipe).type("W").wait("WRITES 14m").type("xr").wait("type the number", seconds=30).type("30\r")
-        c.wait("RUNNING", seconds=30).type("p").wait("PAUSED", seconds=30)
+        to_replay(c, pipe).type("W").wait("WRITES 14m").type("xr").wait("type the number", seconds=30).type("40\r")
+        c.wait("RUNNING", seconds=30).type("-").wait("at most 5 a second").type("-").wait("at most 2 a second")
+        c.type("p").wait("PAUSED, x c goes on", seconds=30).type("xc").wait("REALLY?").type("\r").wait("not confirmed")
         c.type("xc").wait("REALLY?").type("y").wait("RUNNING", seconds=30)
         c.type("1").wait("STAGES").type("q").wait("q again").type("q")
         assert c.end(seconds=30) == 0
     done = pipe.deliveries()
-    assert 0 < len(done) < 30 and set(done.values()) == {1}
+    assert 0 < len(done) < 40 and set(done.values()) == {1}
     with console(pipe, pipe.peer.url, tmp_path, columns=100, lines=30) as c:
-        to_replay(c, pipe).wait("PAUSED").type("\r").wait("PAUSED, x c goes on").type("xc").wait("W opens writing").type("W").wait("WRITES 14m")
-        c.type("xc").wait("REALLY?").type("y").wait("DONE 100%", "30 verified", seconds=60)
+        to_replay(c, pipe).wait("PAUSED").type("\r").wait("PAUSED, x c goes on").type("xc").wait("W opens writing")
+        c.type("W").wait("WRITES 14m").type("xc").wait("REALLY?").type("y").wait("DONE 100%", "40 verified", seconds=90)
     assert pipe.counts() == (0, 0) and pipe.deliveries() == {m: 1 for m in sent}

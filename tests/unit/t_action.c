@@ -70,7 +70,7 @@ static void test_rules_of_the_keymap(void **state)
 		assert_ptr_equal(action_find(K_CTRL('D'), 1u << s)->run, act_half_down);
 		assert_ptr_equal(action_find(K_CTRL('C'), 1u << s)->run, act_interrupt);
 		assert_null(action_find('d', 1u << s));
-		assert_null(action_find('x', 1u << s));
+		assert_true(s == SCREEN_FIRST || action_find('x', 1u << s)->run == act_write); /* a menu, and no write yet */
 		assert_null(action_find(K_CTRL('K'), 1u << s));
 		assert_null(action_find('D', 1u << s));
 	}

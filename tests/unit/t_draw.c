@@ -1002,8 +1002,8 @@ static void test_unbound_key_is_named(void **state)
 {
 	(void)state;
 	open_view(24, 80, false, picture());
-	press("x");
-	assert_string_equal(line(23), "x does nothing here; ? shows the keys");
+	press("X");
+	assert_string_equal(line(23), "X does nothing here; ? shows the keys");
 	press("j");
 	assert_non_null(strstr(line(23), "q quit"));
 }

@@ -440,9 +440,34 @@ static int finish(void **state)
 	return 0;
 }
 
+/* What was allowed for one account does nothing in another. */
+static void test_consent_is_for_an_account(void **state)
+{
+	static const struct {
+		const char *account;
+		bool refused;
+	} cases[] = { { "999999999999", true }, { "123456789012", false }, { NULL, false } };
+	(void)state;
+	struct setup s = begin("poison-shard", false);
+	struct request rq = { .kind = REQUEST_STATUS };
+	result_free(engine_call(s.g, &rq)); /* whose it is is known now */
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		rq = (struct request){ .kind = REQUEST_PUT_METRIC,
+			                   .consent = { .mode = MODE_OPERATE, .person = true, .account = cases[i].account },
+			                   .put_metric = { .ns = "Test", .name = "n", .value = "1" } };
+		struct result *r = engine_call(s.g, &rq);
+		assert_int_equal(r->err.code, ERR_GATE);
+		assert_int_equal(r->ask, cases[i].refused ? GATE_ASK_NOTHING : GATE_ASK_YES);
+		assert_true(!cases[i].refused || strstr(r->err.text, "999999999999"));
+		result_free(r);
+	}
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_consent_is_for_an_account),
 		cmocka_unit_test(status),
 		cmocka_unit_test(default_checks),
 		cmocka_unit_test(history_then_offline),
