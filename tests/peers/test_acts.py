@@ -548,7 +548,7 @@ def test_iam_names_what_operate_does(sluice):
         ran = sluice("iam", "--config", config, "--mode", mode, env=env)
         assert ran.status == 0, ran
         return {a: s["Resource"] for s in ran.json["Statement"] for a in s["Action"]}
-    writes = {"kinesis:PutRecords", "lambda:InvokeFunction", "cloudwatch:PutMetricData"}
+    writes = {"kinesis:PutRecords", "lambda:InvokeFunction", "cloudwatch:PutMetricData", "sns:Publish"}
     looks = {"sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:ListMessageMoveTasks",
              "lambda:GetFunctionConfiguration"}
     replays = {"sqs:DeleteMessage", "sqs:SendMessage"}

@@ -276,7 +276,7 @@ def check_screen(sluice, world, config, status):
                 if set(cell) == {"#"}:
                     continue  # too wide for the list: the detail below has room
                 assert agrees(cell, v / per), f"custom {heading}: {cell!r} is not {v} / {per}\n{console.text}"
-        console.type("/custom\r").wait(lambda c: "stream" not in c.text.split()).type("\r").wait("METRICS")
+        console.type("/custom\r").wait(lambda c: "/custom  1 of" in c.text).type("\r").wait("METRICS")
         for key in ("in", "error"):
             if (v := value(status, "custom", key)) is not None:
                 cell = console.column(key, "VALUE", "KEY")
