@@ -21,8 +21,8 @@ SOON = 10  # seconds from the start to what must be read, on a network that is n
 
 
 class Incident:
-    def __init__(self, home, scenario):
-        self.sim = Sim.start(scenario, home=home, now=FROZEN)
+    def __init__(self, home, scenario, faults=()):
+        self.sim = Sim.start(scenario, home=home, now=FROZEN, faults=faults)
         self.home, self.keys = home, 0
 
     def __enter__(self):
@@ -242,6 +242,21 @@ def test_slow_network(incident):
         unhurt(text)
         assert sum(n for spec, n in i.sim.hits().items() if "slow" in spec) > 20, "it was not slow"
         assert i.row("orders-ingest", "LOSS IN") == i.row("orders-load", "LOSS IN") == "-"
+
+
+# ---- what may not be read is said to be unread
+
+def test_poor(tmp_path):
+    """Neither CloudTrail nor logs nor subscriptions may be read: who, why and who is told are unknown, and the deadline stands all the same."""
+    with Incident(tmp_path, "poison-shard", faults=["cloudtrail:*=denied", "logs:*=denied", "sns:*=denied"]) as i:
+        text = i.reads("DATA LOSS  first record expires 21:05Z, in 17h50m   orders-ingest", "by whom: ?")
+        assert not re.search(r" by (?!whom)\w", text), text
+        i.press("n", "e").reads("?? denied", "logs:FilterLogEvents", "AccessDenied")
+        i.console.type("3").wait("subscriptions ? (denied: allow sns:ListSubscriptions")
+        i.console.type("5").wait("who did it is not told: allow cloudtrail:LookupEvents")
+        for service, call, kw in (("cloudtrail", "lookup_events", {}), ("logs", "filter_log_events", {"logGroupName": "/aws/lambda/orders-enrich"})):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                getattr(i.client(service), call)(**kw)
 
 
 # ---- a day of it: neither a false red nor a false green
