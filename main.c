@@ -138,6 +138,13 @@ static struct engine *start_engine(struct run *r, struct err *e)
 	return engine_global_init(e) ? engine_new(&o, e) : NULL;
 }
 
+/* The target's grant, and no more than --mode says. */
+static enum conf_mode most(const struct run *r)
+{
+	enum conf_mode grant = r->target ? r->target->grant : MODE_ADMIN;
+	return r->cli.mode_said && r->cli.mode < grant ? r->cli.mode : grant;
+}
+
 static int run_console(const struct run *r, struct engine *g, struct err *e)
 {
 	if (!engine_start(g, e))
@@ -150,7 +157,8 @@ static int run_console(const struct run *r, struct engine *g, struct err *e)
 	                                                                 : NULL,
 	                                      .quiet = !r->conf->bell,
 	                                      .untitled = !r->conf->title,
-	                                      .production = r->target && r->target->production });
+	                                      .production = r->target && r->target->production,
+	                                      .grant = most(r) });
 }
 
 static int run_engine(struct run *r)

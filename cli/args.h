@@ -177,8 +177,8 @@ struct cli_command {
 	X("--min-samples", 0, "N", BIT(CHECK), set_min_samples, "fewer points than this are UNKNOWN (TOO_FEW)")                \
 	X("--no-data", 0, "LEVEL", BIT(CHECK), set_no_data, "ok, warn, crit or unknown (default): what no points at all are")  \
 	X("--delay", 0, "auto|SEC", BIT(CHECK), set_delay, "how long a period may take to arrive; default auto")               \
-	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name (of a check, pipeline, resource or alarm); may be given again. tag:K=V is not in "     \
-	  "this version, which reads no tags")                  \
+	X("--select", 0, "NAME", BIT(CHECK), set_select, "judge only what has this name (of a check, pipeline, resource or alarm), or with tag:KEY=VALUE what belongs to a "     \
+	  "resource that carries this tag; may be given again")                                                                \
 	X("--out", 0, "FILE", BIT(CHECK), set_out,                                                                             \
 	  "write the result to FILE, whole or not at all, not to standard output; with --format gitlab a FILE.xml is JUnit, "  \
 	  "any other is code quality, and --out may be given twice")                                                           \

@@ -312,10 +312,8 @@ SETTER(select)
 	struct cli_args *a = c->args;
 	if (!*value)
 		return err_set(e, ERR_USAGE, "", "needs a value");
-	if (strncmp(value, "tag:", 4) == 0)
-		return err_set(
-		    e, ERR_USAGE, "",
-		    "tag:K=V is not in this version, which reads no tags; name a check, pipeline, resource or alarm");
+	if (strcmp(value, "tag:") == 0 || strncmp(value, "tag:=", 5) == 0)
+		return bad(e, "tag:KEY=VALUE or tag:KEY", value);
 	MEM_GROW(a->select, a->check.nselect, a->cselect);
 	a->select[a->check.nselect++] = value;
 	return true;

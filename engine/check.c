@@ -25,6 +25,7 @@ struct plan {
 	struct named *v;
 	unsigned n, needs;
 	bool defaults;
+	struct group **tags; /* of rq.select */
 };
 
 /* ---- what is asked for */
@@ -262,7 +263,8 @@ static void plan(struct engine *g, struct task *t)
 		plan_configured(g, p, rq);
 		p->defaults = g->conf->nchecks == 0 && !explicit(rq);
 	}
-	p->needs = needs_of(g, p, rq);
+	p->tags = arena_array(&t->mem, rq->nselect + 1u, sizeof(struct group *));
+	p->needs = needs_of(g, p, rq) | select_begin(g, rq, p->tags);
 	if (p->needs & NEED_POLL)
 		store_peek(g);
 	settle_delays(g, p);
@@ -474,34 +476,6 @@ static void judge(struct engine *g, const struct plan *p, const struct check_req
 
 /* ---- the result */
 
-static bool selected(const struct verdict *v, const char *name)
-{
-	return strcmp(v->name, name) == 0 || (v->pipeline && strcmp(v->pipeline, name) == 0) ||
-	       (v->resource && strcmp(v->resource, name) == 0);
-}
-
-static void apply_select(struct engine *g, const struct check_request *rq, struct verdicts *vs)
-{
-	unsigned keep = 0, had = vs->n;
-	bool *hit = xcalloc(rq->nselect, sizeof *hit);
-	for (unsigned i = 0; rq->nselect && i < had; i++) {
-		bool take = strncmp(vs->v[i].name, "discover/", 9) == 0; /* what could not be read may hold what was selected */
-		for (unsigned s = 0; s < rq->nselect; s++)
-			if (selected(&vs->v[i], rq->select[s]))
-				take = hit[s] = true;
-		if (take)
-			vs->v[keep++] = vs->v[i];
-		else
-			verdict_clear(&vs->v[i]);
-	}
-	vs->n = rq->nselect ? keep : had;
-	for (unsigned s = 0; s < rq->nselect; s++)
-		if (!hit[s])
-			verdict_set(verdicts_add(vs, g, NULL, rq->select[s]), VERDICT_UNKNOWN, "BAD_CONFIG",
-			            "nothing of this name is judged");
-	free(hit);
-}
-
 /* One dead endpoint or one wrong key fails every operation: it is said once. */
 static bool same_cause(const struct aws_stat *stats, unsigned i)
 {
@@ -569,7 +543,7 @@ void check_step(struct engine *g, struct task *t)
 	const struct plan *p = t->work;
 	struct verdicts vs = { 0 };
 	judge(g, p, &t->rq.check, &vs);
-	apply_select(g, &t->rq.check, &vs);
+	select_apply(g, &t->rq.check, p->tags, &vs);
 	r->target = g->target;
 	r->verdicts = vs.v;
 	r->n = vs.n;

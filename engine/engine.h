@@ -244,6 +244,7 @@ struct consent {         /* what the face knows of the reader's will */
 	bool yes;            /* --yes, or a question answered with yes */
 	bool person;         /* somebody sits at a terminal and can be asked */
 	const char *typed;   /* what was typed when the target's name, or a number, was asked for; NULL = nothing */
+	const char *account; /* the one it was given for: in another nothing is done; NULL = whichever it is */
 	bool count_said;     /* --yes-i-mean COUNT: of what is done to so many things at once */
 	unsigned count;
 };

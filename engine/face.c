@@ -24,6 +24,26 @@ static void without_aws(struct engine *g)
 	usleep(5 * PUBLISH_MS * 1000);
 }
 
+#define DRAIN_MS 60000
+
+static bool drains(struct engine *g)
+{
+	bool any = false;
+	for (struct task *t = g->tasks; t; t = t->next)
+		if (!t->done && task_drains(t))
+			any = t->ending = true;
+	return any;
+}
+
+/* A replay ends in its own time: what it has sent is waited for, what it holds is given back, and it stays PAUSED. One that is not there
+ * by then is what a resume is for. */
+static void drain(struct engine *g)
+{
+	int64_t until = clock_mono_ms() + DRAIN_MS;
+	while (g->aws && drains(g) && clock_mono_ms() < until)
+		engine_turn(g, WAIT_MOST_MS);
+}
+
 static void *engine_main(void *arg)
 {
 	struct engine *g = arg;
@@ -39,6 +59,7 @@ static void *engine_main(void *arg)
 		}
 		engine_turn(g, WAIT_MOST_MS);
 	}
+	drain(g);
 	return NULL;
 }
 

@@ -498,6 +498,11 @@ void check_dlqs(struct engine *g, double max, struct verdicts *out);
 void check_clocks(struct engine *g, int64_t least, struct verdicts *out);
 enum health verdicts_health(const struct verdicts *vs);
 
+/* check_select.c: tags gets a group for each tag of rq->select, NULL for a name. Returns the needs of the round that reads them. */
+unsigned select_begin(struct engine *g, const struct check_request *rq, struct group **tags);
+/* Leaves the selected results, adds one for what selects nothing, drops the groups. */
+void select_apply(struct engine *g, const struct check_request *rq, struct group *const *tags, struct verdicts *vs);
+
 /* check.c, history.c, doctor.c, iam.c, put_records.c, act.c: begin tells what the request needs; finish fills the result. */
 struct task {
 	struct task *next;

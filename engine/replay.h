@@ -178,6 +178,8 @@ bool where_valid(const char *where, struct err *e);
 
 /* replay_work.c: the run itself; replay_send.c: what carries the messages */
 void work_step(struct drive *d);
+void wait_for(struct drive *d, int64_t until_ms); /* what is not seen before then may only be hidden */
+void heed_release(struct drive *d);  /* what was not given back for certain comes back by itself, later */
 void keep_held(struct drive *d, int64_t *wake_ms); /* heartbeats for what is in hand */
 bool recover_step(struct drive *d);  /* after a crash or a pause: true when done */
 bool work_flying(const struct drive *d);

@@ -505,6 +505,7 @@ bool release_step(struct drive *d, bool all)
 	const char *handles[SQS_BATCH];
 	if (c->on && !c->answered)
 		return false;
+	heed_release(d);
 	c->on = false;
 	unsigned n = collect(d, all, handles);
 	if (n == 0) {

@@ -38,11 +38,28 @@ static void send_handles(struct drive *d, struct handles_call *c, const struct o
 	aws_call_permitted(d->g->aws, p, CALL_ACT, op, &c->in, &c->out, on_handles, c);
 }
 
+void wait_for(struct drive *d, int64_t until_ms)
+{
+	int64_t with_margin = until_ms + MARGIN_MS;
+	d->patience_ms = until_ms && with_margin > d->patience_ms ? with_margin : d->patience_ms;
+}
+
+void heed_release(struct drive *d)
+{
+	struct handles_call *c = &d->release;
+	bool all = c->err.code == ERR_OK;
+	for (unsigned i = 0; i < c->out.n && all; i++)
+		all = c->out.v[i].fate == FATE_DONE;
+	if (c->on && c->answered && !all)
+		wait_for(d, now_ms() + (int64_t)d->run.lease_s * 1000);
+}
+
 /* ---- deleting: last of all, and only with the handle of the latest receive while it is worth something */
 
 static void lose_handle(struct drive *d, struct entry *en, const char *why)
 {
 	drive_shift(d, en, MOVE_LOSE_HANDLE, why);
+	wait_for(d, en->it.lease_until_ms); /* until then it is hidden, and not seeing it says nothing */
 	en->it.lease_until_ms = 0;
 	drop_message(en);
 }
@@ -364,6 +381,7 @@ static bool hold_nothing(struct drive *d)
 	int64_t now = now_ms();
 	if (c->on && !c->answered)
 		return false;
+	heed_release(d);
 	c->on = false;
 	c->n = 0;
 	for (unsigned i = 0; i < d->n && c->n < SQS_BATCH; i++) {

@@ -60,6 +60,7 @@ static void own_check(struct arena *a, struct check_request *c)
 static void own_act(struct arena *a, struct request *rq)
 {
 	rq->consent.typed = copy(a, rq->consent.typed);
+	rq->consent.account = copy(a, rq->consent.account);
 	if (rq->kind == REQUEST_PUT_RECORDS) { /* its text stays the caller's */
 		rq->put_records.stream = copy(a, rq->put_records.stream);
 		rq->put_records.key = copy(a, rq->put_records.key);
@@ -163,9 +164,20 @@ void task_free(struct task *t)
 	free(t);
 }
 
+/* What was allowed for one account does nothing in another. */
+static bool elsewhere(const struct engine *g, struct task *t)
+{
+	const char *meant = t->rq.consent.account, *is = g->target.account;
+	if (t->work || !meant || !is[0] || strcmp(meant, is) == 0)
+		return false;
+	t->done =
+	    !err_set(&t->result->err, ERR_GATE, "account", "refused: it was allowed for account %s, this is %s", meant, is);
+	return true;
+}
+
 void task_run(struct engine *g, struct task *t)
 {
-	if (!t->done && g->rounds_done >= t->waits_for)
+	if (!t->done && g->rounds_done >= t->waits_for && !elsewhere(g, t))
 		steps[t->rq.kind](g, t);
 }
 

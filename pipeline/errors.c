@@ -165,40 +165,56 @@ static bool same_request(const struct seen *a, const struct seen *b)
 	return a->request && b->request && strcmp(a->request, b->request) == 0;
 }
 
-struct stream_state { /* what a stream has said so far */
-	const struct seen *start, *about;
-};
-
-/* One environment works on one request at a time: what follows a START is that request's until the next one. */
-static void attribute_one(struct seen *s, struct stream_state *said)
+static void attribute_one(struct seen *s, const struct seen *start)
 {
-	if (s->start)
-		said->start = s;
-	if (s->shape && said->start) {
-		if (!s->request)
-			s->request = said->start->request;
-		if (same_request(s, said->start) && said->start->version)
-			s->version = said->start->version;
+	if (!s->shape || !start)
+		return;
+	if (!s->request)
+		s->request = start->request;
+	if (same_request(s, start) && start->version)
+		s->version = start->version;
+}
+
+static int by_request(const void *a, const void *b)
+{
+	const struct seen *x = *(struct seen *const *)a, *y = *(struct seen *const *)b;
+	return strcmp(x->request, y->request);
+}
+
+/* What a request said of the message that it worked on holds for its errors. */
+static void lend_messages(struct seen *copy, unsigned n)
+{
+	struct seen **v = xcalloc(n ? n : 1, sizeof(struct seen *));
+	unsigned named = 0;
+	for (unsigned i = 0; i < n; i++)
+		if (copy[i].message && copy[i].request)
+			v[named++] = &copy[i];
+	qsort(v, named, sizeof(struct seen *), by_request);
+	for (unsigned i = 0; i < n && named; i++) {
+		const struct seen *s = &copy[i];
+		struct seen **found =
+		    s->shape && !s->message && s->request ? bsearch(&s, v, named, sizeof(struct seen *), by_request) : NULL;
+		if (found)
+			copy[i].message = (*found)->message;
 	}
-	if (s->message)
-		said->about = s;
-	else if (s->shape && said->about && same_request(s, said->about))
-		s->message = said->about->message;
+	free(v);
 }
 
 static void attribute(struct seen *copy, unsigned n)
 {
 	struct seen **v = xcalloc(n ? n : 1, sizeof(struct seen *));
-	struct stream_state said = { 0 };
+	const struct seen *start = NULL;
 	for (unsigned i = 0; i < n; i++)
 		v[i] = &copy[i];
 	qsort(v, n, sizeof(struct seen *), by_stream);
 	for (unsigned i = 0; i < n; i++) {
-		if (i && strcmp(v[i - 1]->stream, v[i]->stream) != 0)
-			said = (struct stream_state){ 0 };
-		attribute_one(v[i], &said);
+		if (v[i]->start)
+			start = v[i];
+		else if (start && strcmp(start->stream, v[i]->stream) == 0)
+			attribute_one(v[i], start);
 	}
 	free(v);
+	lend_messages(copy, n);
 }
 
 /* By shape, the newest first. */

@@ -36,6 +36,7 @@ struct view;
 	X(event, "Enter l", IN(EVENTS), MOVE, "open", "all of one event")                                       \
 	X(event_filter, "/", IN(EVENTS), FIND, "filter", "filter events by words")                              \
 	X(past, "t", IN_SCREENS & ~IN(FIRST), TIME, NULL, "a past instant; live again")                         \
+	X(replay, "4 R", IN_SCREENS & ~IN(FIRST), MOVE, NULL, "replay: groups, plan, runs")                       \
 	X(filter, "/", TABLES, FIND, "filter", "filter (!word leaves out)")                              \
 	X(command, ":", IN_SCREENS, FIND, "command", "a command; Tab completes")                                \
 	X(palette, "Ctrl-P", IN_SCREENS, FIND, "find", "find a stage, alarm, act")                              \
@@ -48,6 +49,15 @@ struct view;
 	X(first_tag, "t", IN(FIRST), FIRST, "tag", "watch what carries a tag")                                 \
 	X(first_prefix, "/", IN(FIRST), FIRST, "prefix", "watch what is named alike")                          \
 	X(first_keep, "y", IN(FIRST), FIRST, "yes", "yes: save the choice, begin")                             \
+	X(inspect, "I", IN_SCREENS & ~IN(FIRST), ACT, NULL, "allow inspecting, or not")                         \
+	X(writes, "W", IN_SCREENS & ~IN(FIRST), ACT, NULL, "open writing for 15m, close it")                    \
+	X(write, "x", IN_SCREENS & ~IN(FIRST), ACT, NULL, "a write: then a letter")                             \
+	X(replay_plan, "p", IN(REPLAY), ACT, "plan", "receive, group, plan")                                    \
+	X(replay_open, "Enter l", IN(REPLAY), ACT, "open", "open the selected run")                             \
+	X(replay_pause, "p", IN(RUN), ACT, "pause", "pause the run")                                            \
+	X(replay_faster, "+ =", IN(RUN), ACT, "faster", "a higher rate")                                        \
+	X(replay_slower, "-", IN(RUN), ACT, "slower", "a lower rate")                                           \
+	X(replay_stop, "S", IN(RUN), ACT, "stop", "stop the run for good")                                      \
 	X(range_less, "[", IN(DETAIL) | IN(ALARMS) | IN(ERRORS), TIME, "shorter", "shorter range")                          \
 	X(range_more, "]", IN(DETAIL) | IN(ALARMS) | IN(ERRORS), TIME, "longer", "longer range")                            \
 	X(pan_past, "<", IN(DETAIL), TIME, NULL, "charts to the past")                                          \
@@ -82,6 +92,7 @@ struct view;
 #define ACTION_GROUPS(X)                                                                                \
 	X(MOVE, "MOVE")                                                                                        \
 	X(FIND, "FIND")                                                                                        \
+	X(ACT, "ACT")                                                                                          \
 	X(FIRST, "FIRST CONTACT")                                                                              \
 	X(TIME, "TIME")                                                                                        \
 	X(SHARE, "SHARE")                                                                                      \

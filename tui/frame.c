@@ -5,6 +5,7 @@
 #include "tui/action.h"
 #include "tui/glyph.h"
 #include "tui/keys.h"
+#include "tui/lease.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -254,6 +255,14 @@ static void put_what(const struct view *v, struct piece *p)
 	text_visible_to(p->brief, 64, s->title ? s->title(v) : s->name);
 }
 
+static void put_mode(const struct view *v, struct piece *p)
+{
+	char open[16];
+	lease_words(v, open);
+	snprintf(p->brief, sizeof p->brief, "%s", open[0] ? open : "RO");
+	snprintf(p->full, sizeof p->full, "%s", open[0] ? "" : "READ-ONLY");
+}
+
 static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 {
 	static const uint8_t ranks[P_COUNT][2] = {
@@ -274,8 +283,7 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 	put_what(v, &p[P_WHAT]);
 	put_counts(v, false, p[P_COUNTS].brief, sizeof p->brief);
 	put_counts(v, true, p[P_COUNTS].full, sizeof p->full);
-	snprintf(p[P_MODE].brief, sizeof p->brief, "RO");
-	snprintf(p[P_MODE].full, sizeof p->full, "READ-ONLY");
+	put_mode(v, &p[P_MODE]);
 	put_clock(v, &p[P_CLOCK]);
 	put_data(v, &p[P_DATA]);
 	put_cost(v, &p[P_COST]);
@@ -285,6 +293,8 @@ static void pieces_fill(const struct view *v, struct piece p[P_COUNT])
 		p[i].rank = p[i].brief[0] ? ranks[i][0] : 0;
 		p[i].full_rank = p[i].full[0] ? ranks[i][1] : 0;
 	}
+	if (!p[P_MODE].full[0]) /* what is open is never left out */
+		p[P_MODE].rank = 20;
 	if (v->past) /* how long ago it is comes before everything but the place */
 		p[P_CLOCK].full_rank = 15;
 }

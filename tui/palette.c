@@ -7,9 +7,11 @@
 #include "tui/fields.h"
 #include "tui/frame.h"
 #include "tui/keys.h"
+#include "tui/lease.h"
 #include "tui/match.h"
 #include "tui/pane.h"
 #include "tui/prompt.h"
+#include "tui/write.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +55,8 @@ void palette_fill(struct view *v)
 	for (uint32_t i = 0; i < nactions; i++)
 		if (offered(v, &actions[i]))
 			consider(p, PALETTE_ACTION, i, match_score(typed, actions[i].help));
+	for (uint32_t i = 0; i < nwrites; i++)
+		consider(p, PALETTE_WRITE, i, match_score(typed, writes[i].help));
 	for (uint32_t i = 0; i < ncommands; i++)
 		if (!commands[i].args[0])
 			consider(p, PALETTE_COMMAND, i, match_score(typed, commands[i].help));
@@ -85,6 +89,7 @@ static void accepted(struct view *v)
 	case PALETTE_ALARM: to_alarm(v, it.index); break;
 	case PALETTE_ACTION: actions[it.index].run(v); break;
 	case PALETTE_COMMAND: commands[it.index].run(v, ""); break;
+	case PALETTE_WRITE: write_choose(v, it.index); break;
 	}
 }
 
@@ -153,6 +158,10 @@ static void draw_item(struct view *v, const struct area *a, int y, const struct 
 	case PALETTE_COMMAND:
 		draw_fmt(c, y, a->x + GUTTER, a->w - GUTTER, STYLE_NORMAL, "%s  (:%s)", commands[it->index].help,
 		         commands[it->index].name);
+		break;
+	case PALETTE_WRITE:
+		draw_fmt(c, y, a->x + GUTTER, a->w - GUTTER, STYLE_NORMAL, "%s  (x %s, mode %s)", writes[it->index].help,
+		         writes[it->index].key, lease_mode_name(writes[it->index].needs));
 		break;
 	}
 }

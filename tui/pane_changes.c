@@ -47,7 +47,8 @@ static void cell_text(const struct view *v, const struct event *e, enum column c
 		snprintf(out, size, "%s", when);
 		break;
 	case C_SERVICE:
-		snprintf(out, size, "%s", e->service && e->service[0] && e->kind != EVENT_ALARM ? e->service : event_kind_name(e->kind));
+		snprintf(out, size, "%s",
+		         e->service && e->service[0] && e->kind != EVENT_ALARM ? e->service : event_kind_name(e->kind));
 		break;
 	case C_SUBJECT: snprintf(out, size, "%s", e->subject ? e->subject : ""); break;
 	case C_BY: by_text(v, e, out, size); break;

@@ -59,7 +59,8 @@ static void add_mapping(const struct view *v, const struct row_link *l, struct w
 {
 	const struct row *from = &v->snap->rows[l->from], *to = &v->snap->rows[l->to];
 	char retries[64] = "", age[64] = "", d[TEXT_NUM];
-	char *out = strcmp(l->kind, "mapping") == 0 && l->state ? next_line(w, is_off(l) ? STYLE_WARN : STYLE_NORMAL) : NULL;
+	char *out =
+	    strcmp(l->kind, "mapping") == 0 && l->state ? next_line(w, is_off(l) ? STYLE_WARN : STYLE_NORMAL) : NULL;
 	if (!out)
 		return;
 	if (l->retries == -1)

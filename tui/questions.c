@@ -2,6 +2,7 @@
  * range changes and after each poll. The engine answers when it can; meanwhile the last answer stays. */
 #include "core/mem.h"
 #include "tui/past.h"
+#include "tui/replay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,8 @@ void view_answer(struct view *v, struct result *r)
 		shards_answer(v, r);
 		return;
 	}
+	if (replay_answer(v, r))
+		return;
 	if (r->kind == REQUEST_FIRST)
 		first_answer(v, r);
 	if (r->kind == REQUEST_ERRORS) {

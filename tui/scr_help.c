@@ -2,7 +2,7 @@
 #include "tui/action.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
-#include "tui/view.h"
+#include "tui/write.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +24,14 @@ struct entry {
 	const char *left, *right;
 	enum style style;
 };
+
+/* "x r" */
+static const char *write_keys(unsigned i)
+{
+	static char text[8][8];
+	snprintf(text[i % 8], sizeof *text, "x %s", writes[i].key);
+	return text[i % 8];
+}
 
 static unsigned under(const struct view *v)
 {
@@ -52,6 +60,9 @@ static unsigned entries(const struct view *v, unsigned where, struct entry *out)
 			ADD(a->keys, a->help, a->where & (under(v) | IN_PROMPT) ? STYLE_NORMAL : STYLE_FAINT);
 		}
 	}
+	ADD("WRITES, AFTER W", NULL, STYLE_STRONG);
+	for (unsigned i = 0; i < nwrites; i++)
+		ADD(write_keys(i), writes[i].help, STYLE_NORMAL);
 	ADD("MARKS", NULL, STYLE_STRONG);
 	for (int h = HEALTH_COUNT - 1; h >= 0; h--)
 		ADD(health_mark((enum health)h), marks[h], style_of((enum health)h));
@@ -65,7 +76,7 @@ static uint64_t line_id(const void *ctx, unsigned line)
 	return line + 1u;
 }
 
-#define ENTRIES_MAX 96
+#define ENTRIES_MAX 128
 
 struct page {
 	struct entry all[ENTRIES_MAX];

@@ -15,6 +15,8 @@ struct view;
 	X(ERRORS, screen_errors)        \
 	X(EVENTS, screen_events)        \
 	X(EVENT, screen_event)          \
+	X(REPLAY, screen_replay)        \
+	X(RUN, screen_run)              \
 	X(HELP, screen_help)            \
 	X(FIRST, screen_first)
 

@@ -5,6 +5,8 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "tui/keys.h"
+#include "tui/lease.h"
+#include "tui/replay.h"
 #include "tui/restore.h"
 #include "tui/script.h"
 #include "tui/term.h"
@@ -211,6 +213,14 @@ static void ask_more(struct console *c)
 		errors_asked(&c->v, id);
 }
 
+static void ask_replay(struct console *c)
+{
+	struct request rq;
+	uint64_t id;
+	while (replay_question(&c->v, &rq) && (id = engine_ask(c->o->engine, &rq)))
+		replay_asked(&c->v, &rq, id);
+}
+
 static void draw(struct console *c)
 {
 	if (!c->dirty || !term_writable())
@@ -266,6 +276,8 @@ static void run(struct console *c)
 		c->dirty = c->dirty || now != c->second;
 		c->second = now;
 		c->v.now = c->v.past ? c->v.past : now;
+		c->v.mono = clock_mono_ms() / 1000 + 1;
+		lease_check(&c->v);
 		take_engine(c);
 		grant_wishes(c);
 		attend(c);
@@ -273,6 +285,7 @@ static void run(struct console *c)
 		ask(c);
 		ask_shards(c);
 		ask_more(c);
+		ask_replay(c);
 		step_script(c);
 		if (!c->v.quit)
 			sleep_until_something(c);
@@ -297,8 +310,11 @@ int tui_run(const struct tui_options *o)
 	mem_on_oom(restore_now);
 	view_init(&c.v, o, term_utf8(), term_level());
 	run(&c);
+	bool replays = c.v.replay.drive_pending != 0;
 	view_clear(&c.v);
 	term_close();
+	if (replays)
+		fprintf(stderr, "sluice: waiting for what the replay has sent; `sluice replay resume` goes on with it\n");
 	mem_on_oom(NULL);
 	script_free(c.script);
 	if (c.why[0])

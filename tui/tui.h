@@ -10,6 +10,7 @@ struct tui_options {
 	enum tui_color color;
 	const char *target_name;   /* row 1: the configured target's or profile's name; NULL = profile */
 	bool production;
+	enum conf_mode grant;      /* the most that W can open */
 	bool quiet, untitled;      /* no bell on a new alarm; the window keeps its title */
 	const char *demo;          /* the scenario: row 1 says DEMO instead of the endpoint; NULL = no demo */
 };

@@ -7,9 +7,12 @@
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/keys.h"
+#include "tui/lease.h"
 #include "tui/news.h"
 #include "tui/palette.h"
 #include "tui/prompt.h"
+#include "tui/replay.h"
+#include "tui/write.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +22,7 @@
 void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned level)
 {
 	*v = (struct view){ .options = o, .utf8 = utf8, .level = level, .now = clock_wall() };
+	v->mono = clock_mono_ms() / 1000 + 1;
 	v->level_most = utf8 ? GLYPH_BRAILLE : GLYPH_ASCII;
 	v->detail.range = 2;
 	v->bell_off = o->quiet;
@@ -33,6 +37,7 @@ void view_clear(struct view *v)
 		result_free(v->detail.slot[i].answer);
 	result_free(v->shards.answer);
 	result_free(v->alarms.answer);
+	replay_clear(v);
 	result_free(v->errors.answer);
 	free(v->overview.line);
 	free(v->events.line);
@@ -92,10 +97,11 @@ void view_snapshot(struct view *v, struct snapshot *s)
 	tell_news(v, s);
 	if (!v->frozen && !v->past) {
 		show(v, s);
-		return;
+	} else {
+		snapshot_free(v->held);
+		v->held = s;
 	}
-	snapshot_free(v->held);
-	v->held = s;
+	lease_check(v);
 }
 
 static void show_held(struct view *v)
@@ -199,9 +205,20 @@ void view_pop(struct view *v)
 
 /* ---- keys ---- */
 
+/* What is done everywhere is done over the menu too. */
+static bool passes_menu(uint32_t key)
+{
+	const struct action *a = action_find(key, IN_PROMPT);
+	return a && a->where & IN_SCREENS;
+}
+
 void view_key(struct view *v, uint32_t key)
 {
 	char name[KEY_NAME_SIZE];
+	if (menu_open(v) && !v->prompt.open && !passes_menu(key)) {
+		menu_key(v, key);
+		return;
+	}
 	const struct action *a = action_find(key, v->prompt.open ? IN_PROMPT : 1u << view_screen(v));
 	v->keyed = true;
 	v->note[0] = '\0';
@@ -269,7 +286,7 @@ void act_back(struct view *v)
 	else if (v->depth > 1)
 		view_pop(v);
 	else
-		v->quit = true;
+		v->quit = replay_may_leave(v);
 }
 
 void act_leave(struct view *v)
@@ -326,6 +343,8 @@ void act_interrupt(struct view *v)
 	v->interrupted = true;
 	if (v->prompt.open)
 		act_prompt_cancel(v);
+	v->menu.open = false;
+	v->menu.question[0] = '\0';
 	view_note(v, "Ctrl-C again quits");
 }
 
@@ -344,6 +363,8 @@ void view_draw(struct view *v)
 	screen_get(view_screen(v))->draw(v, FRAME_TOP, h);
 	if (palette_open(v))
 		palette_draw(v, FRAME_TOP, h);
+	if (menu_open(v))
+		menu_draw(v, FRAME_TOP, h);
 	frame_header(v);
 	frame_footer(v);
 }

@@ -40,7 +40,7 @@ struct typed { /* commands, the newest last */
 };
 
 #define PALETTE_MOST 64
-enum palette_what { PALETTE_ROW, PALETTE_ALARM, PALETTE_ACTION, PALETTE_COMMAND };
+enum palette_what { PALETTE_ROW, PALETTE_ALARM, PALETTE_ACTION, PALETTE_COMMAND, PALETTE_WRITE };
 struct palette_item {
 	enum palette_what what;
 	uint32_t index;             /* in the snapshot, or in the table */
@@ -134,6 +134,48 @@ struct alarms_view {
 	unsigned unanswered;
 };
 
+/* What the reader has opened (lease.h). */
+struct lease {
+	bool inspect;
+	int64_t until;              /* of writing; 0: closed */
+	char account[16];           /* for which alone */
+};
+
+/* x, and what is asked before it is done (write.h). */
+struct menu {
+	bool open;
+	unsigned chosen;
+	char question[200];         /* "" when none is open */
+	char typed[FILTER_SIZE];
+	void (*go)(struct view *v); /* when it is confirmed */
+};
+
+/* The replay screens (replay.h). */
+struct replay_act {             /* what tui.c is to send */
+	bool wanted;
+	enum request_kind kind;
+	struct consent consent;
+	bool redrive, resend;
+	char source[300], through[300], where[300], run[RUN_ID], word[32], typed[FILTER_SIZE];
+};
+struct replay_view {
+	uint64_t row;               /* the queue */
+	struct list list;           /* its groups, then the runs */
+	struct list left;           /* of the open run, what is not done */
+	char run[RUN_ID];           /* the open one */
+	struct replay_act act;
+	uint64_t plan_pending, runs_pending, show_pending;
+	uint64_t drive_pending;     /* the run that this process drives is that request */
+	char driven[RUN_ID];        /* and this its id, once it is known */
+	int64_t runs_at, show_at;   /* when they were asked; 0: now is the time */
+	uint64_t plan_row;          /* whose the plan is */
+	struct result *plan, *runs, *shown;
+	char count[16];             /* a frozen selection waits for this number to be typed */
+	char question[300];
+	char said[160];             /* what the last act came to */
+	enum style said_style;
+};
+
 /* The errors of one function. */
 struct errors_view {
 	uint64_t row;               /* of the function */
@@ -152,6 +194,7 @@ struct view {
 	bool frozen;
 	struct row_place { uint64_t id; uint32_t row; } *by_id; /* of snap, sorted */
 	int64_t now;                /* seconds; the instant that is shown while it is a past one */
+	int64_t mono;               /* seconds of a clock that is never set */
 	int64_t past;               /* the instant; 0: live. Nothing acts meanwhile: view_acts() */
 	int64_t past_wish;          /* a wish: to be shown that instant */
 	uint64_t past_asked;        /* the question's id; 0: none */
@@ -182,6 +225,10 @@ struct view {
 	struct errors_view errors;
 	struct list help;
 	struct first first;
+	struct lease lease;
+	struct menu menu;
+	struct replay_view replay;
+	bool leaving;               /* q was pressed while a replay runs here: the next one means it */
 };
 
 void view_init(struct view *v, const struct tui_options *o, bool utf8, unsigned level);

@@ -1,135 +1,19 @@
 """`make bench`: what sluice costs beside bare references, measured side by side in one run. Prints a table:
 figure, ours, reference, ratio, goal, met or missed.  bench.py [NAME...] runs only the lines whose names begin so."""
 
-import fcntl
-import json
 import os
 import pathlib
-import pty
 import re
-import select
 import shutil
-import signal
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
-import urllib.request
-import ssl
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "peers"))
-import tls  # noqa: E402
-
-BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build"))
-SLUICE = str(BUILD / "sluice")
-KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-        "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
-table, only = [], sys.argv[1:]
-
-
-def wants(*names):
-    return not only or any(n.startswith(o) for n in names for o in only)
-
-
-def line(name, what, ours, reference, ratio, goal, met):
-    """One line of the table; ratio and goal are ready text."""
-    table.append((name, what, ours, reference, ratio, goal, "met" if met else "MISSED"))
-    print(f"{name:3} {what:52} {ours:>15} {reference:>22} {ratio:>10} {goal:>10} {'met' if met else 'MISSED'}", flush=True)
-
-
-def compare(name, what, ours, reference, limit, unit="ms", at_least=False):
-    """limit: the largest ratio ours / reference allowed (the least reference / ours with at_least)."""
-    ratio = reference / ours if at_least else ours / reference
-    met = ratio >= limit if at_least else ratio <= limit
-    shown = f"1/{1 / ratio:.0f}" if not at_least and ratio < 0.05 else f"{ratio:.2f}x"
-    goal = f">= {limit:g}x" if at_least else f"<= 1/{1 / limit:.0f}" if limit < 0.05 else f"<= {limit:.2f}x"
-    line(name, what, f"{ours:.4g} {unit}", f"{reference:.4g} {unit}", shown, goal, met)
-
-
-def left_out(name, why):
-    print(f"{name:3} left out: {why}", flush=True)
-
-
-# ---- what runs and what it cost
-
-def run(argv, env, ok=(0,)):
-    """(CPU ms of the process and its children, wall ms); its output in run.out"""
-    start = time.perf_counter()
-    p = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    out = p.stdout.read()
-    _, status, use = os.wait4(p.pid, 0)
-    wall = (time.perf_counter() - start) * 1e3
-    p.returncode = os.waitstatus_to_exitcode(status)
-    if p.returncode not in ok:
-        raise SystemExit(f"{argv} ended with {p.returncode}:\n{out.decode(errors='replace')[-2000:]}")
-    run.out = out.decode(errors="replace")
-    return (use.ru_utime + use.ru_stime) * 1e3, wall
-
-
-def paired(n, *commands):
-    """Medians of CPU and wall of each (argv, env), the runs interleaved; the first round warms up and is not counted."""
-    taken = [[] for _ in commands]
-    for i in range(n + 1):
-        for k, (argv, env) in enumerate(commands):
-            cost = run(argv, env)
-            if i:
-                taken[k].append(cost)
-    return [tuple(statistics.median(c[j] for c in costs) for j in range(2)) for costs in taken]
-
-
-class World:
-    """The canned server, a home, and trust stores with its certificate among the system's own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        ca = tls.make_ca(folder)
-        self.pem = tls.make_server(folder, ca)
-        self.certs = folder / "certs"
-        self.certs.mkdir()
-        system = pathlib.Path("/etc/ssl/certs")
-        for f in system.iterdir():
-            if f.name != "ca-certificates.crt":
-                (self.certs / f.name).symlink_to(f.resolve())
-        shutil.copy(ca[2], self.certs / "bench.pem")
-        name = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", ca[2]], capture_output=True, text=True, check=True).stdout.strip()
-        (self.certs / f"{name}.0").symlink_to(self.certs / "bench.pem")
-        self.bundle = folder / "bundle.pem"
-        self.bundle.write_bytes((system / "ca-certificates.crt").read_bytes() + pathlib.Path(ca[2]).read_bytes())
-        self.count = (system / "ca-certificates.crt").read_text().count("BEGIN CERTIFICATE") + 1
-        self.context = ssl.create_default_context(cafile=ca[2])
-        self.home = folder / "home"
-        self.new_home(self.home)
-        self.server = subprocess.Popen([sys.executable, str(ROOT / "tests/bench/server.py"), self.pem], stdout=subprocess.PIPE, text=True)
-        self.url = f"https://127.0.0.1:{self.server.stdout.readline().strip()}"
-
-    def new_home(self, home):
-        """Everything is asked at each poll, whatever it costs: that is the load which the figures are about."""
-        path = home / ".config/sluice/config.ini"
-        path.parent.mkdir(parents=True, mode=0o700)
-        path.write_text("[sluice]\nbudget_usd_per_day = 0\npoll_rest = 1m\n[watch]\neverything = yes\n")
-        path.chmod(0o600)
-
-    def env(self, **more):
-        return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm-256color", "HOME": str(self.home), "SSL_CERT_DIR": str(self.certs),
-                "AWS_ENDPOINT_URL": self.url, **KEYS, **more}
-
-    def set(self, **state):
-        """Changes the server's settings; returns the calls counted since the last time."""
-        with urllib.request.urlopen(f"{self.url}/control", data=json.dumps(state).encode(), context=self.context) as r:
-            return json.load(r)["calls"]
-
-    def config(self, name, text):
-        path = self.folder / name
-        path.write_text(text)
-        return str(path)
-
-    def close(self):
-        self.server.kill()
-        self.server.wait()
+from growth import bench_memory
+from measure import BUILD, FUNCTIONS, KEYS, ROOT, SLUICE, World, compare, left_out, line, paired, run, table, wants
+from terminal import bench_idle, bench_paint
 
 
 # ---- C: one-shot checks
@@ -328,143 +212,6 @@ def bench_history(w):
             print("    " + text)
 
 
-# ---- S, I: on a terminal
-
-def on_terminal(argv, env, rows=40, columns=120):
-    pid, fd = pty.fork()
-    if pid == 0:
-        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        os.execve(argv[0], argv, env)
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    return pid, fd
-
-
-def drain(fd, seconds):
-    """Reads what comes for so long; returns the bytes."""
-    end, data = time.perf_counter() + seconds, b""
-    while (left := end - time.perf_counter()) > 0:
-        if select.select([fd], [], [], left)[0]:
-            try:
-                data += os.read(fd, 65536)
-            except OSError:
-                break
-    return data
-
-
-def end(pid, fd):
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    os.close(fd)
-
-
-def first_frame(argv, env, enough, quiet=0.025):
-    """Milliseconds from fork to the last byte of the first burst that holds a whole frame."""
-    start = time.perf_counter()
-    pid, fd = on_terminal(argv, env)
-    last, n = start, 0
-    while time.perf_counter() - start < 10:
-        if select.select([fd], [], [], quiet if n >= enough else 1)[0]:
-            try:
-                n += len(os.read(fd, 65536))
-            except OSError:
-                break
-            last = time.perf_counter()
-        elif n >= enough:
-            break
-    end(pid, fd)
-    return (last - start) * 1e3
-
-
-def fill_history(w):
-    """Lets a console poll once, so that the next one has something to paint."""
-    pid, fd = on_terminal([SLUICE], w.env())
-    drain(fd, 4)
-    os.write(fd, b"q")
-    drain(fd, 1)
-    end(pid, fd)
-
-
-def bench_paint(w):
-    w.set(queues=20, functions=20, points=60)
-    fill_history(w)
-    w.set(latency_ms=3000)  # so that nothing but the file can be on the first frame
-    ours, bare, others = [], [], []
-    btop = shutil.which("btop", path="/usr/bin")
-    for i in range(12):
-        taken = [first_frame([SLUICE], w.env(), 2500), first_frame([str(BUILD / "bench/ref_paint")], w.env(), 2500)]
-        if btop and i < 6:
-            others.append(first_frame([btop], w.env(LC_ALL="C.UTF-8"), 4000))
-        if i:
-            ours.append(taken[0])
-            bare.append(taken[1])
-    pid, fd = on_terminal([SLUICE], w.env())
-    seen = drain(fd, 0.5)
-    end(pid, fd)
-    w.set(latency_ms=0, queues=5, functions=0, points=1)
-    a, b = statistics.median(ours), statistics.median(bare)
-    if b"queue" not in seen and b"function" not in seen:
-        print("    (the first frame shows no row of the history)")
-    compare("S1", "first frame with history, against 5 libraries, bare", a, b, 1.3)
-    if others:
-        c = statistics.median(others)
-        line("S1", "the same against btop", f"{a:.1f} ms", f"{c:.1f} ms", f"{a / c:.2f}x", "< 1x", a < c)
-
-
-def tasks(pid):
-    return [f"/proc/{pid}/task/{t}" for t in os.listdir(f"/proc/{pid}/task")]
-
-
-def cpu_ns(pid):
-    """Time on a processor of all its threads, to the nanosecond where the kernel tells, else in clock ticks."""
-    total = 0
-    for t in tasks(pid):
-        total += int(open(f"{t}/schedstat").read().split()[0])
-    return total
-
-
-def wakeups(pid):
-    return sum(int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", open(f"{t}/status").read(), re.M)[1]) for t in tasks(pid))
-
-
-FUNCTIONS = 1667  # six metrics each are polled at one minute
-
-
-def bench_idle(w):
-    htop = shutil.which("htop", path="/usr/bin")
-    w.set(functions=FUNCTIONS, queues=0, points=1)
-    home = w.folder / "idle"
-    w.new_home(home)
-    pid, fd = on_terminal([SLUICE], w.env(HOME=str(home)))
-    drain(fd, 25)  # discovery, back-fill, first folds
-    w.set()
-    before, t0 = cpu_ns(pid), time.perf_counter()
-    other = on_terminal([htop], w.env()) if htop else None
-    if other:
-        drain(other[1], 2)
-        h0, th = cpu_ns(other[0]), time.perf_counter()
-    quiet = []
-    while time.perf_counter() - t0 < 60:
-        n = wakeups(pid)
-        drain(fd, 2.5)
-        if other:
-            drain(other[1], 2.5)
-        quiet.append((wakeups(pid) - n) / 5)
-    ours = (cpu_ns(pid) - before) / 1e7 / (time.perf_counter() - t0)
-    if other:
-        theirs = (cpu_ns(other[0]) - h0) / 1e7 / (time.perf_counter() - th)
-        end(*other)
-    polled = w.set().get("GetMetricData", 0)
-    end(pid, fd)
-    w.set(functions=0, queues=5)
-    print(f"    (in that minute {polled} GetMetricData requests were answered)")
-    if other:
-        line("I1", "idle CPU, 10,000 series, 60 s polls, against htop", f"{ours:.3f} %", f"{theirs:.3f} %", f"1/{theirs / ours:.1f}", "<= 1/4", ours <= theirs / 4)
-    else:
-        left_out("I1", "no htop")
-    least = statistics.median(quiet)
-    line("I1", "wake-ups a second with nothing to do", f"{least:.1f}", "", "", "<= 2", least <= 2)
-
-
 def main():
     cpu = re.search(r"^model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
@@ -475,7 +222,7 @@ def main():
         try:
             for names, bench in ((("C1", "C2", "C3"), bench_one_call), (("C4", "C5"), bench_five_queues), (("C6",), bench_instructions),
                                  (("P1",), bench_poll), (("P3",), bench_parse), (("H1", "H2", "H3"), bench_history), (("S1",), bench_paint),
-                                 (("I1",), bench_idle)):
+                                 (("I1",), bench_idle), (("M1",), bench_memory)):
                 if wants(*names):
                     bench(w)
         finally:

@@ -12,8 +12,9 @@ import time
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 ACTION = re.compile(rb"Action=(\w+)")
 
-state = {"latency_ms": 0, "points": 1, "functions": 0, "queues": 5, "alarm_pages": 1, "denied": ""}
+state = {"latency_ms": 0, "points": 1, "functions": 0, "queues": 5, "alarm_pages": 1, "denied": "", "pages": False}
 calls = {}
+counted = {"metrics": 0, "percentile_requests": 0}
 lock = threading.Lock()
 cache = {}
 
@@ -25,6 +26,9 @@ def arn(service, rest):
 def metric_data(body):
     """Another minute and other values each second, so that every poll brings news to keep."""
     ids = [q["Id"] for q in body["MetricDataQueries"]]
+    with lock:
+        counted["metrics"] += len(ids)
+        counted["percentile_requests"] += body["MetricDataQueries"][0]["MetricStat"]["Stat"].startswith("p")
     second = int(time.time())
     newest = int(body["EndTime"]) // 60 * 60 - 120 - 60 * (second % 5)
     calm = "AWS/SQS" in json.dumps(body["MetricDataQueries"][0])  # queues are empty and young
@@ -64,22 +68,35 @@ def queue_attributes(body):
 
 def queues(body):
     names = [n for i in range(state["queues"]) for n in (f"queue{i}", f"queue{i}-dlq")]
-    return {"QueueUrls": [f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{n}" for n in names]}
+    first = int(body.get("NextToken") or 0)
+    last = first + 1000 if state["pages"] else len(names)
+    more = {"NextToken": str(last)} if last < len(names) else {}
+    return {"QueueUrls": [f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{n}" for n in names[first:last]], **more}
+
+
+def pages(path):
+    """What the query of a request says."""
+    return dict(pair.split("=", 1) for pair in path.decode().partition("?")[2].split("&") if "=" in pair)
 
 
 def functions(body):
-    if ("fn", state["functions"]) not in cache:
-        cache["fn", state["functions"]] = json.dumps({"Functions": [
+    first = int(body.get("Marker") or 0)
+    last = min(first + 50, state["functions"]) if state["pages"] else state["functions"]
+    key = ("fn", first, last, state["functions"])
+    if key not in cache:
+        more = {"NextMarker": str(last)} if last < state["functions"] else {}
+        cache[key] = json.dumps({"Functions": [
             {"FunctionName": f"function{i}", "FunctionArn": arn("lambda", f"function:function{i}"), "Runtime": "python3.12",
-             "Timeout": 30, "MemorySize": 128} for i in range(state["functions"])]}).encode()
-    return cache["fn", state["functions"]]
+             "Timeout": 30, "MemorySize": 128} for i in range(first, last)], **more}).encode()
+    return cache[key]
 
 
 OPERATIONS = {
     "GetMetricData": metric_data, "DescribeAlarms": alarms, "GetQueueAttributes": queue_attributes, "ListQueues": queues,
     "ListFunctions": functions, "ListEventSourceMappings": lambda b: {"EventSourceMappings": []},
     "ListStreams": lambda b: {"StreamNames": [], "HasMoreStreams": False, "StreamSummaries": []},
-    "ListMetrics": lambda b: {"Metrics": []},
+    "ListMetrics": lambda b: {"Metrics": []}, "LookupEvents": lambda b: {"Events": []}, "ListTagsForResource": lambda b: {"Tags": []},
+    "GetResources": lambda b: {"ResourceTagMappingList": [], "PaginationToken": ""},
 }
 # What the older clients send in the query protocol, answered in its XML.
 QUERY = {
@@ -96,8 +113,9 @@ def answer(path, target, body):
     if path == b"/control":
         with lock:
             state.update(json.loads(body))
-            told = json.dumps({"calls": calls}).encode()
+            told = json.dumps({"calls": calls, **counted}).encode()
             calls.clear()
+            counted.update(dict.fromkeys(counted, 0))
         return 200, "application/json", told
     if target:
         name = target.rsplit(".", 1)[1]
@@ -118,8 +136,11 @@ def answer(path, target, body):
                                  f"</{name}Result><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{name}Response>").encode()
     if name == "GetMetricStatistics":
         out = {"Label": "x", "Datapoints": [{"Timestamp": 1767225600.0, "Maximum": 0.0, "Unit": "Seconds"}]}
+    elif name not in OPERATIONS:
+        print(f"    (the canned AWS does not know {name})", file=sys.stderr, flush=True)
+        return 400, "application/x-amz-json-1.0", b'{"__type":"x#UnknownOperationException","message":"unknown"}'
     else:
-        out = OPERATIONS[name](json.loads(body) if target and body else {})
+        out = OPERATIONS[name](json.loads(body) if target and body else pages(path))
     return 200, "application/x-amz-json-1.0", out if isinstance(out, bytes) else json.dumps(out).encode()
 
 

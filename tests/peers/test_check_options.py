@@ -8,6 +8,7 @@ import time
 
 import fakeaws
 import pytest
+from simtools import Sim
 from fakeaws import FakeAws, arn
 from program import LONG
 
@@ -287,12 +288,29 @@ def test_a_checks_own_keys_win(sluice):
     assert "2 of 2 points" in c["reason"] and c["samples"] == 7 and c["window"]["end"].endswith("02:54:00Z"), str(ran)
 
 
-def test_select_takes_names_and_says_that_it_takes_no_tags(sluice):
+def test_select_takes_names(sluice):
     with FakeAws(answers=Points(states=["OK", "ALARM"])) as aws:
         one = check(sluice, aws, "--alarms", "--select", "alarms/a0")
-        tag = sluice("--check", "--alarms", "--select", "tag:team=orders", env=aws.env())
     assert one.status == 0 and only(one)["name"] == "alarms/a0"
-    assert tag.status == 3 and tag.out == "" and "not in this version, which reads no tags" in tag.err, str(tag)
+
+
+def test_select_by_tag(sluice, tmp_path):
+    """Who carries a tag is AWS's word, as boto3 hears it; a tag that nothing carries, or that cannot be read, is no success."""
+    with Sim.start("dlq-growth", home=tmp_path) as sim:
+        def ask(tag):
+            return sluice("--check", "--format", "json", "--select", f"tag:{tag}", env=sim.peer.env())
+        pages = sim.peer.client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(
+            TagFilters=[{"Key": "pipeline", "Values": ["orders"]}])
+        carried = {r["ResourceARN"].replace("/", ":").rsplit(":", 1)[1] for p in pages for r in p["ResourceTagMappingList"]}
+        ran = ask("pipeline=orders")
+        judged = {c["resource"] for c in ran.json["checks"]}
+        assert ran.status == 2 and "orders-load-dlq" in judged and judged <= carried, f"{ran}\n{carried}"
+        assert "nightly-report" in {c["resource"] for c in sluice("--check", "--format", "json", env=sim.peer.env()).json["checks"]}
+        none = ask("pipeline=none")
+        assert none.status == 3 and only(none)["code"] == "BAD_CONFIG" and "carries this tag" in only(none)["reason"], str(none)
+        sim.spoil("tagging:GetResources=denied")
+        denied = ask("pipeline=orders")
+        assert denied.status == 3 and only(denied)["code"] == "DENIED", str(denied)
 
 
 def test_named_by_hand_leaves_the_configuration_aside(sluice):

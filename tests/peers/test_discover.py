@@ -15,6 +15,7 @@ from simtools import Sim
 
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
 INGEST, ENRICH = ARN.format("kinesis", "stream/orders-ingest"), ARN.format("lambda", "function:orders-enrich")
+FAILED = ARN.format("sqs", "orders-enrich-fail")
 LOAD, LOADER, DLQ = ARN.format("sqs", "orders-load"), ARN.format("lambda", "function:orders-loader"), ARN.format("sqs", "orders-load-dlq")
 
 
@@ -59,12 +60,13 @@ def test_the_graph(calm, sluice):
     assert edges(doc) == {
         (INGEST, ENRICH): ("mapping", "lambda:ListEventSourceMappings", "EventSourceArn"),
         (LOAD, LOADER): ("mapping", "lambda:ListEventSourceMappings", "EventSourceArn"),
+        (ENRICH, FAILED): ("on_failure", "lambda:ListEventSourceMappings", "DestinationConfig.OnFailure.Destination"),
         (LOAD, DLQ): ("dlq", "sqs:GetQueueAttributes", "RedrivePolicy.deadLetterTargetArn")}
-    assert [e["proof"]["confirmed"] for e in doc["edges"]] == [False, False, True]  # by ListDeadLetterSourceQueues
+    assert {e["to"]: e["proof"]["confirmed"] for e in doc["edges"]} == {ENRICH: False, LOADER: False, FAILED: False, DLQ: True}  # by ListDeadLetterSourceQueues
     assert all(e["strength"] == "configured" for e in doc["edges"])
-    assert pipelines(doc) == {"orders-ingest": ["orders-ingest", "orders-enrich"],
+    assert pipelines(doc) == {"orders-ingest": ["orders-ingest", "orders-enrich", "orders-enrich-fail"],
                               "orders-load": ["orders-load", "orders-loader", "orders-load-dlq"],
-                              None: ["nightly-report", "thumbnailer", "billing-events", "orders-enrich-fail"]}
+                              None: ["nightly-report", "thumbnailer", "billing-events"]}
     ids = [n["id"] for n in doc["nodes"]]
     assert len(set(ids)) == len(ids) and all(n["id"] == n["arn"] for n in doc["nodes"])
     assert {k for e in doc["edges"] for k in (e["from"], e["to"])} <= set(ids)
@@ -82,7 +84,7 @@ def test_free_of_charge(own, sluice):
     """No metric is asked for, and of the dead-letter queues each once."""
     own.spoil("cloudwatch:*=status:500", "sqs:ListDeadLetterSourceQueues=delay:1")
     discover(sluice, own.peer)
-    assert own.hits() == {"cloudwatch:*=status:500": 0, "sqs:ListDeadLetterSourceQueues=delay:1": 1}
+    assert own.hits() == {"cloudwatch:*=status:500": 0, "sqs:ListDeadLetterSourceQueues=delay:1": 2}  # both dead-letter queues
 
 
 def parse_dot(text):
@@ -102,7 +104,7 @@ def test_dot(calm, sluice):
     nodes, arrows = parse_dot(text)
     assert text.startswith("digraph sluice {\n") and text.endswith("}\n") and text.count("{") == text.count("}")
     assert len(nodes) == 9 and nodes[INGEST] == r"orders-ingest\nkinesis"
-    assert arrows == {(INGEST, ENRICH), (LOAD, LOADER), (LOAD, DLQ)}
+    assert arrows == {(INGEST, ENRICH), (ENRICH, FAILED), (LOAD, LOADER), (LOAD, DLQ)}
 
 
 def test_disabled_shared_and_short(own, sluice):
@@ -118,7 +120,7 @@ def test_disabled_shared_and_short(own, sluice):
 # ---- what cannot be read
 
 @pytest.mark.parametrize("fault,op,lost", [
-    ("lambda:ListEventSourceMappings=denied", "lambda:ListEventSourceMappings", {(INGEST, ENRICH), (LOAD, LOADER)}),
+    ("lambda:ListEventSourceMappings=denied", "lambda:ListEventSourceMappings", {(INGEST, ENRICH), (ENRICH, FAILED), (LOAD, LOADER)}),
     ("sqs:GetQueueAttributes=denied", "sqs:GetQueueAttributes", {(LOAD, DLQ)}),
     ("sqs:ListDeadLetterSourceQueues=denied", "sqs:ListDeadLetterSourceQueues", set()),
     ("kinesis:ListStreams=denied", "kinesis:ListStreams", set()),
@@ -129,7 +131,7 @@ def test_one_denied(own, sluice, fault, op, lost):
     doc = ran.json
     assert [(p["operation"], p["code"]) for p in doc["problems"]] == [(op, "DENIED")], doc["problems"]
     assert op in ran.err and '"Effect":"Allow"' in ran.err, str(ran)
-    assert set(edges(doc)) == {(INGEST, ENRICH), (LOAD, LOADER), (LOAD, DLQ)} - lost
+    assert set(edges(doc)) == {(INGEST, ENRICH), (ENRICH, FAILED), (LOAD, LOADER), (LOAD, DLQ)} - lost
     if op.startswith("lambda"):  # nothing is known of consumers, so nobody is said to have none
         assert not [v for v in verdicts(doc) if v[1] == "no_consumer"]
 
@@ -150,7 +152,7 @@ MEMBERS = {"orders-ingest", "orders-enrich", "orders-load", "orders-loader", "or
 def test_groups(calm, sluice, args, name):
     doc = discover(sluice, calm.peer, *args, "--format", "json").json
     assert {k: set(v) for k, v in pipelines(doc).items()} == {name: MEMBERS}
-    assert set(edges(doc)) == {(INGEST, ENRICH), (LOAD, LOADER), (LOAD, DLQ)}
+    assert set(edges(doc)) == {(INGEST, ENRICH), (ENRICH, FAILED), (LOAD, LOADER), (LOAD, DLQ)}
 
 
 def test_groups_that_are_none(own, sluice):
@@ -285,10 +287,10 @@ def test_write(calm, sluice):
     path = sluice.home / ".config/sluice/config.ini"
     dry = discover(sluice, calm.peer, "--write", "--dry-run")
     assert not path.exists() and dry.err == ""
-    assert names(dry.out) == ["orders-ingest", "orders-ingest/orders-ingest", "orders-ingest/orders-enrich", "orders-load",
+    assert names(dry.out) == ["orders-ingest", "orders-ingest/orders-ingest", "orders-ingest/orders-enrich", "orders-ingest/orders-enrich-fail", "orders-load",
                               "orders-load/orders-load", "orders-load/orders-loader", "orders-load/dlq"]
     ran = discover(sluice, calm.peer, "--write")
-    assert "2 new pipelines and 5 new stages" in ran.err and str(path) in ran.err
+    assert "2 new pipelines and 6 new stages" in ran.err and str(path) in ran.err
     assert path.read_text() == dry.out and stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [p.name for p in path.parent.iterdir()] == ["config.ini"]
     again = discover(sluice, calm.peer, "--write")
@@ -304,8 +306,8 @@ def test_write_keeps_what_is_there(calm, sluice):
     os.chmod(config, 0o640)
     ran = discover(sluice, calm.peer, "--write", "--config", config)
     text = pathlib.Path(config).read_text()
-    assert text.startswith(mine + "\n\n") and "1 new pipeline and 4 new stages" in ran.err, str(ran)
-    assert names(text[len(mine):]) == ["orders", "orders/load", "orders/loader", "orders/load-dlq", "shop/orders-enrich"]
+    assert text.startswith(mine + "\n\n") and "1 new pipeline and 5 new stages" in ran.err, str(ran)
+    assert names(text[len(mine):]) == ["orders", "orders/load", "orders/loader", "orders/load-dlq", "shop/orders-enrich", "shop/orders-enrich-fail"]
     assert stat.S_IMODE(os.stat(config).st_mode) == 0o640
     assert sluice("--config", config, "status", env=calm.peer.env()).status == 0
 
@@ -327,7 +329,7 @@ def test_write_refuses(calm, sluice):
 def test_without_a_configuration_status_groups(calm, sluice):
     doc = sluice("status", "--format", "json", env=calm.peer.env()).json
     assert {p["name"]: [s["resource"] for s in p["stages"]] for p in doc["pipelines"]} == {
-        "orders-ingest": ["orders-ingest", "orders-enrich"], "orders-load": ["orders-load", "orders-loader", "orders-load-dlq"],
-        "discovered": ["billing-events", "orders-enrich-fail", "nightly-report", "thumbnailer"]}
+        "orders-ingest": ["orders-ingest", "orders-enrich", "orders-enrich-fail"], "orders-load": ["orders-load", "orders-loader", "orders-load-dlq"],
+        "discovered": ["billing-events", "nightly-report", "thumbnailer"]}
     one = sluice("status", "orders-load", "--format", "json", env=calm.peer.env()).json
     assert [p["name"] for p in one["pipelines"]] == ["orders-load"]

@@ -217,7 +217,7 @@ static const struct {
 	{ "--check --out a --out b", 3, "--out: two files only with --format gitlab" },
 	{ "--check --format gitlab --out a --out b --out c", 3, "twice at most" },
 	{ "--check --format yaml", 3, "not 'yaml'" },
-	{ "--check --select tag:a=b", 3, "not in this version, which reads no tags" },
+	{ "--check --select tag:=b", 3, "tag:KEY=VALUE" },
 	{ "replay start --yes", 2, "--yes: only with --check, put-record, process, put-metric, not with replay" },
 	{ "alarms init orders", 2, "alarms: init is not in this version" },
 	{ "topics", 2, "not in this version" },
