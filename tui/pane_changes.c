@@ -109,7 +109,7 @@ void changes_draw(struct view *v, struct area a)
 	uint8_t width[C_COUNT] = { 0 };
 	static const char *const zones[TIMES_COUNT] = { "UTC", "local time", "ages" };
 	if (n)
-		snprintf(note, sizeof note, "%u, %s", n, zones[v->time_style]);
+		snprintf(note, sizeof note, "%u, %s%s", n, zones[v->time_style], s->events_note ? ", by whom: ?" : "");
 	pane_title(v, &a, "WHAT CHANGED", note);
 	list_scroll(l, n, room);
 	if (!focused) /* the newest */

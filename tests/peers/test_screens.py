@@ -15,7 +15,7 @@ SCREENS = pathlib.Path(__file__).resolve().parents[1] / "screens"
 NOW = "2026-11-23T03:14:42Z"
 SIZES = [(80, 24), (120, 40), (200, 60)]
 TERMS = {"C.UTF-8": "vt220", "C": "linux"}  # these neither repeat nor scroll by a count, which pyte does not know
-EVERYWHERE = [(name, "poison-shard", size, lang) for name in ("overview", "pipeline", "detail", "stream", "alarm", "errors", "help") for size in SIZES for lang in ("C.UTF-8", "C")]
+EVERYWHERE = [(name, "poison-shard", size, lang) for name in ("overview", "pipeline", "detail", "stream", "alarm", "errors", "events", "help") for size in SIZES for lang in ("C.UTF-8", "C")]
 MORE = [
     ("pipeline", "poison-shard", (40, 12), "C"),
     ("stream", "poison-shard", (40, 12), "C"),
@@ -29,7 +29,11 @@ MORE = [
     ("filter", "poison-shard", (80, 24), "C.UTF-8"),
     ("sort", "poison-shard", (80, 24), "C"),
     ("cursor", "poison-shard", (120, 40), "C.UTF-8"),
-    ("alarms", "poison-shard", (120, 40), "C"),
+    *[(name, "poison-shard", size, lang) for name in ("alarms", "past", "event") for size in SIZES[:2] for lang in ("C.UTF-8", "C")],
+    ("events", "poison-shard", (40, 12), "C"),
+    ("bad-deploy", "bad-deploy", (80, 24), "C"),
+    ("silent", "silent-producer", (80, 24), "C"),
+    ("expired", "expired-token", (80, 24), "C"),
     ("alarm", "poison-shard", (40, 12), "C"),
     ("errors", "poison-shard", (40, 12), "C"),
     ("errors-deploy", "bad-deploy", (120, 40), "C.UTF-8"),
