@@ -145,13 +145,13 @@ static void test_overview_80x24_ascii(void **state)
 	                            " ~  orders-loader   lambda    ~360   ~359  ~0.2       -      -        - ###@@@@@\n"
 	                            " !  orders-load-dlq sqs dlq    0.4      0     -   1,291  3d02h        - ###@@@@@\n"
 	                            " ?? orders-curate   lambda       ?      ?     ?       -      -        - ........\n"
-	                            "-- ALARMS ----------------------------------- 2 not ok, 3 in all, worst first --\n"
+	                            "-- ALARMS --------------------- 2 not ok, 3 in all, worst first, for how long --\n"
 	                            " !! HighErrorRate   orders-enrich        ErrorRate > 5             ALARM     33m\n"
 	                            " ?? CurateHeartbeat orders-curate        RunCompleted < 1          no data   44m\n"
 	                            "    AnyOfThem                            ALARM(HighEr~teHeartbeat) ok      1d00h\n"
 	                            "\n\n\n\n\n\n"
 	                            "--------------------------------------------------------------------------------\n"
-	                            "Enter open  Tab pane  n problem  2 flow  / filter  : command  ? help  q quit\n");
+	                            "Enter open  Tab pane  n problem  2 flow  e errors  / filter  ? help  q quit\n");
 }
 
 /* Everything that a snapshot may hold. */
@@ -164,9 +164,9 @@ static void test_overview_rich(void **state)
 	assert_non_null(strstr(line(6), "6h09m   17h50m"));
 	assert_non_null(strstr(line(10), "3d02h  2h..22h"));
 	assert_true(shows("-- WHAT CHANGED ------------------------------------------------------ 3, UTC --\n"
-	                  " 20:51..20:58Z lambda     orders-enrich alias live v41 -> v42\n"
-	                  " 21:05Z        lambda     orders-enrich UpdateAlias           by dev\n"
-	                  " 02:41Z        cloudwatch HighErrorRate OK -> ALARM\n"));
+	                  " 20:51..20:58Z lambda orders-enrich alias live v41 -> v42\n"
+	                  " 21:05Z        lambda orders-enrich UpdateAlias           by dev\n"
+	                  " 02:41Z        alarm  HighErrorRate OK -> ALARM\n"));
 	open_view(40, 120, false, picture_rich());
 	assert_non_null(strstr(line(0), "$0.55/day"));
 	assert_string_equal(line(3), "!! DATA LOSS  17h50m  first record expires 21:05Z     orders-ingest shard 3: age "
