@@ -424,6 +424,17 @@ static char *silent_words(const struct engine *g, const struct stage *s)
 	return xasprintf("idle: %s last seen %s ago", info->title, age);
 }
 
+/* The reason in the end, which for a stage that rests is since when. */
+static char *rest_words(const struct engine *g, struct stage *s, const char *reason)
+{
+	char *silent = s->health == HEALTH_OK && !in_use(g, s) ? silent_words(g, s) : NULL;
+	if (silent)
+		s->health = HEALTH_IDLE;
+	if (silent || s->health == HEALTH_IDLE)
+		return silent ? silent : idle_words(s);
+	return xstrdup(reason ? reason : "");
+}
+
 static void judge_one(struct engine *g, struct stage *s, const struct firing *f, unsigned nf)
 {
 	struct verdicts vs = { 0 };
@@ -439,10 +450,7 @@ static void judge_one(struct engine *g, struct stage *s, const struct firing *f,
 		if (verdicts_health(&one) == s->health && s->health != HEALTH_OK)
 			reason = vs.v[i].reason;
 	}
-	char *silent = s->health == HEALTH_OK && !in_use(g, s) ? silent_words(g, s) : NULL;
-	if (silent)
-		s->health = HEALTH_IDLE;
-	set_reason(s, silent ? silent : s->health == HEALTH_IDLE ? idle_words(s) : xstrdup(reason ? reason : ""));
+	set_reason(s, rest_words(g, s, reason));
 	for (unsigned i = 0; i < nf && s->health != HEALTH_ALARM; i++)
 		if (stage_has_metric(s, &f[i].id, f[i].text)) {
 			s->health = HEALTH_ALARM;

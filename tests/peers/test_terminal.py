@@ -337,7 +337,7 @@ def colors(raw):
 ])
 def test_color(tmp_path, args, env, colored):
     with Terminal(tmp_path, "--demo=poison-shard", *args, env=env) as t:
-        t.wait(lambda c: b"growing" in c.raw)
+        t.wait(lambda c: b"DATA LOSS" in c.raw)
         t.drain()
         assert bool(colors(t.raw)) == colored
         assert b"!!" in t.raw  # the mark says it anyhow
