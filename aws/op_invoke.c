@@ -119,14 +119,14 @@ const struct op op_get_function_configuration = {
 	.read = function_read,
 };
 
-/* ---- ListEventSourceMappings of one function */
+/* ---- ListEventSourceMappings of one source */
 
 static bool mappings_build(const void *in, struct http_req *rq, struct err *e)
 {
 	const struct mappings_in *q = in;
 	rq->method = "GET";
 	bool ok = buf_adds(&rq->path, "/2015-03-31/event-source-mappings") &&
-	          wire_param(&rq->query, "FunctionName", q->function) && wire_param(&rq->query, "MaxItems", "100") &&
+	          wire_param(&rq->query, "EventSourceArn", q->source) && wire_param(&rq->query, "MaxItems", "100") &&
 	          wire_param(&rq->query, "Marker", q->page.token);
 	return ok || err_set(e, ERR_LIMIT, "json", "the request is too large");
 }
@@ -148,11 +148,13 @@ static bool mappings_read(const struct http_res *rs, void *out, struct err *e)
 	bool ok = true;
 	for (const struct json *c = wire_list(doc, "EventSourceMappings", &ok); c; c = json_next(c)) {
 		const char *source = json_get_str(c, "EventSourceArn"), *state = json_get_str(c, "State");
-		if (!source)
+		const char *function = json_get_str(c, "FunctionArn");
+		if (!source || !function)
 			continue;
 		MEM_GROW(v->v, v->n, v->cap);
 		struct function_mapping *m = &v->v[v->n++];
 		*m = (struct function_mapping){ .source_arn = arena_strdup(&v->mem, source),
+			                            .function_arn = arena_strdup(&v->mem, function),
 			                            .state = arena_strdup(&v->mem, state ? state : ""),
 			                            .batch_size = 1,
 			                            .partial = reports_items(c) };

@@ -274,13 +274,12 @@ static void print_groups(struct out *o, const struct replay_result *r)
 static void print_plan(struct out *o, const struct replay_result *r)
 {
 	char takes[TEXT_NUM] = "-";
-	const char *name = r->run.dest && *r->run.dest ? strrchr(r->run.dest, ':') : NULL;
 	if (!isnan(r->seconds))
 		text_duration((int64_t)r->seconds, takes);
 	out_ownf(o, "plan\t%u messages of ", r->nitems);
 	out_text(o, r->run.source);
 	out_own(o, r->run.mode == REPLAY_INVOKE ? "\tthrough " : "\tto ");
-	out_text(o, name ? name + 1 : "-");
+	out_text(o, replay_dest_name(r->run.dest));
 	out_ownf(o, "\tbatches of %u\t%g a second at the most\tabout %s\tunknown: %s\n", r->run.batch, r->run.rate, takes,
 	         replay_unknown_name(r->run.unknown));
 	if (r->run.mode == REPLAY_INVOKE && r->run.dest && *r->run.dest)

@@ -314,6 +314,7 @@ struct replay_request {
 	const char *source;       /* sqs:QUEUE or a queue's ARN; NULL where a run is meant */
 	const char *run;          /* its id; NULL: the newest unfinished, else the newest */
 	const char *through;      /* FUNCTION[:ALIAS]; NULL with redrive */
+	bool as_mapped;           /* without an alias: the one that the queue's mapping invokes; else that is a warning */
 	bool redrive;             /* back into the queue the messages came from, or `to` */
 	const char *to;           /* a queue's name or ARN; NULL */
 	unsigned limit;           /* messages; 0 = all */

@@ -120,6 +120,7 @@ struct drive {
 	struct mappings_out mappings;
 	struct move_tasks_out moves;
 	char *queue_name, *to_name;
+	const char *through;             /* the request's, with the mapping's alias where that was wanted; NULL: none */
 	const char *one_source;          /* ARN of the only source queue; NULL: none, or several */
 	int64_t retention_s, visibility_s, max_receive;
 	struct move_tasks_in moves_in;

@@ -193,39 +193,55 @@ static bool hear_sources(struct drive *d)
 	return true;
 }
 
-static bool ask_function(struct drive *d)
+/* The name in NAME[:ALIAS] or in an ARN, whole or partial; *alias is what stands behind it, "" when nothing does. */
+static struct span function_name(const char *function, const char **alias)
 {
-	const char *through = d->t->rq.replay.through;
-	if (!through)
-		return false;
-	d->in.function.function = through;
-	read_aws(d, &op_get_function_configuration, &d->in.function, &d->function);
-	return true;
-}
-
-static bool hear_function(struct drive *d)
-{
-	d->r->function_arn = arena_strdup(d->mem, d->function.arn);
-	d->run.dest = d->r->function_arn;
-	d->run.call_s = (unsigned)d->function.timeout_s;
-	return true;
+	const char *word = strstr(function, "function:"), *name = word ? word + strlen("function:") : function;
+	size_t n = strcspn(name, ":");
+	*alias = name[n] ? name + n + 1 : "";
+	return (struct span){ name, n };
 }
 
 static bool ask_mappings(struct drive *d)
 {
 	if (!d->t->rq.replay.through)
 		return false;
-	d->in.mappings = (struct mappings_in){ .function = d->t->rq.replay.through };
+	d->through = d->t->rq.replay.through;
+	d->in.mappings = (struct mappings_in){ .source = d->one_source };
 	read_aws(d, &op_list_mappings_of, &d->in.mappings, &d->mappings);
 	return true;
 }
 
+/* From this source to the function, whichever of its aliases; the very one that was named goes before. */
 static const struct function_mapping *mapping_of(const struct drive *d, const char *arn)
 {
-	for (unsigned i = 0; i < d->mappings.n; i++)
-		if (strcmp(d->mappings.v[i].source_arn, arn) == 0)
-			return &d->mappings.v[i];
-	return NULL;
+	const struct function_mapping *found = NULL;
+	const char *alias, *wanted;
+	struct span name = function_name(d->through, &wanted);
+	for (unsigned i = 0; i < d->mappings.n; i++) {
+		const struct function_mapping *m = &d->mappings.v[i];
+		struct span to = function_name(m->function_arn, &alias);
+		if (strcmp(m->source_arn, arn) != 0 || to.n != name.n || memcmp(to.p, name.p, to.n) != 0)
+			continue;
+		if (!found || strcmp(alias, wanted) == 0)
+			found = m;
+	}
+	return found;
+}
+
+/* What the queue invokes is an alias more often than not; its function's bare name would be $LATEST, which may be anything. */
+static void settle_alias(struct drive *d, const struct function_mapping *m)
+{
+	const char *alias, *wanted;
+	struct span name = function_name(d->through, &wanted);
+	function_name(m->function_arn, &alias);
+	if (strcmp(alias, wanted) == 0)
+		return;
+	if (d->t->rq.replay.as_mapped && !wanted[0])
+		d->through = arena_printf(d->mem, "%.*s:%s", (int)name.n, name.p, alias);
+	else
+		drive_warn(d, "the queue's own mapping invokes %.*s:%s, this replay %.*s:%s", (int)name.n, name.p,
+		           alias[0] ? alias : "$LATEST", (int)name.n, name.p, wanted[0] ? wanted : "$LATEST");
 }
 
 static bool hear_mappings(struct drive *d)
@@ -239,11 +255,35 @@ static bool hear_mappings(struct drive *d)
 	d->run.batch = m && m->batch_size > 0 ? (unsigned)m->batch_size : 1;
 	d->run.batch = d->run.batch < BATCH_MOST ? d->run.batch : BATCH_MOST;
 	d->run.partial = m && m->partial;
-	if (!m)
+	if (m)
+		settle_alias(d, m);
+	else
 		drive_warn(d,
 		           "no event source mapping leads from a source of %s to %s: messages go one by one, and the function "
 		           "sees the name of a queue that does not invoke it",
-		           d->queue_name, d->t->rq.replay.through);
+		           d->queue_name, d->through);
+	return true;
+}
+
+static bool ask_function(struct drive *d)
+{
+	if (!d->through)
+		return false;
+	d->in.function.function = d->through;
+	read_aws(d, &op_get_function_configuration, &d->in.function, &d->function);
+	return true;
+}
+
+/* The answer's ARN may leave out the alias that was asked for: what is invoked is what was named. */
+static bool hear_function(struct drive *d)
+{
+	const char *alias, *said;
+	function_name(d->through, &alias);
+	struct span name = function_name(d->function.arn, &said);
+	int base = (int)(name.p + name.n - d->function.arn);
+	d->r->function_arn = arena_printf(d->mem, "%.*s%s%s", base, d->function.arn, alias[0] ? ":" : "", alias);
+	d->run.dest = d->r->function_arn;
+	d->run.call_s = (unsigned)d->function.timeout_s;
 	return true;
 }
 
@@ -327,8 +367,8 @@ static const struct {
 	{ ask_queue, hear_queue, false, false, NULL },
 	{ ask_sources, hear_sources, true, true, "which queues this is the dead-letter queue of is not known" },
 	{ ask_moves, hear_moves, true, true, "whether a message move task is running is not known" },
-	{ ask_function, hear_function, false, false, NULL },
 	{ ask_mappings, hear_mappings, false, false, NULL },
+	{ ask_function, hear_function, false, false, NULL },
 	{ ask_to_url, hear_to_url, false, false, NULL },
 	{ ask_to, hear_to, false, false, NULL },
 };

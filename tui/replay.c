@@ -152,6 +152,7 @@ static void fill_act(struct view *v, struct request *rq)
 	rq->replay = (struct replay_request){ .source = a->source[0] ? a->source : NULL,
 		                                  .run = a->run[0] ? a->run : NULL,
 		                                  .through = a->through[0] ? a->through : NULL,
+		                                  .as_mapped = true,
 		                                  .redrive = a->redrive,
 		                                  .where = a->where[0] ? a->where : NULL,
 		                                  .word = a->word[0] ? a->word : NULL,

@@ -16,12 +16,6 @@
 #define PLAN_ROWS 6
 #define RUNS_LEAST 4
 
-static const char *last_part(const char *arn)
-{
-	const char *colon = arn ? strrchr(arn, ':') : NULL;
-	return colon ? colon + 1 : arn && *arn ? arn : "-";
-}
-
 /* ---- what is known without receiving */
 
 static void draw_head(struct view *v, int y)
@@ -149,7 +143,7 @@ static void write_plan(struct paper *p, const struct replay_result *r)
 		text_duration((int64_t)r->seconds, takes);
 	snprintf(line, sizeof line, "%u messages, about %s at %g a second, batches of %u, unknown: %s, %s %.200s",
 	         r->nitems, takes, r->run.rate, r->run.batch, replay_unknown_name(r->run.unknown),
-	         r->run.mode == REPLAY_INVOKE ? "through" : "back to", last_part(r->run.dest));
+	         r->run.mode == REPLAY_INVOKE ? "through" : "back to", replay_dest_name(r->run.dest));
 	write_line(p, STYLE_NORMAL, line);
 	for (unsigned i = 0; i < r->nwarnings; i++) {
 		snprintf(line, sizeof line, "! %.500s", r->warnings[i]);
@@ -195,7 +189,7 @@ static void draw_run(struct view *v, const struct area *a, int y, const struct r
 	draw_str(c, y, a->x + GUTTER + 7, 9, run_style(r->state), run_state_name(r->state));
 	draw_str(c, y, a->x + GUTTER + 17, 14, STYLE_NORMAL, at);
 	snprintf(line, sizeof line, "%s %s %s  by %s%s%s", r->source, v->level > 0 ? "\xE2\x86\x92" : "->",
-	         last_part(r->dest), r->by ? r->by : "?", r->reason ? "  " : "", r->reason ? r->reason : "");
+	         replay_dest_name(r->dest), r->by ? r->by : "?", r->reason ? "  " : "", r->reason ? r->reason : "");
 	int x = a->x + GUTTER + 32;
 	draw_sentence(c, y, x, a->w - x, STYLE_NORMAL, line);
 }

@@ -12,12 +12,6 @@
 
 #define MEASURE_S 10 /* the rate that is shown is that of the newest seconds */
 
-static const char *last_part(const char *arn)
-{
-	const char *colon = arn ? strrchr(arn, ':') : NULL;
-	return colon ? colon + 1 : arn && *arn ? arn : "-";
-}
-
 static const char *arrow(const struct view *v)
 {
 	return v->level > 0 ? "\xE2\x86\x92" : "->";
@@ -84,8 +78,8 @@ static void draw_head(struct view *v, int y, const struct replay_result *r)
 	if (run->started_ms)
 		clock_hms(run->started_ms / 1000, at);
 	snprintf(line, sizeof line, "%.200s  %s  %s %.200s   since %s   by %s@%s", run->source, arrow(v),
-	         run->mode == REPLAY_INVOKE ? "function" : "queue", last_part(run->dest), at, run->by ? run->by : "?",
-	         run->host ? run->host : "?");
+	         run->mode == REPLAY_INVOKE ? "function" : "queue", replay_dest_name(run->dest), at,
+	         run->by ? run->by : "?", run->host ? run->host : "?");
 	line_at(v, y, STYLE_STRONG, line);
 	snprintf(line, sizeof line, "run %s   %.200s%s", run->id, run->where ? run->where : "everything that was there",
 	         run->fifo ? "   FIFO" : "");

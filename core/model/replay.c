@@ -91,3 +91,11 @@ void replay_count(const struct replay_item *items, unsigned n, struct replay_cou
 		c->pending += c->by_state[open[i]];
 	c->unaccounted = n - c->verified - c->bounced - c->poison - c->unknown - c->gone - c->skipped - c->pending;
 }
+
+const char *replay_dest_name(const char *dest)
+{
+	const char *function = dest ? strstr(dest, ":function:") : NULL, *colon = dest ? strrchr(dest, ':') : NULL;
+	if (function)
+		return function + strlen(":function:");
+	return colon ? colon + 1 : dest && *dest ? dest : "-";
+}

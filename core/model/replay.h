@@ -136,4 +136,6 @@ struct replay_group {       /* messages of one cause (ops.md 10.7) */
 	unsigned known;         /* how many of them earlier runs have replayed or seen bounce */
 };
 
+const char *replay_dest_name(const char *dest); /* "orders-loader:live", "orders-load": of an ARN; "-" for none */
+
 #endif

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import dataclasses
 import hashlib
 import io
 import json
@@ -541,6 +542,26 @@ def test_a_plan_warns(sim, sluice, rng):
     warnings = " ".join(ran.json["warnings"])
     assert ran.status == 0 and "expires in" in warnings and "lost" in warnings and "no event source mapping" in warnings, ran
     assert ran.json["batch"] == 1 and ran.json["seconds"] >= 300
+
+
+def test_the_mappings_alias(sim, sluice, rng):
+    """A mapping to an alias is found, its batch size is used, and a bare name, which is $LATEST, is warned of."""
+    pipe = Pipe.make(sim, rng, mapping=False)
+    pipe.fill(3)
+    lam = pipe.peer.client("lambda")
+    lam.publish_version(FunctionName=pipe.function)
+    lam.create_alias(FunctionName=pipe.function, Name="live", FunctionVersion="1")
+    lam.create_event_source_mapping(EventSourceArn=pipe.arn(pipe.source), FunctionName=f"{pipe.function}:live", BatchSize=7, Enabled=False)
+
+    def plan(function):
+        ran = sluice("replay", "plan", f"sqs:{pipe.dlq_name}", "--through", function, *INSPECT, "--format", "json", env=pipe.peer.env())
+        assert ran.status == 0, ran
+        return ran.json, " ".join(ran.json["warnings"])
+    bare, warned = plan(pipe.function)
+    assert f"invokes {pipe.function}:live, this replay {pipe.function}:$LATEST" in warned and bare["batch"] == 7, bare
+    alias, warned = plan(f"{pipe.function}:live")
+    assert "mapping" not in warned and alias["batch"] == 7 and alias["destination"].endswith(f":function:{pipe.function}:live"), alias
+    assert start(sluice, dataclasses.replace(pipe, function=f"{pipe.function}:live"), 3).json["verified"] == 3
 
 
 def test_a_second_replay_of_a_message_is_told(sim, sluice, rng):
