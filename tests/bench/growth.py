@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import sys
 
-from measure import BUILD, FUNCTIONS, SLUICE, end, drain, line, memory, on_terminal, settle
+from measure import BUILD, FUNCTIONS, SLUICE, end, drain, left_out, line, memory, on_terminal, settle
 
 # A child's ru_maxrss begins at what its parent held when it forked: so a small parent. It prints kilobytes.
 PEAK = """import os, sys
@@ -71,9 +71,9 @@ def grown(w, n, rounds=2):
         elif name in ("first", "round"):
             cpu.append(float(value))
             asked.append({**w.set(), **w.told})
-    if p.wait():
-        raise SystemExit(f"bench_engine ended with {p.returncode} at {n} functions")
     w.set(functions=0, queues=5, pages=False)
+    if p.wait():
+        return None
     return min(cpu), told["peak"] / 1024, asked, first
 
 
@@ -85,7 +85,11 @@ def requests_there_must_be(asked):
 
 def bench_growth(w):
     sizes = (10, 100, 1000, 10000)
-    taken = {n: grown(w, n) for n in sizes}
+    taken = {}
+    for n in sizes:
+        taken[n] = grown(w, n) or grown(w, n)
+        if not taken[n]:
+            return left_out("G1", f"the engine with {n:,} functions did not finish its polls, twice")
     for n in sizes:
         cpu, peak_mb, asked, first = taken[n]
         print(f"    ({n:,} functions: a poll {cpu:.2f} ms of CPU; {peak_mb:.1f} MB; metrics and requests of each poll"
