@@ -11,9 +11,9 @@ import sys
 import tempfile
 import time
 
-from growth import bench_memory
+from growth import bench_growth, bench_memory
 from measure import BUILD, FUNCTIONS, KEYS, ROOT, SLUICE, World, compare, left_out, line, paired, run, table, wants
-from terminal import bench_idle, bench_paint
+from terminal import bench_bytes, bench_idle, bench_keys, bench_keys_bulk, bench_paint
 
 
 # ---- C: one-shot checks
@@ -150,10 +150,24 @@ def bench_poll(w):
         kept.append(rounds(run.out, "round"))
     compare("P1", "poll 10,000 metrics x1, TLS: CPU against bare", statistics.median(kept), statistics.median(bare), 1.5)
     w.set(functions=FUNCTIONS)
-    run([str(BUILD / "bench/bench_engine"), "7", str(w.folder / "bench-history.db")], w.env())
+    run([str(BUILD / "bench/bench_engine"), "7", str(w.folder / "bench-history.db"), "0"], w.env())
     stored.append(rounds(run.out, "round") * 10000 / rounds(run.out, "metrics"))
     w.set(functions=0)
     compare("P1", "the same with storing and publishing", statistics.median(stored), statistics.median(bare), 2.2)
+
+
+def bench_boto3(w):
+    for points, n, theirs_n, limit in ((1, 12, 3, 1 / 60), (60, 6, 1, 1 / 150)):
+        w.set(points=points)
+        run([str(BUILD / "bench/bench_poll"), str(n), str(points)], w.env())
+        ours = [rounds(run.out, "round")]
+        run([sys.executable, str(ROOT / "tests/bench/ref_boto3.py"), w.url, str(w.bundle), str(theirs_n)], w.env())
+        theirs, version = rounds(run.out, "round"), run.out.split()[-1]
+        assert f"points {10000 * points}" in run.out
+        run([str(BUILD / "bench/bench_poll"), str(n), str(points)], w.env())
+        ours.append(rounds(run.out, "round"))
+        compare("P2", f"poll 10,000 metrics x{points}: CPU against boto3 {version}", statistics.mean(ours), theirs, limit)
+    w.set(points=1)
 
 
 def numbers(text):
@@ -221,8 +235,9 @@ def main():
         w = World(pathlib.Path(folder))
         try:
             for names, bench in ((("C1", "C2", "C3"), bench_one_call), (("C4", "C5"), bench_five_queues), (("C6",), bench_instructions),
-                                 (("P1",), bench_poll), (("P3",), bench_parse), (("H1", "H2", "H3"), bench_history), (("S1",), bench_paint),
-                                 (("I1",), bench_idle), (("M1",), bench_memory)):
+                                 (("P1",), bench_poll), (("P2",), bench_boto3), (("P3",), bench_parse), (("H1", "H2", "H3"), bench_history), (("S1",), bench_paint),
+                                 (("I1",), bench_idle), (("K1",), bench_keys), (("K2",), bench_keys_bulk),
+                                 (("F1",), bench_bytes), (("M1",), bench_memory), (("G1",), bench_growth)):
                 if wants(*names):
                     bench(w)
         finally:

@@ -95,6 +95,7 @@ OPERATIONS = {
     "GetMetricData": metric_data, "DescribeAlarms": alarms, "GetQueueAttributes": queue_attributes, "ListQueues": queues,
     "ListFunctions": functions, "ListEventSourceMappings": lambda b: {"EventSourceMappings": []},
     "ListStreams": lambda b: {"StreamNames": [], "HasMoreStreams": False, "StreamSummaries": []},
+    "ListAliases": lambda b: {"Aliases": []}, "ListVersionsByFunction": lambda b: {"Versions": []},
     "ListMetrics": lambda b: {"Metrics": []}, "LookupEvents": lambda b: {"Events": []}, "ListTagsForResource": lambda b: {"Tags": []},
     "GetResources": lambda b: {"ResourceTagMappingList": [], "PaginationToken": ""},
 }
@@ -122,7 +123,7 @@ def answer(path, target, body):
     elif path.startswith(b"/2015-03-31/event-source"):
         name = "ListEventSourceMappings"
     elif path.startswith(b"/2015-03-31/functions"):
-        name = "ListFunctions"
+        name = {b"aliases": "ListAliases", b"versions": "ListVersionsByFunction"}.get(path.partition(b"?")[0].rsplit(b"/", 1)[1], "ListFunctions")
     else:
         name = ACTION.search(body)[1].decode()
     with lock:
