@@ -209,6 +209,7 @@ def budget_run(tmp_path, speed, seconds):
             while time.monotonic() - begun < seconds:
                 c.type("\x0c")  # somebody is there
                 c.pump(1)
+            c.wait(lambda c: c.text.count("error rate 50") >= 3, seconds=30)  # the last repaint is whole
             minutes = (time.monotonic() - begun) * speed / 60
             shown = c.text
         calls = dict(aws.calls)
