@@ -218,7 +218,7 @@ def budget_run(tmp_path, speed, seconds):
 
 @pytest.mark.skipif(bool(SANITIZER), reason="its clocks would run too fast for it")
 def test_three_thousand_functions_for_a_dollar(tmp_path):
-    speed, seconds = (120, 720) if LONG else (120, 40)
+    speed, seconds = (120, 720) if LONG else (60, 40)  # a busy machine may take seconds to draw 3,000 rows
     answers, minutes, shown, calls = budget_run(tmp_path, speed, seconds)
     ends = sorted({e for e, *_ in answers.asked})
     total, first = len(answers.asked), sum(1 for e, *_ in answers.asked if e <= ends[0] + 60)
