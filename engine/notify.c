@@ -4,7 +4,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "core/text.h"
-#include "engine/gate.h"
+#include "engine/audited.h"
 #include "engine/inside.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static bool permitted(struct engine *g, struct task *t, struct telling *a, const
 {
 	struct result *r = t->result;
 	struct gate_act wish = { .needs = MODE_OPERATE, .op = op, .what = r->act.what };
-	if (t->rq.dry_run || !gate_open(g->o.target, &t->rq.consent, &wish, &a->permit, r))
+	if (t->rq.dry_run || !audited_gate(g, &t->rq.consent, &wish, &a->permit, r))
 		return false;
 	if (engine_connect(g))
 		return true;
@@ -97,32 +97,33 @@ static bool publish_begin(struct engine *g, struct task *t)
 	return permitted(g, t, a, &op_put_metric_data);
 }
 
-static void publish_batch(struct engine *g, struct telling *a)
+/* False: it could not be announced, and is not sent. */
+static bool publish_batch(struct engine *g, struct task *t, struct telling *a)
 {
+	struct result *r = t->result;
+	if (!audited(g, t->rq.consent.mode, &op_put_metric_data, NULL, "announced", r->act.what, &r->err))
+		return false;
 	unsigned first = a->at, end = first + BATCH < a->n ? first + BATCH : a->n;
 	for (unsigned i = first; i < end; i++)
 		a->values[i].next = i + 1 < end ? &a->values[i + 1] : NULL;
 	a->at = end;
 	a->answered = false;
 	aws_call_permitted(g->aws, &a->permit, CALL_ACT, &op_put_metric_data, &a->values[first], &a->put, on_done, a);
+	return true;
 }
 
 void publish_step(struct engine *g, struct task *t)
 {
 	struct telling *a = t->work;
 	if (t->state++ == 0) {
-		t->done = !publish_begin(g, t);
-		a = t->work;
-		if (!t->done)
-			publish_batch(g, a);
+		bool begun = publish_begin(g, t);
+		t->done = !begun || !publish_batch(g, t, t->work);
 		return;
 	}
 	if (!a->answered)
 		return;
 	t->result->err = a->err;
-	t->done = a->err.code != ERR_OK || a->at == a->n;
-	if (!t->done)
-		publish_batch(g, a);
+	t->done = a->err.code != ERR_OK || a->at == a->n || !publish_batch(g, t, a);
 }
 
 /* ---- notify */
@@ -215,7 +216,8 @@ static bool notify_begin(struct engine *g, struct task *t)
 	}
 	r->act.what = xasprintf("notify topic %s: %s", field(rq->topic, 5).p, rq->subject);
 	a->message = (struct sns_publish_in){ rq->topic, rq->subject, rq->message };
-	if (!permitted(g, t, a, &op_sns_publish))
+	if (!permitted(g, t, a, &op_sns_publish) ||
+	    !audited(g, t->rq.consent.mode, &op_sns_publish, rq->topic, "announced", r->act.what, &r->err))
 		return false;
 	aws_call_permitted(g->aws, &a->permit, CALL_ACT, &op_sns_publish, &a->message, &a->told, on_done, a);
 	return true;

@@ -77,6 +77,8 @@ def test_a_subscribed_queue_gets_one_message_a_change(sluice, peer, rng):
     (subject, message), = heard(peer, box)
     assert "OK" in subject and "Nothing is in trouble any more" in message
     assert run(*GO).status == 0 and heard(peer, box) == []
+    log = [line for line in sluice("audit", env=env_of(peer)).out.splitlines() if "sns:Publish" in line]
+    assert len(log) == 2 and all("announced" in line and topic in line for line in log), log
 
 
 def test_a_first_run_tells_only_trouble(sluice, peer, rng):
