@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "missing_data.h"
+
 static unsigned read_points(const char *text, enum point *pt)
 {
 	unsigned n = 0;
@@ -50,26 +52,7 @@ static void check_row(const char *points, unsigned n, unsigned m, const char *mo
 static void missing_data_tables(void **state)
 {
 	(void)state;
-	static const char *const below[] = { "data/", "" };
-	const char *shared = getenv("SLUICE_SHARED");
-	char path[512], line[256], points[64], mode[32], wanted[32];
-	unsigned n, m, rows = 0;
-	FILE *f = NULL;
-	for (unsigned i = 0; i < 2 && !f; i++) {
-		snprintf(path, sizeof path, "%s/%salarm-missing-data.tsv", shared ? shared : "../shared", below[i]);
-		f = fopen(path, "r");
-	}
-	if (!f) {
-		puts("SKIP: the tables of missing data are not here");
-		skip();
-	}
-	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "%u\t%u\t%63s\t%31s\t%31s", &n, &m, points, mode, wanted) == 5) {
-			check_row(points, n, m, mode, wanted);
-			rows++;
-		}
-	fclose(f);
-	assert_int_equal(rows, 40);
+	missing_data_rows(check_row);
 }
 
 /* What the tables leave out. */
