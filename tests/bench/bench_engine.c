@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 		int64_t since = next_second();
 		before_metrics = metrics;
 		double before = cpu_ms();
-		ok = engine_refresh(g) && wait_polled(g, since, before_metrics + whole * 3 / 4, &metrics);
+		ok = engine_refresh(g) && wait_polled(g, since, before_metrics + whole, &metrics);
 		printf("%s %.3f\n", round ? "round" : "first", cpu_ms() - before);
 		fflush(stdout);
 	}

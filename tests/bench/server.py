@@ -24,13 +24,14 @@ def arn(service, rest):
 
 
 def metric_data(body):
-    """Another minute and other values each second, so that every poll brings news to keep."""
+    """Another minute and other values each second, so that every poll brings news to keep: all of them minutes that are old enough to
+    be taken (a younger one only teaches how late points come, and a metric that has no other counts as never seen)."""
     ids = [q["Id"] for q in body["MetricDataQueries"]]
     with lock:
         counted["metrics"] += len(ids)
         counted["percentile_requests"] += body["MetricDataQueries"][0]["MetricStat"]["Stat"].startswith("p")
     second = int(time.time())
-    newest = int(body["EndTime"]) // 60 * 60 - 120 - 60 * (second % 5)
+    newest = int(body["EndTime"]) // 60 * 60 - 180 - 60 * (second % 5)
     calm = "AWS/SQS" in json.dumps(body["MetricDataQueries"][0])  # queues are empty and young
     key = ("gmd", len(ids), ids[0], ids[-1], state["points"], newest, calm)
     with lock:
