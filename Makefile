@@ -18,9 +18,10 @@ VENV    ?= build/venv
 VENV_OK := $(VENV)/$(firstword $(shell sha256sum tests/requirements.txt 2>/dev/null)).ok
 JOBS    := $(shell nproc)
 PYTEST  := $(VENV)/bin/python -m pytest -q -p no:cacheprovider
-# The tests mostly wait: one more at a time than there are processors. A file stays together, with the emulators it started.
+# The tests mostly wait: one more at a time than there are processors. A file stays together, with the emulators it started; the kills
+# come first, because a file of one long test that comes last is waited for alone.
 WORKERS ?= $(shell expr $(JOBS) + 1)
-ABREAST  = -n $(WORKERS) --dist loadfile
+ABREAST  = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The goals below compile nothing themselves: they may run on a machine that still lacks the libraries.
 NO_PKGS := help demo test test-long faults bench lint clean format peers-env
@@ -87,7 +88,7 @@ unit: $(UNIT) ## unit tests
 	@sh tests/unit.sh $(UNIT)
 
 peers: $(BUILD)/sluice $(TOOLS) $(VENV_OK) ## the program against AWS emulators and on terminals
-	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(ABREAST) $(PYTEST_ARGS) tests/peers $(if $(SLUICE_SANITIZER),,$(wildcard tests/crash))
+	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(ABREAST) $(PYTEST_ARGS) $(if $(SLUICE_SANITIZER),,$(wildcard tests/crash)) tests/peers
 
 peers-env: $(VENV_OK)
 $(VENV_OK): tests/requirements.txt
