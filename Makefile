@@ -21,7 +21,7 @@ PYTEST  := $(VENV)/bin/python -m pytest -q -p no:cacheprovider
 # The tests mostly wait: one more at a time than there are processors. A file stays together, with the emulators it started; the kills
 # come first, because a file of one long test that comes last is waited for alone.
 WORKERS ?= $(shell expr $(JOBS) + 1)
-ABREAST  = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+ABREAST  = -n $(WORKERS) --dist loadfile
 
 # The goals below compile nothing themselves: they may run on a machine that still lacks the libraries.
 NO_PKGS := help demo test test-long faults bench lint clean format peers-env

@@ -225,7 +225,8 @@ def test_three_thousand_functions_for_a_dollar(tmp_path):
     per_minute = (total - first) / max(minutes, 1)
     print(f"{total} metrics in {minutes:.0f} minutes, {first} of them at the start, then {per_minute:.1f} a minute; {calls}")
     assert 15000 <= first <= 18000 + 200           # each metric once
-    assert per_minute * 1440 + first <= 100_000    # what a dollar buys
+    # What a dollar buys a day, 100,000 metrics, less the 18,000 of the start, dealt out by the minute: two minutes' worth may be out early.
+    assert total <= 18000 + (100_000 - 18000) * (minutes + 2) / 1440
     if LONG:
         assert minutes >= 1440 and total <= 100_000
     for function in ("f0000", "f0010", "f0011", "f0012"):  # selected; in trouble
