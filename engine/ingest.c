@@ -114,7 +114,8 @@ void ingest_answered(struct batch *b, struct measure *m)
 /* A reading of the service itself stands for the minute it was taken in; a later one in the same minute replaces it. */
 void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v)
 {
+	static const struct err fine;
 	ingest_point(g, m, now, v);
 	m->known.read_at = now;
-	err_clear(&m->err);
+	err_hold(&m->err, &fine);
 }

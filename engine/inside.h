@@ -56,7 +56,7 @@ struct measure {
 	struct measure *sibling; /* a ring: the same metric's other statistics, which go side by side into one request */
 	struct lateness *late; /* of its namespace; NULL: not polled yet */
 	struct watch *watch;   /* it is one of those that teach it; NULL */
-	struct err err; /* why the last reading failed; code OK when it did not */
+	struct err *err; /* why the last reading failed; NULL when it did not */
 };
 
 /* ---- resources and stages */
@@ -75,7 +75,7 @@ struct res {
 	char *group;    /* the discovered pipeline it is in; NULL: none (yet) */
 	unsigned place; /* within it */
 	unsigned at;    /* in g->res, while a flow is drawn */
-	struct err err; /* of its describe */
+	struct err *err; /* of its describe; NULL: it went well */
 };
 
 struct group;
@@ -238,7 +238,7 @@ struct engine {
 	unsigned npipelines, cpipelines;
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
-	void *bases;              /* tsearch tree: metrics without their statistic, to find siblings by */
+	void *bases;              /* tsearch tree: one measure of each metric, whatever its statistic, to find siblings by */
 	struct batch *plan, *again; /* again: what failed inside CloudWatch, asked once more */
 	struct late late;
 	bool delay_said;     /* by a check: what is older than this is taken, whatever was learned */

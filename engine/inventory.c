@@ -34,6 +34,7 @@ static void res_free(struct res *r)
 	free(r->fed_by);
 	free(r->feeds);
 	free(r->group);
+	free(r->err);
 	arena_clear(&r->mem);
 	free(r);
 }

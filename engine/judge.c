@@ -83,8 +83,8 @@ const struct err *discovery_err(const struct engine *g, unsigned k)
 	if (st->edges.code != ERR_OK)
 		return &st->edges;
 	for (unsigned i = 0; i < g->nres; i++)
-		if (g->res[i]->kind == kinds[k] && g->res[i]->err.code != ERR_OK)
-			return &g->res[i]->err;
+		if (g->res[i]->kind == kinds[k] && g->res[i]->err)
+			return g->res[i]->err;
 	return NULL;
 }
 
@@ -287,8 +287,8 @@ bool stage_judged(const struct stage *s, unsigned metric)
 static void judge_resource(struct engine *g, struct stage *s, struct verdicts *out)
 {
 	const struct kind_state *st = kind_state_of(g, s->kind);
-	const struct err *e = s->res ? &s->res->err : &st->list;
-	if (e->code != ERR_OK)
+	const struct err *e = s->res ? s->res->err : &st->list;
+	if (e && e->code != ERR_OK)
 		verdict_err(verdicts_add(out, g, s, "resource"), e);
 	else if (!s->res && st->listed)
 		verdict_set(verdicts_add(out, g, s, "resource"), VERDICT_UNKNOWN, err_check_code(ERR_NOTFOUND),

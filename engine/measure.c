@@ -18,6 +18,7 @@ static void measure_free(struct measure *m)
 	metric_clear(&m->id);
 	series_clear(&m->series);
 	free(m->text);
+	free(m->err);
 	free(m->watch);
 	free(m);
 }
@@ -48,39 +49,29 @@ static void copy_id(struct metric_id *to, const struct metric_id *from)
 		metric_add_dim(to, from->dims[i].name, from->dims[i].value);
 }
 
-/* A metric without its statistic: whoever shares it goes side by side into one request. */
-struct base {
-	char *text;
-	uint32_t step;
-	struct measure *any;
-};
+/* Of its text what comes before the statistic: whoever shares it goes side by side into one request. */
+static size_t base_len(const struct measure *m)
+{
+	return strlen(m->text) - strlen(m->id.stat ? m->id.stat : "");
+}
 
 static int by_base(const void *a, const void *b)
 {
-	const struct base *x = a, *y = b;
-	int d = strcmp(x->text, y->text);
-	return d ? d : (x->step > y->step) - (x->step < y->step);
-}
-
-static void base_free(void *p)
-{
-	struct base *b = p;
-	free(b->text);
-	free(b);
+	const struct measure *x = a, *y = b;
+	size_t n = base_len(x), k = base_len(y);
+	int d = memcmp(x->text, y->text, n < k ? n : k);
+	d = d ? d : (n > k) - (n < k);
+	return d ? d : (x->series.step > y->series.step) - (x->series.step < y->series.step);
 }
 
 static void join_siblings(struct engine *g, struct measure *m)
 {
-	struct base *b = xcalloc(1, sizeof *b);
-	size_t n = strlen(m->text), stat = strlen(m->id.stat ? m->id.stat : "");
-	*b = (struct base){ xstrndup(m->text, n - stat), m->series.step, m };
-	struct base *first = *(struct base **)tsearch(b, &g->bases, by_base);
+	struct measure *first = *(struct measure **)tsearch(m, &g->bases, by_base);
 	m->sibling = m;
-	if (first == b)
+	if (first == m)
 		return;
-	m->sibling = first->any->sibling;
-	first->any->sibling = m;
-	base_free(b);
+	m->sibling = first->sibling;
+	first->sibling = m;
 }
 
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse)
@@ -127,7 +118,7 @@ static void nothing(void *p)
 void measures_free(struct engine *g)
 {
 	tdestroy(g->measures, nothing);
-	tdestroy(g->bases, base_free);
+	tdestroy(g->bases, nothing);
 	free(g->due);
 	for (unsigned i = 0; i < g->nmeasures; i++)
 		measure_free(g->measure_list[i]);

@@ -111,7 +111,7 @@ static const struct err *direct_err(const struct engine *g, const struct stage *
 {
 	static const struct err gone = { .code = ERR_NOTFOUND, .text = "it was not found" };
 	if (s->res)
-		return s->res->err.code != ERR_OK ? &s->res->err : NULL;
+		return s->res->err;
 	const struct kind_state *st = kind_state_of(g, s->kind);
 	return st->list.code != ERR_OK ? &st->list : st->listed ? &gone : NULL;
 }
@@ -124,9 +124,9 @@ const struct err *stage_err(const struct engine *g, const struct stage *s, const
 	bool sparse;
 	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
 	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : NULL;
-	if (a && a->err.code != ERR_OK)
-		return &a->err;
-	return b && b->err.code != ERR_OK ? &b->err : NULL;
+	if (a && a->err)
+		return a->err;
+	return b ? b->err : NULL;
 }
 
 /* When it was last read; of two operands the older reading counts. 0: never. */

@@ -185,8 +185,8 @@ static struct err results_err(const struct engine *g)
 	static const struct err fine;
 	for (unsigned i = 0; i < g->nmeasures; i++) {
 		const struct measure *m = g->measure_list[i];
-		if (m->id.ns && m->err.code != ERR_OK)
-			return m->err;
+		if (m->id.ns && m->err)
+			return *m->err;
 	}
 	return fine;
 }

@@ -18,7 +18,7 @@ int64_t mono_s(void)
 
 bool measure_never_seen(const struct measure *m)
 {
-	return m->series.len == 0 && m->err.code == ERR_OK && m->known.read_at &&
+	return m->series.len == 0 && !m->err && m->known.read_at &&
 	       m->known.to - m->known.from >= LOOKBACK - REREAD;
 }
 

@@ -171,7 +171,9 @@ static void dead_letters(void **state)
 	assert_int_equal(judged(g, s), HEALTH_ALARM);
 	ingest_direct(g, m, clock_wall(), 0);
 	assert_int_equal(judged(g, s), HEALTH_OK);
-	err_set(&s->res->err, ERR_DENIED, "sqs:GetQueueAttributes", "not authorized");
+	struct err denied;
+	err_set(&denied, ERR_DENIED, "sqs:GetQueueAttributes", "not authorized");
+	err_hold(&s->res->err, &denied);
 	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
 	end(g);
 }
