@@ -16,9 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLYING_MAX 32
-#define FILLING_MAX                                                                                                    \
-	8 /* of CALL_HISTORY: their answers are large, and more at once would not come sooner than the gate lets them go */
 #define LATEST_MS 20000 /* after its first attempt began no further one begins: somebody waits for the answer */
 #define RATE_DEFAULT 50
 #define SKEW_LEAST 240 /* seconds; below, the clock is not what the service minds */
@@ -53,7 +50,7 @@ struct aws {
 	struct aws_stat *stats;
 	unsigned nlines, turn;
 	struct calls delayed, flying, over;
-	unsigned nflying, nfilling, busy; /* nfilling: of nflying those of CALL_HISTORY */
+	unsigned nflying, nfilling, busy; /* filling: those of CALL_HISTORY */
 	struct aws_opts opts;
 	struct retry_quota quota;
 	int64_t ahead; /* of the first answer's Date */
@@ -231,17 +228,11 @@ static bool has_keys(struct call *k)
 	return false;
 }
 
-/* Are as many under way as may be? */
-static bool full(const struct aws *c, enum call_class class)
-{
-	return c->nflying >= FLYING_MAX || (class == CALL_HISTORY && c->nfilling >= FILLING_MAX);
-}
-
 /* One call of that class from each line in turn, so that a long line of one operation cannot starve the others. */
 static bool pump_class(struct aws *c, enum call_class which, int64_t now)
 {
 	bool sent = false;
-	for (unsigned i = 0; i < c->nlines && !full(c, which); i++) {
+	for (unsigned i = 0; i < c->nlines && !line_full(which, c->nflying, c->nfilling); i++) {
 		struct line *l = c->lines[(c->turn + i) % c->nlines];
 		struct queued *q = l->waiting[which].head;
 		if (!q || !has_keys(call_of(q)) || !gate_take(&l->gate, now))
@@ -563,7 +554,7 @@ int aws_tick(struct aws *c)
 	}
 	for (unsigned i = 0; i < c->nlines; i++) {
 		struct queued *first = line_first(c->lines[i]);
-		if (!first || full(c, call_of(first)->class) || awaits_keys(call_of(first)))
+		if (!first || line_full(call_of(first)->class, c->nflying, c->nfilling) || awaits_keys(call_of(first)))
 			continue;
 		int left = gate_wait(&c->lines[i]->gate, now);
 		wait = wait < 0 || left < wait ? left : wait;

@@ -166,6 +166,17 @@ struct span buf_span(const struct buf *b)
 	return (struct span){ b->p ? b->p : "", b->n };
 }
 
+void buf_fit(struct buf *b)
+{
+	if (!b->p || b->cap == b->n + 1)
+		return;
+	if (b->secret)
+		move(b, b->n + 1);
+	else
+		b->p = xrealloc(b->p, b->n + 1);
+	b->cap = b->n + 1;
+}
+
 char *buf_steal(struct buf *b)
 {
 	char *p = b->p ? b->p : xstrdup("");

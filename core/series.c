@@ -17,6 +17,12 @@ void series_init(struct series *s, uint32_t step)
 	*s = (struct series){ .step = step, .max = SERIES_MAX, .width = WIDTH_LEAST };
 }
 
+void series_init_wide(struct series *s, uint32_t step)
+{
+	series_init(s, step);
+	s->width = 8;
+}
+
 void series_clear(struct series *s)
 {
 	unsigned max = s->max;

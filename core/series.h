@@ -29,6 +29,7 @@ struct series {
 enum series_put { SERIES_SAME, SERIES_NEW, SERIES_CHANGED, SERIES_OLD };
 
 void series_init(struct series *s, uint32_t step);
+void series_init_wide(struct series *s, uint32_t step); /* for what is computed: doubles at once */
 void series_clear(struct series *s);
 void series_widen(struct series *s, unsigned max); /* holds at least this many slots from now on; at most SERIES_WIDEST */
 enum series_put series_put(struct series *s, int64_t t, double v); /* v must be finite */

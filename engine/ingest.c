@@ -89,6 +89,7 @@ void ingest_point(struct engine *g, struct measure *m, int64_t t, double v)
 	if (m->id.ns && (put == SERIES_CHANGED || known_covers(&m->known, t, t + m->series.step)))
 		revise(g, m, t, old);
 	cache_add(g->cache, m->cache_id, t, v);
+	g->uncommitted++;
 }
 
 void ingest_polled(struct batch *b, struct measure *m, int64_t t, double v)

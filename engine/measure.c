@@ -15,26 +15,20 @@ static int by_text(const void *a, const void *b)
 
 static void measure_free(struct measure *m)
 {
-	metric_clear(&m->id);
 	series_clear(&m->series);
-	free(m->text);
 	free(m->err);
 	free(m->watch);
-	free(m);
 }
 
-/* Takes text. */
-static struct measure *measure_intern(struct engine *g, char *text, uint32_t step, bool *added)
+static struct measure *measure_intern(struct engine *g, const char *text, uint32_t step, bool *added)
 {
-	struct measure key = { .text = text, .series.step = step };
+	struct measure key = { .text = (char *)text, .series.step = step };
 	struct measure **found = tfind(&key, &g->measures, by_text);
 	*added = !found;
-	if (found) {
-		free(text);
+	if (found)
 		return *found;
-	}
-	struct measure *m = xcalloc(1, sizeof *m);
-	m->text = text;
+	struct measure *m = arena_alloc(&g->measures_mem, sizeof *m);
+	m->text = arena_strdup(&g->measures_mem, text);
 	series_init(&m->series, step);
 	tsearch(m, &g->measures, by_text);
 	MEM_GROW(g->measure_list, g->nmeasures, g->cmeasures);
@@ -42,11 +36,29 @@ static struct measure *measure_intern(struct engine *g, char *text, uint32_t ste
 	return m;
 }
 
-static void copy_id(struct metric_id *to, const struct metric_id *from)
+/* Namespaces, names, statistics and dimensions' names are few, however many measures there are. */
+static char *atom(struct engine *g, const char *s)
 {
-	metric_set(to, from->ns, from->name, from->stat);
-	for (unsigned i = 0; i < from->ndims; i++)
-		metric_add_dim(to, from->dims[i].name, from->dims[i].value);
+	for (unsigned i = 0; s && i < g->natoms; i++)
+		if (strcmp(g->atoms[i], s) == 0)
+			return (char *)g->atoms[i];
+	char *copy = arena_strdup(&g->measures_mem, s);
+	if (s && g->natoms < sizeof g->atoms / sizeof *g->atoms)
+		g->atoms[g->natoms++] = copy;
+	return copy;
+}
+
+static void copy_id(struct engine *g, struct metric_id *to, const struct metric_id *from)
+{
+	to->ns = atom(g, from->ns);
+	to->name = atom(g, from->name);
+	to->stat = atom(g, from->stat);
+	to->dims = arena_array(&g->measures_mem, from->ndims, sizeof *to->dims);
+	to->ndims = from->ndims;
+	for (unsigned i = 0; i < from->ndims; i++) {
+		to->dims[i].name = atom(g, from->dims[i].name);
+		to->dims[i].value = arena_strdup(&g->measures_mem, from->dims[i].value);
+	}
 }
 
 /* Of its text what comes before the statistic: whoever shares it goes side by side into one request. */
@@ -80,9 +92,10 @@ struct measure *inventory_measure(struct engine *g, const struct metric_id *id, 
 	bool added;
 	buf_init(&text, 64 * 1024);
 	metric_text(id, &text);
-	struct measure *m = measure_intern(g, buf_steal(&text), step, &added);
+	struct measure *m = measure_intern(g, buf_span(&text).p, step, &added);
+	buf_clear(&text);
 	if (added) {
-		copy_id(&m->id, id);
+		copy_id(g, &m->id, id);
 		m->sparse = sparse;
 		join_siblings(g, m);
 		store_points(g, m);
@@ -104,7 +117,9 @@ struct measure *inventory_measure_known(struct engine *g, const struct metric_id
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name)
 {
 	bool added;
-	struct measure *m = measure_intern(g, xasprintf("direct:%s/%s{name=%s}", k->info.id, key, name), STEP, &added);
+	char *text = xasprintf("direct:%s/%s{name=%s}", k->info.id, key, name);
+	struct measure *m = measure_intern(g, text, STEP, &added);
+	free(text);
 	if (added)
 		store_points(g, m);
 	return m;
@@ -123,6 +138,8 @@ void measures_free(struct engine *g)
 	for (unsigned i = 0; i < g->nmeasures; i++)
 		measure_free(g->measure_list[i]);
 	free(g->measure_list);
+	arena_clear(&g->measures_mem);
+	g->natoms = 0;
 	g->measures = g->bases = NULL;
 	g->due = g->measure_list = NULL;
 	g->ndue = g->cdue = g->nmeasures = g->cmeasures = 0;

@@ -173,6 +173,7 @@ static void plan_done(struct batch *b, const struct err *e)
 		if (!m->err)
 			ingest_answered(b, m);
 	}
+	store_some(g);
 	round_arrived(g);
 }
 
@@ -308,9 +309,9 @@ static void add_stage(struct engine *g, struct stage *s)
 	for (unsigned k = 0; turn && k < s->kind->info.nmetrics; k++)
 		if ((asked && turns_measure(g, s, k, !all || turn == SCHED_VITAL)) || (clocks && stage_clocked(s, k)))
 			add_due(g, s->m[k]);
-	for (unsigned r = ROLE_IN; asked && turn && r < ROLE_COUNT; r++)
+	for (unsigned r = ROLE_IN; s->own && asked && turn && r < ROLE_COUNT; r++)
 		if (turns_own(g, s, (enum role)r, !all || turn == SCHED_VITAL))
-			add_due(g, s->own[r]);
+			add_due(g, s->own[r].m);
 }
 
 static void find_due(struct engine *g)
@@ -340,6 +341,8 @@ static void pack_due(struct engine *g)
 	poll_free(g);
 	for (unsigned i = 0; i < g->ndue; i++)
 		pack(g, &to, g->due[i]);
+	for (struct batch *b = g->plan; b; b = b->next)
+		buf_fit(&b->q.json);
 	g->plan_print = print_of(g);
 	g->stages_changed = false;
 }

@@ -10,7 +10,7 @@
 #define INTERIM_MAX 20
 #define KEEP_BYTES (16u << 10) /* what a body may keep between answers */
 #define TRUST_BYTES (1u << 20) /* of a length that was announced so much is believed before it comes */
-#define PIECE 16384             /* bytes unpacked at a time */
+#define PIECE 16384            /* bytes unpacked at a time */
 
 static bool broken(struct reply *r, enum err_code code, const char *why)
 {
