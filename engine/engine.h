@@ -44,7 +44,10 @@ void engine_free(struct engine *g); /* stops the thread, commits the history */
 bool engine_start(struct engine *g, struct err *e);
 int engine_fd(
     const struct engine *g); /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
-struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free */
+struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free, or: */
+/* It is shown no more: the engine's thread frees it. A large one takes milliseconds, and locks of malloc's that the engine, whose
+ * thread comes second, may hold: nobody at the keys is to wait for either. g or s NULL is fine. */
+void engine_give_back(struct engine *g, struct snapshot *s);
 bool engine_refresh(struct engine *g);          /* poll now; false when the engine has too much to do already */
 /* Where the reader is: the row under their eyes (0: none), and that a key was pressed. What is looked at is asked at every poll, and
  * with nobody at the keys the rest is asked more rarely. Never waits. */

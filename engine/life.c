@@ -237,6 +237,7 @@ void engine_free(struct engine *g)
 	for (struct result *r; (r = ring_take(&g->answered));)
 		result_free(r);
 	snapshot_free(latest_take(&g->snapshot));
+	engine_collect(g);
 	if (g->changes->target[0])
 		looks_flush(g, true);
 	store_close(g);
