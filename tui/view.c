@@ -91,6 +91,7 @@ static void show(struct view *v, struct snapshot *s)
 	v->snap = s;
 	if (!same)
 		index_rows(v);
+	problems_sync(v);
 	sync(v);
 	if (palette_open(v)) /* its lines are the old snapshot's */
 		palette_fill(v);
