@@ -122,8 +122,9 @@ static void batch_ask(struct batch *b)
 	int64_t end = clock_wall() / STEP * STEP, period = b->q.period, to = end / period * period;
 	b->correction = clock_correction();
 	b->asked = clock_wall();
+	int64_t now = mono_s();
 	for (unsigned i = 0; i < b->n; i++)
-		b->m[i]->asked = mono_s();
+		b->m[i]->asked = now;
 	batch_send(b, to - (b->back + period - 1) / period * period, to);
 }
 

@@ -188,9 +188,10 @@ void turns_take(struct engine *g)
 
 void turns_taken(struct engine *g)
 {
+	int64_t now = mono_s();
 	for (unsigned i = 0; i < g->nstages; i++)
 		if (turns_of(g, g->stages[i]) == SCHED_WHOLE)
-			g->stages[i]->sched.asked = mono_s();
+			g->stages[i]->sched.asked = now;
 	if (g->threaded)
 		bill_beyond(g, g->sched.filling);
 }
