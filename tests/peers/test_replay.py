@@ -24,9 +24,16 @@ from simtools import Sim
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
+    with Sim.start("empty", home=tmp_path_factory.mktemp("sim"), speed=5) as s:
         yield s
         assert s.stop() == (0, "")
+
+
+@pytest.fixture
+def sim_of_now(tmp_path):
+    """One whose clock is this machine's, for what is a matter of seconds."""
+    with Sim.start("empty", home=tmp_path) as s:
+        yield s
 
 
 @pytest.fixture
@@ -409,8 +416,8 @@ def test_steered_from_outside(sim, sluice, rng, how):
     assert again.status == 0 and again.json["verified"] == 30 and pipe.deliveries() == {m: 1 for m in sent}, again
 
 
-def test_a_move_task_keeps_others_away(sim, sluice, rng):
-    pipe = Pipe.make(sim, rng)
+def test_a_move_task_keeps_others_away(sim_of_now, sluice, rng):
+    pipe = Pipe.make(sim_of_now, rng)
     pipe.fill(50)
     pipe.peer.client("sqs").start_message_move_task(SourceArn=pipe.arn(pipe.dlq), MaxNumberOfMessagesPerSecond=1)
     ran = sluice("replay", "start", f"sqs:{pipe.dlq_name}", "--through", pipe.function, *OPERATE, "--yes-i-mean", "50", env=pipe.peer.env())
@@ -533,9 +540,9 @@ def test_where(sim, sluice, rng, where, n):
     assert ran.status == 0 and ran.json["selected"] == n and pipe.counts() == (5, 0), ran
 
 
-def test_a_plan_warns(sim, sluice, rng):
+def test_a_plan_warns(sim_of_now, sluice, rng):
     """Of messages that will not live until their turn, and of a function that no queue of this one invokes."""
-    pipe = Pipe.make(sim, rng, retention=60, mapping=False)
+    pipe = Pipe.make(sim_of_now, rng, retention=60, mapping=False)
     pipe.fill(30)
     ran = sluice("replay", "plan", f"sqs:{pipe.dlq_name}", "--through", pipe.function, "--rate", "0.1", "--limit", "30", *INSPECT,
                  "--format", "json", env=pipe.peer.env())
