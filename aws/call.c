@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLYING_MAX 32
 #define LATEST_MS 20000 /* after its first attempt began no further one begins: somebody waits for the answer */
 #define RATE_DEFAULT 50
 #define SKEW_LEAST 240 /* seconds; below, the clock is not what the service minds */
@@ -51,7 +50,7 @@ struct aws {
 	struct aws_stat *stats;
 	unsigned nlines, turn;
 	struct calls delayed, flying, over;
-	unsigned nflying, busy;
+	unsigned nflying, nfilling, busy; /* filling: those of CALL_HISTORY */
 	struct aws_opts opts;
 	struct retry_quota quota;
 	int64_t ahead; /* of the first answer's Date */
@@ -195,6 +194,7 @@ static void send_call(struct call *k)
 		k->since = k->begun;
 	c->stats[k->line].attempts++;
 	c->nflying++;
+	c->nfilling += k->class == CALL_HISTORY;
 	calls_add(&c->flying, &k->queued);
 }
 
@@ -229,10 +229,10 @@ static bool has_keys(struct call *k)
 }
 
 /* One call of that class from each line in turn, so that a long line of one operation cannot starve the others. */
-static bool pump_class(struct aws *c, unsigned which, int64_t now)
+static bool pump_class(struct aws *c, enum call_class which, int64_t now)
 {
 	bool sent = false;
-	for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
+	for (unsigned i = 0; i < c->nlines && !line_full(which, c->nflying, c->nfilling); i++) {
 		struct line *l = c->lines[(c->turn + i) % c->nlines];
 		struct queued *q = l->waiting[which].head;
 		if (!q || !has_keys(call_of(q)) || !gate_take(&l->gate, now))
@@ -422,6 +422,7 @@ static void on_answer(void *ctx, enum http_sent sent, const struct http_res *res
 	struct aws *c = k->aws;
 	calls_drop(&c->flying, &k->queued);
 	c->nflying--;
+	c->nfilling -= k->class == CALL_HISTORY;
 	log_debug(LOG_AWS, "%s attempt %u: HTTP %d, %zu bytes, %lld ms%s%s", k->op->iam, k->attempt, res ? res->status : 0,
 	          res ? res->body.n : 0, (long long)(clock_mono_ms() - k->begun), res ? "" : ": ", res ? "" : e->text);
 	if (res)
@@ -551,9 +552,9 @@ int aws_tick(struct aws *c)
 		int left = wake > now ? (int)(wake - now) : 0;
 		wait = wait < 0 || left < wait ? left : wait;
 	}
-	for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
+	for (unsigned i = 0; i < c->nlines; i++) {
 		struct queued *first = line_first(c->lines[i]);
-		if (!first || awaits_keys(call_of(first)))
+		if (!first || line_full(call_of(first)->class, c->nflying, c->nfilling) || awaits_keys(call_of(first)))
 			continue;
 		int left = gate_wait(&c->lines[i]->gate, now);
 		wait = wait < 0 || left < wait ? left : wait;

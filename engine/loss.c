@@ -60,7 +60,7 @@ static struct loss_trend trend(const struct books *b, const struct stage *s)
 static bool current(const struct books *b, const struct stage *s, const struct loss_trend *t)
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
-	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->delay, measure_every(b->g, m), STEP);
+	return t->at && !m->err && b->now - t->at <= stale_after(b->delay, measure_every(b->g, m), STEP);
 }
 
 /* The end of what was answered, while that is as new as it can be. */
@@ -74,7 +74,7 @@ static int64_t until(const struct books *b, const struct measure *m)
 static double counted_in(const struct measure *m, int64_t from, int64_t to)
 {
 	double sum = 0;
-	if (!m || m->err.code != ERR_OK || !known_covers(&m->known, from, to))
+	if (!m || m->err || !known_covers(&m->known, from, to))
 		return NAN;
 	for (int64_t t = from; t < to; t += STEP) {
 		double v = series_at(&m->series, t);
@@ -147,7 +147,7 @@ static bool steady(const struct books *b, const struct stage *s, const struct lo
 static bool received_here(const struct books *b, const struct stage *s)
 {
 	const struct measure *m = measure_of_key(s, RECEIVED);
-	if (m && measure_never_seen(m) && m->err.code == ERR_OK && b->now - m->known.to < REST + LOSS_POINTS * STEP)
+	if (m && measure_never_seen(m) && !m->err && b->now - m->known.to < REST + LOSS_POINTS * STEP)
 		return false;
 	double n = counted(b, m, known_from(b, m));
 	return isnan(n) || n > 0;
@@ -228,7 +228,7 @@ static bool silent(const struct books *b, const struct stage *s, const struct lo
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
 	int64_t from = t->at ? t->at : b->until - RATE_POINTS * STEP;
-	return m && m->err.code == ERR_OK && known_covers(&m->known, from, until(b, m)) && !current(b, s, t);
+	return m && !m->err && known_covers(&m->known, from, until(b, m)) && !current(b, s, t);
 }
 
 /* When the first record came that nobody has read since; 0: that is not known. */
@@ -376,7 +376,7 @@ static void tie(struct books *b)
 	for (unsigned i = 0; i < g->nres; i++) {
 		struct res *r = g->res[i];
 		r->at = i;
-		if (r->kind->keeps == KEEPS_MESSAGES && (!r->described || r->err.code != ERR_OK))
+		if (r->kind->keeps == KEEPS_MESSAGES && (!r->described || r->err))
 			b->sources_known = false;
 	}
 	for (unsigned i = 0; i < g->nstages; i++)

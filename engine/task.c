@@ -226,7 +226,7 @@ void status_step(struct engine *g, struct task *t)
 
 static void check_result_clear(struct check_result *c)
 {
-	struct verdicts vs = { c->verdicts, c->n, c->n };
+	struct verdicts vs = { .v = c->verdicts, .n = c->n, .cap = c->n };
 	verdicts_clear(&vs);
 	for (unsigned i = 0; i < c->ncauses; i++)
 		free(c->causes[i].text);
