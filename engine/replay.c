@@ -474,6 +474,7 @@ void replay_abandon(struct task *t)
 	d->sweep.flying = false;
 	sweep_clear(d);
 	drive_unlock(d);
+	peeks_free(d);
 	ledger_close(d->ledger);
 	audit_close(d->audit);
 	found_clear(&d->found);
