@@ -470,6 +470,7 @@ void replay_abandon(struct task *t)
 	if (d->src && d->src->clear)
 		d->src->clear(d);
 	drive_unlock(d);
+	peeks_free(d);
 	ledger_close(d->ledger);
 	audit_close(d->audit);
 	found_clear(&d->found);
