@@ -188,3 +188,14 @@ void wire_dimensions(struct json_out *o, const struct metric_id *m)
 	}
 	json_out_array_end(o);
 }
+
+bool wire_done(const struct http_res *rs, char request_id[64], struct err *e)
+{
+	const char *id = http_res_header(rs, "x-amzn-RequestId");
+	snprintf(request_id, 64, "%s", id ? id : "");
+	if (rs->body.n == 0)
+		return true;
+	struct json *doc = wire_answer(rs, e);
+	json_free(doc);
+	return doc != NULL;
+}

@@ -48,14 +48,21 @@
 	  "the notes: what is not ok at the end, events with their time and source, and charts of what was in trouble. Facts "  \
 	  "only: a gap is a gap, and what nobody looked at is said to be unknown. --format html is one file that needs "        \
 	  "nothing else: no script, no link, charts as SVG. With --offline, or an end in the past, AWS is not asked.")         \
-	X(ALARMS, "alarms", "[list|show|history] [NAME]", 0, 2, "text json", true, cmd_alarms,                                 \
-	  "CloudWatch's alarms, worst first, and who would really be told",                                                    \
+	X(ALARMS, "alarms", "[ACTION] [NAME|FILE]", 0, 101, "text json", true, cmd_alarms,                                     \
+	  "CloudWatch's alarms: who would really be told, and alarms as code",                                                 \
 	  "`list` (also without a word) names every alarm with its state, its rule and whom its actions reach: which topics "  \
 	  "exist, how many of their subscriptions are confirmed, whether actions are on. `show NAME` tells everything of "     \
 	  "one: also its owner and manager by its tags, the runbook, the newest moments of its history, and what it would be " \
 	  "now by its own datapoints (one or two metrics are polled), where CloudWatch's rules say enough for that. `history " \
 	  "NAME` lists what happened to it, --since a duration or time ago (default 7d; CloudWatch keeps 30 days). What "      \
-	  "could not be read is ? and is named on standard error.")                                                           \
+	  "could not be read is ? and is named on standard error. `export [NAME...]` prints an alarm file: JSON whose bodies "  \
+	  "are exactly what PutMetricAlarm and its like take; what `aws cloudwatch describe-alarms` prints is one too. `plan "  \
+	  "FILE` says field by field what differs, `drift FILE` the same of what others changed; both exit 0 when nothing "     \
+	  "does, 2 when something does, 1 on any error. `apply FILE` shows the plan, asks, and writes exactly that, children "  \
+	  "before their composites, each alarm read again before and after. A setting that this build does not know is kept or " \
+	  "its alarm refused; an alarm that is not this file's (tag sluice:owner) or that CloudFormation or Terraform keeps is " \
+	  "refused without --adopt. apply needs --mode admin and a confirmation: a terminal asks, elsewhere --yes says it. "    \
+	  "docs/alarms.md has the file's form.")                                                                              \
 	X(ERRORS, "errors", "FUNCTION", 1, 1, "text json", true, cmd_errors,                                                   \
 	  "a function's last errors by shape, from its log",                                                                   \
 	  "Reads the lines that look like errors from the function's log group (FilterLogEvents: a few calls, no price), "     \
@@ -205,8 +212,10 @@ struct cli_command {
 	  "first point or moment: a duration before the end (default 24h; errors 1h, alarms history 7d) or an RFC 3339 time")  \
 	X("--until", 0, "TIME", BIT(HISTORY) | BIT(REPORT), set_until, "end: an RFC 3339 time or a duration ago; default now") \
 	X("--offline", 0, NULL, BIT(HISTORY) | BIT(REPORT), set_offline, "the history file alone, no poll")                    \
-	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK), set_yes, "do it without being asked; needed where there is no terminal")                \
-	X("--dry-run", 0, NULL, FOR_ACTS | BIT(CHECK) | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
+	X("--adopt", 0, NULL, BIT(ALARMS), set_adopt,                                                                          \
+	  "alarms plan, apply: write also alarms that are not this file's, and make them so")                                  \
+	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK) | BIT(ALARMS), set_yes, "do it without being asked; needed where there is no terminal")                \
+	X("--dry-run", 0, NULL, FOR_ACTS | BIT(CHECK) | BIT(DISCOVER) | BIT(REPLAY) | BIT(ALARMS), set_dry_run, "say what would be sent, or written, and do not")       \
 	X("--through", 0, "FUNCTION[:ALIAS]", BIT(REPLAY), set_through, "invoke this function, or ARN, with the messages")   \
 	X("--redrive", 0, NULL, BIT(REPLAY), set_redrive, "send the messages back into the queue they came from")            \
 	X("--to", 0, "QUEUE", BIT(REPLAY), set_to, "with --redrive: into this queue instead")                                \
@@ -272,7 +281,7 @@ struct cli_args {
 	const char *stack, *tag;
 	bool write;
 	bool offline, man, help, version;
-	bool yes, dry_run;
+	bool yes, dry_run, adopt;
 	const char *publish, *notify;
 	struct replay_request replay;
 	bool count_said;

@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/model/alarm_plan.h"
 #include "core/model/errors.h"
 #include "core/model/flow.h"
 #include "core/model/replay.h"
@@ -395,6 +396,26 @@ struct alarm_result {
 	unsigned metrics;          /* asked for, as AWS bills them */
 };
 
+/* ---- alarms as code (ops.md 11): the file's alarms beside the account's, and what has to be written to make them the same. A plan is kept
+ * until the next one is made; what is applied is exactly the plan that was shown. */
+struct alarm_code_request {
+	struct span text;      /* the file; borrowed until the answer is there */
+	const char *file;      /* its name, for errors */
+	bool adopt;            /* write also what somebody else keeps */
+	bool drift;            /* the question is what others changed */
+	uint64_t plan;         /* of REQUEST_ALARM_APPLY: which one */
+	const char *const *names; /* of REQUEST_ALARM_EXPORT; none: all */
+	unsigned nnames;
+};
+struct alarm_code_result {
+	struct arena mem;
+	struct alarm_plan plan;
+	uint64_t id;           /* of the plan */
+	const char *text;      /* of REQUEST_ALARM_EXPORT: the file */
+	struct { const char *text; } *causes; /* what could not be read, a line each */
+	unsigned ncauses;
+};
+
 struct errors_request { /* what a function's log says went wrong */
 	const char *function;  /* a stage's or a function's name */
 	uint64_t row;          /* instead, when not 0: the snapshot's row */
@@ -430,6 +451,9 @@ enum request_kind {
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
 	REQUEST_ERRORS,
+	REQUEST_ALARM_EXPORT,  /* the account's alarms as a file */
+	REQUEST_ALARM_PLAN,    /* reads, writes nothing */
+	REQUEST_ALARM_APPLY,   /* a plan that was made. Needs admin */
 	REQUEST_REPLAY_PLAN,   /* sweeps, groups and tells; sends nothing. Needs inspect */
 	REQUEST_REPLAY_START,  /* freezes, asks (GATE_ASK_COUNT; the run's id is in the result) and runs. Needs operate */
 	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
@@ -462,6 +486,7 @@ struct request {
 		struct audit_request audit;
 		struct alarm_request alarm;
 		struct errors_request errors;
+		struct alarm_code_request alarm_code;
 		struct note_request note;
 		struct past_request past;
 		struct events_request events;
@@ -489,6 +514,7 @@ struct result {
 		struct audit_result audit;
 		struct alarm_result alarm;
 		struct errors_result errors;
+		struct alarm_code_result alarm_code;
 		struct note_result note;
 		struct snapshot *past;
 		struct events_result events;
