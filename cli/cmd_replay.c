@@ -177,6 +177,7 @@ static void print_json(struct out *o, const struct replay_result *r, bool plan)
 		json_counts(&j, &r->counts);
 		json_out_bool(&j, "driven", r->driven);
 	}
+	json_out_str(&j, "rate_reason", r->rate_why);
 	json_out_str(&j, "guard", r->guard);
 	json_out_array(&j, "warnings");
 	for (unsigned i = 0; i < r->nwarnings; i++)
@@ -282,6 +283,11 @@ static void print_plan(struct out *o, const struct replay_result *r)
 	out_text(o, replay_dest_name(r->run.dest));
 	out_ownf(o, "\tbatches of %u\t%g a second at the most\tabout %s\tunknown: %s\n", r->run.batch, r->run.rate, takes,
 	         replay_unknown_name(r->run.unknown));
+	if (r->rate_why) {
+		out_ownf(o, "rate\t%g a second: ", r->run.rate);
+		out_text(o, r->rate_why);
+		out_own(o, "\n");
+	}
 	if (r->run.mode == REPLAY_INVOKE && r->run.dest && *r->run.dest)
 		out_own(o, "risk\ta function that deletes its messages by itself deletes them before its answer is known\n");
 }
@@ -385,6 +391,10 @@ static void say_rest(const struct replay_result *r, enum action a)
 	char line[700];
 	for (unsigned i = 0; i < r->nwarnings; i++)
 		cli_note("replay", r->warnings[i]);
+	if (r->rate_why && a == ACT_START && r->has_run) {
+		snprintf(line, sizeof line, "rate: %g a second at the most, %s", r->run.rate, r->rate_why);
+		cli_say(line);
+	}
 	if (r->guard && a == ACT_START) {
 		snprintf(line, sizeof line, "guard: %s", r->guard);
 		cli_say(line);

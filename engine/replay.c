@@ -1,6 +1,7 @@
 /* REQUEST_REPLAY_START, _RESUME and _PLAN: the phases of a drive. It is prepared, frozen, confirmed, worked on, closed; each phase is a
  * function that is called each turn until it is over. */
 #include "engine/replay.h"
+#include "engine/replay_watch.h"
 
 #include "core/log.h"
 #include "core/mem.h"
@@ -243,7 +244,9 @@ static bool new_run(struct drive *d)
 static void prepare_phase(struct drive *d)
 {
 	struct err e = { 0 };
-	if (!prepare_step(d) || d->phase != PHASE_PREPARE)
+	if (!d->watch && (!prepare_step(d) || d->phase != PHASE_PREPARE))
+		return;
+	if (!watch_prepare(d))
 		return;
 	d->r->guard = "host only - two bastions could collide";
 	if (!drive_lock(d, &e)) {
@@ -346,6 +349,11 @@ static void confirm_phase(struct drive *d)
 	}
 	if (d->n == 0 && !c.count_said)
 		c = (struct consent){ .mode = c.mode, .count_said = true };
+	struct err lost;
+	if (watch_refuses(d, &lost)) {
+		drive_fail(d, &lost);
+		return;
+	}
 	char *what = question(d);
 	bool open = may_send(d, d->t->result, &c, what);
 	free(what);
@@ -404,7 +412,7 @@ static void skip_rest(struct drive *d)
 
 static void close_phase(struct drive *d)
 {
-	if (d->sweep.flying || (d->beat.on && !d->beat.answered) || !release_step(d, true))
+	if (d->sweep.flying || watch_flying(d) || (d->beat.on && !d->beat.answered) || !release_step(d, true))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])
@@ -473,6 +481,7 @@ void replay_abandon(struct task *t)
 	}
 	d->sweep.flying = false;
 	sweep_clear(d);
+	watch_free(d);
 	drive_unlock(d);
 	ledger_close(d->ledger);
 	audit_close(d->audit);

@@ -140,6 +140,7 @@ struct drive {
 	bool verifying;                  /* the sweep under way looks for copies that came back */
 	int64_t verify_from_ms;          /* since when it does, wall clock */
 	bool told;                       /* rq.begun was called */
+	struct run_watch *watch;             /* replay_watch.c's; NULL: not begun */
 };
 
 /* replay.c */

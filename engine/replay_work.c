@@ -1,6 +1,6 @@
 /* The run itself, a step a turn: hear what came back, keep what is held, delete what was accepted, send what may go, receive again what is
  * not in hand; and where a run begins that was broken off. */
-#include "engine/replay.h"
+#include "engine/replay_watch.h"
 
 #include "core/mem.h"
 
@@ -331,6 +331,7 @@ void work_step(struct drive *d)
 	bool in_hand;
 	hear_all(d);
 	look(d);
+	watch_step(d, &wake);
 	lose_leases(d);
 	keep_held(d, &wake);
 	delete_some(d, &wake);
