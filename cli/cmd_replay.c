@@ -386,19 +386,26 @@ static int status_of(enum action a, const struct result *r, bool plan)
 	                                                                                                              : 1;
 }
 
+static void say_begun(const struct replay_result *r)
+{
+	char line[700];
+	if (r->rate_why && r->has_run) {
+		snprintf(line, sizeof line, "rate: %g a second at the most, %s", r->run.rate, r->rate_why);
+		cli_say(line);
+	}
+	if (r->guard) {
+		snprintf(line, sizeof line, "guard: %s", r->guard);
+		cli_say(line);
+	}
+}
+
 static void say_rest(const struct replay_result *r, enum action a)
 {
 	char line[700];
 	for (unsigned i = 0; i < r->nwarnings; i++)
 		cli_note("replay", r->warnings[i]);
-	if (r->rate_why && a == ACT_START && r->has_run) {
-		snprintf(line, sizeof line, "rate: %g a second at the most, %s", r->run.rate, r->rate_why);
-		cli_say(line);
-	}
-	if (r->guard && a == ACT_START) {
-		snprintf(line, sizeof line, "guard: %s", r->guard);
-		cli_say(line);
-	}
+	if (a == ACT_START)
+		say_begun(r);
 	if (r->has_run && (r->run.state == RUN_PAUSED || r->run.state == RUN_STOPPED) && a != ACT_SHOW && a != ACT_STATUS) {
 		snprintf(line, sizeof line, "run %s is %s: %s", r->run.id, run_state_name(r->run.state),
 		         r->run.reason ? r->run.reason : "some of it is left");

@@ -410,9 +410,14 @@ static void skip_rest(struct drive *d)
 	drive_commit(d);
 }
 
+static bool closing(struct drive *d)
+{
+	return d->sweep.flying || watch_flying(d) || (d->beat.on && !d->beat.answered) || !release_step(d, true);
+}
+
 static void close_phase(struct drive *d)
 {
-	if (d->sweep.flying || watch_flying(d) || (d->beat.on && !d->beat.answered) || !release_step(d, true))
+	if (closing(d))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])

@@ -11,25 +11,29 @@
 #include <string.h>
 
 #define MINUTE 60
-#define SINCE_MOST 60           /* minutes of the run that are looked at: the newest */
+#define SINCE_MOST 60 /* minutes of the run that are looked at: the newest */
 #define NORMAL_S (24 * 3600)
 #define NORMAL_STEP 300
 #define NORMAL_POINTS (NORMAL_S / NORMAL_STEP)
-#define MEASURED_S 60           /* from then on the run's own pace counts, not only the one it was allowed */
+#define MEASURED_S 60 /* from then on the run's own pace counts, not only the one it was allowed */
 
 enum { THROTTLES, AGE, METRICS };
 
 struct run_watch {
 	struct drive *d;
-	const struct look *list;      /* what is being asked, one call after the other */
+	const struct look *list; /* what is being asked, one call after the other */
 	unsigned nlist, at;
 	bool asking, answered, prepared, said[8];
 	uint64_t call;
 	struct err err;
 	int64_t began, next_ms, from; /* seconds of the wall clock; monotonic; of the minutes under way */
 	double left_then;             /* when it began */
-	char function[140], queue[96], source[96]; /* names: of the consumer, of what it reads, of what is replayed; "" = not known, or no queue */
-	struct gone_off { char *name; int64_t since; } *alarms; /* before it began */
+	char function[140], queue[96],
+	    source[96]; /* names: of the consumer, of what it reads, of what is replayed; "" = not known, or no queue */
+	struct gone_off {
+		char *name;
+		int64_t since;
+	} * alarms; /* before it began */
 	unsigned nalarms, calarms;
 	double normal[NORMAL_POINTS], before[METRICS][WATCH_BEFORE], since[METRICS][SINCE_MOST];
 	struct metric_queries queries;
@@ -47,7 +51,7 @@ struct run_watch {
 struct look {
 	bool (*ask)(struct run_watch *w);  /* false: there is nothing to ask */
 	void (*hear)(struct run_watch *w); /* after a success */
-	const char *else_;             /* what is not watched when it fails; said once */
+	const char *else_;                 /* what is not watched when it fails; said once */
 };
 
 /* ---- calls */
@@ -93,8 +97,7 @@ static bool send_metrics(struct run_watch *w, int64_t from, int64_t to,
 	free(w->metrics_in.page.token);
 	w->from = from;
 	w->metrics_in = (struct get_metric_data_in){ .queries = &w->queries, .start = from, .end = to };
-	w->metrics =
-	    (struct get_metric_data_out){ .point = point, .ctx = w, .status = w->status, .n = w->queries.n };
+	w->metrics = (struct get_metric_data_out){ .point = point, .ctx = w, .status = w->status, .n = w->queries.n };
 	bill_beyond(w->d->g, w->queries.n);
 	return read_aws(w, &op_get_metric_data, &w->metrics_in, &w->metrics);
 }
@@ -141,7 +144,8 @@ static void settle_rate(struct drive *d)
 		d->r->rate_why = arena_printf(d->mem, "5 %% of the %.3g a second that %s normally sees; --rate overrides it",
 		                              normal, w->queue);
 	else
-		d->r->rate_why = arena_printf(d->mem, "below 5 %% of the %.3g a second that %s normally sees", normal, w->queue);
+		d->r->rate_why =
+		    arena_printf(d->mem, "below 5 %% of the %.3g a second that %s normally sees", normal, w->queue);
 	if (d->t->rq.replay.rate <= 0 && !d->resumed && cap < d->run.rate)
 		d->run.rate = cap;
 }
@@ -316,8 +320,9 @@ static void tell_race(const struct drive *d, double loss, double finish, char ou
 	char left[TEXT_NUM], takes[TEXT_NUM];
 	text_duration((int64_t)loss, left);
 	text_duration((int64_t)finish, takes);
-	snprintf(out, 256, "the first message is lost in %s, and the run takes %s: `sluice replay buy-time %s` raises the retention", left,
-	         takes, d->run.source);
+	snprintf(out, 256,
+	         "the first message is lost in %s, and the run takes %s: `sluice replay buy-time %s` raises the retention",
+	         left, takes, d->run.source);
 }
 
 bool watch_refuses(struct drive *d, struct err *e)

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define AT_ONCE 10.0   /* throttles of one minute */
-#define FASTER 0.2     /* seconds a second */
-#define SLOPE_MOST 64  /* values that are looked at: the newest */
+#define AT_ONCE 10.0  /* throttles of one minute */
+#define FASTER 0.2    /* seconds a second */
+#define SLOPE_MOST 64 /* values that are looked at: the newest */
 #define NORMAL_S 3600
 
 static double most(const double *v, unsigned n, double none)
