@@ -203,6 +203,12 @@ void verify_begin(struct drive *d, bool idle, int64_t *wake_ms); /* starts a swe
 bool verify_meets(struct drive *d, const struct message *m);     /* is it one of ours, come back? Then it is BOUNCED */
 void verify_over(struct drive *d);                    /* the sweep has seen the whole queue */
 
+/* replay_move.c */
+bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */
+unsigned drive_count(const struct drive *d);     /* what is to be confirmed: of a move task, about so many */
+
+void heed_wanted(struct drive *d); /* replay_work.c: what another process wants of the run */
+
 /* replay_tell.c */
 void tell_items(struct drive *d);    /* into the result */
 void tell_groups(struct drive *d);

@@ -256,7 +256,7 @@ static bool rate_of(const char *text, double *rate)
 	return ok;
 }
 
-static void look(struct drive *d)
+void heed_wanted(struct drive *d)
 {
 	char word[32];
 	int64_t mono = clock_mono_ms();
@@ -332,7 +332,7 @@ void work_step(struct drive *d)
 	int64_t wake = 0;
 	bool in_hand;
 	hear_all(d);
-	look(d);
+	heed_wanted(d);
 	watch_step(d, &wake);
 	lose_leases(d);
 	keep_held(d, &wake);

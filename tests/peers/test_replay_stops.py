@@ -94,7 +94,7 @@ def paused(p, pipe, n):
     return told
 
 
-@pytest.mark.parametrize("despite", [False, True])
+@pytest.mark.parametrize("despite", [False, True] if LONG else [False])
 def test_throttles(sim, sluice, rng, despite):
     pipe = Pipe.make(sim, rng, batch=1)
     n = 8 if despite else 60
