@@ -145,6 +145,7 @@ struct drive {
 	int64_t verify_from_ms;          /* since when it does, wall clock */
 	bool told;                       /* rq.begun was called */
 	struct peeking *peeking;         /* peeks.c's; NULL: nothing was looked at yet */
+	struct run_watch *watch;             /* replay_watch.c's; NULL: not begun */
 };
 
 /* replay.c */
@@ -210,6 +211,11 @@ void peeks_over(struct drive *d, bool whole);                  /* the sweep is o
 void peeks_deleted(struct drive *d, const char *msg_id);       /* for certain */
 void peeks_flush(struct drive *d);                             /* deletions, onto the disk */
 void peeks_free(struct drive *d);
+/* replay_move.c */
+bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */
+unsigned drive_count(const struct drive *d);     /* what is to be confirmed: of a move task, about so many */
+
+void heed_wanted(struct drive *d); /* replay_work.c: what another process wants of the run */
 
 /* replay_tell.c */
 void tell_items(struct drive *d);    /* into the result */
