@@ -198,7 +198,8 @@ int cmd_put_record(const struct cli *c, struct engine *g)
 	const char *path = c->args->rejects;
 	buf_init(&data, 0);
 	int status;
-	if (!cli_read_input(c->args->data, DATA_MOST, &data, &e) || (path && !c->args->dry_run && !out_init_file(&rejects, path, 0600, &e)))
+	if (!cli_read_input(c->args->data, DATA_MOST, &data, &e) ||
+	    (path && !c->args->dry_run && !out_init_file(&rejects, path, 0600, &e)))
 		status = cli_fail(c, &e);
 	else
 		status = put(c, g, buf_span(&data), &rejects);

@@ -127,41 +127,59 @@ static bool read_token(const char *token, char *key, size_t size, struct sim_fai
 	return ok || sim_fail(f, WHY_INVALID_ARGUMENT_S3, "The continuation token provided is incorrect");
 }
 
+struct page {
+	const char *prefix, *after;
+	unsigned room;
+	bool encoded;
+};
+
+/* True: there is more than the page holds. */
+static bool put_page(struct buf *x, const struct sim_bucket *b, const struct page *p, unsigned *n)
+{
+	const struct sim_object *last = NULL;
+	*n = 0;
+	for (unsigned i = 0; i < b->nobjects; i++) {
+		const struct sim_object *v = b->objects[i];
+		if (strncmp(v->key, p->prefix, strlen(p->prefix)) != 0 || strcmp(v->key, p->after) <= 0)
+			continue;
+		if (*n == p->room) {
+			if (last)
+				put_token(x, last->key);
+			return true;
+		}
+		put_object_line(x, v, p->encoded);
+		last = v;
+		++*n;
+	}
+	return false;
+}
+
+static const char *param(const struct sim_req *rq, const char *name, const char *otherwise)
+{
+	const char *v = json_get_str(rq->params, name);
+	return v ? v : otherwise;
+}
+
 static bool list_objects(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
 	struct sim_bucket *b;
 	char after[2048] = "";
-	const char *prefix = json_get_str(rq->params, "prefix"), *token = json_get_str(rq->params, "continuation-token");
-	const char *encoding = json_get_str(rq->params, "encoding-type"), *most = json_get_str(rq->params, "max-keys");
-	bool encoded = encoding && strcmp(encoding, "url") == 0, cut = false;
+	const char *token = param(rq, "continuation-token", NULL);
+	unsigned n, most = (unsigned)strtoul(param(rq, "max-keys", "1000"), NULL, 10);
+	struct page p = { param(rq, "prefix", ""), after, most < PAGE_MOST ? most : PAGE_MOST,
+		              strcmp(param(rq, "encoding-type", ""), "url") == 0 };
 	(void)o;
-	prefix = prefix ? prefix : "";
 	if (!find(w, rq, &b, f) || (token && !read_token(token, after, sizeof after, f)))
 		return false;
-	if (!json_get_str(rq->params, "list-type"))
+	if (!param(rq, "list-type", NULL))
 		return sim_fail(f, WHY_NOT_IMPLEMENTED, "only list-type=2 is simulated");
-	unsigned n = 0, room = most ? (unsigned)strtoul(most, NULL, 10) : PAGE_MOST;
-	room = room < PAGE_MOST ? room : PAGE_MOST;
-	const struct sim_object *last = NULL;
 	struct buf *x = raw(rq);
 	buf_addf(x, XML "<ListBucketResult" NAMESPACE "><Name>%s</Name><Prefix>", b->name);
-	put_key(x, prefix, encoded);
+	put_key(x, p.prefix, p.encoded);
 	buf_adds(x, "</Prefix>");
-	for (unsigned i = 0; i < b->nobjects && !cut; i++) {
-		const struct sim_object *v = b->objects[i];
-		if (strncmp(v->key, prefix, strlen(prefix)) != 0 || strcmp(v->key, after) <= 0)
-			continue;
-		cut = n == room;
-		if (cut)
-			break;
-		put_object_line(x, v, encoded);
-		last = v;
-		n++;
-	}
-	if (cut && last)
-		put_token(x, last->key);
+	bool cut = put_page(x, b, &p, &n);
 	buf_addf(x, "<KeyCount>%u</KeyCount><MaxKeys>%u</MaxKeys>%s<IsTruncated>%s</IsTruncated></ListBucketResult>", n,
-	         room, encoded ? "<EncodingType>url</EncodingType>" : "", cut ? "true" : "false");
+	         p.room, p.encoded ? "<EncodingType>url</EncodingType>" : "", cut ? "true" : "false");
 	return true;
 }
 
