@@ -106,7 +106,9 @@
 	  "start SOURCE freezes the messages, asks for their number, and replays them: --through FUNCTION[:ALIAS] invokes the " \
 	  "function with the event its queue would have brought it and deletes what it processed, --redrive sends them back. The " \
 	  "first line is the run's id. resume, status, show, pause, stop and verify take a RUN, without one the newest unfinished, " \
-	  "else the newest; list shows all. SOURCE is sqs:QUEUE. Every message's state is in a ledger below $XDG_STATE_HOME before " \
+	  "else the newest; list shows all. SOURCE is sqs:QUEUE; s3://BUCKET/PREFIX invokes the function "\
+	  "with each object as {bucket, key, timestamp} unless it was written again since; failures:s3://BUCKET/PREFIX with the event in "\
+	  "each on-failure record that lies there. Every message's state is in a ledger below $XDG_STATE_HOME before " \
 	  "anything is done to it: after a crash, resume goes on. A message whose outcome is not known is UNKNOWN and never sent " \
 	  "again silently: --unknown says what becomes of it. Exit status 0 only when every message was processed. groups, plan and " \
 	  "--dry-run receive messages, which hides them for a while: they need --mode inspect; start and resume need --mode " \
@@ -228,6 +230,9 @@ struct cli_command {
 	X("--rate", 0, "N", BIT(REPLAY), set_rate, "at most N messages in any second; default 10")                           \
 	X("--where", 0, "TEST", BIT(REPLAY), set_where,                                                                      \
 	  "only what is group=FINGERPRINT (of replay groups), source=QUEUE, body~TEXT or attr.NAME=VALUE")                   \
+	X("--keys", 0, "FILE", BIT(REPLAY), set_keys, "of s3://BUCKET/PREFIX these keys alone, one a line; - is standard input")  \
+	X("--event", 0, "SHAPE", BIT(REPLAY), set_event,                                                                     \
+	  "of an s3:// source: object is {bucket, key, timestamp} (default), s3 the notification that S3 would have sent")   \
 	X("--lease", 0, "DURATION", BIT(REPLAY), set_lease,                                                                  \
 	  "hold a message so long at a time; default 6 times the function's timeout, within 60s and 15m")                    \
 	X("--despite", 0, "WHAT", BIT(REPLAY), set_despite,                                                                  \
@@ -303,6 +308,7 @@ struct cli_args {
 	bool yes, dry_run, adopt;
 	const char *publish, *notify;
 	struct replay_request replay;
+	const char *keys_file;                     /* NULL: none */
 	bool count_said;
 	unsigned count;
 	const char *data, *partition_key, *rejects; /* data NULL: standard input */

@@ -1,5 +1,6 @@
 /* replay: groups, plan, start, resume, status, show, list, pause, stop, verify. What a run did is told from the engine's result, whoever asked. */
 #include "cli/args.h"
+#include "cli/input.h"
 #include "cli/out.h"
 #include "cli/replay.h"
 
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KEYS_MOST (256UL << 20) /* bytes of --keys */
 
 enum action {
 	ACT_GROUPS,
@@ -208,7 +211,8 @@ static bool fill(const struct cli *c, enum action a, struct request *rq, struct 
 	rq->kind = actions[a].kind;
 	rq->replay = c->args->replay;
 	if (actions[a].source && !operand)
-		return err_set(e, ERR_USAGE, "replay", "%s needs a source: sqs:QUEUE", actions[a].name);
+		return err_set(e, ERR_USAGE, "replay",
+		               "%s needs a source: sqs:QUEUE, s3://BUCKET/PREFIX ... see sluice help replay", actions[a].name);
 	if (a == ACT_LIST && operand)
 		return err_set(e, ERR_USAGE, operand, "one too many; usage: sluice replay list");
 	if (actions[a].source)
@@ -218,6 +222,16 @@ static bool fill(const struct cli *c, enum action a, struct request *rq, struct 
 	rq->replay.word = a == ACT_STOP ? "stop" : "pause";
 	rq->replay.begun = a == ACT_START ? say_id : NULL;
 	rq->replay.ctx = (void *)(uintptr_t)c;
+	return true;
+}
+
+static bool read_keys(const struct cli *c, struct request *rq, struct buf *keys, struct err *e)
+{
+	if (!c->args->keys_file)
+		return true;
+	if (!cli_read_input(c->args->keys_file, KEYS_MOST, keys, e))
+		return false;
+	rq->replay.keys = (struct span){ keys->p ? keys->p : "", keys->n };
 	return true;
 }
 
@@ -291,9 +305,14 @@ int cmd_replay(const struct cli *c, struct engine *g)
 	struct request rq = { 0 };
 	struct err e = { 0 };
 	enum action a = ACT_LIST;
-	if (!find_action(c, &a, &e) || !fill(c, a, &rq, &e))
+	struct buf keys;
+	buf_init(&keys, KEYS_MOST);
+	if (!find_action(c, &a, &e) || !fill(c, a, &rq, &e) || !read_keys(c, &rq, &keys, &e)) {
+		buf_clear(&keys);
 		return cli_fail(c, &e);
+	}
 	struct result *r = cli_act(c, g, &rq);
+	buf_clear(&keys);
 	bool told = r->err.code == ERR_OK || (r->replay.has_run && r->replay.counts.selected && r->err.code != ERR_GATE);
 	int status = told ? tell(c, a, r) : 0;
 	if (r->err.code != ERR_OK)

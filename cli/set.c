@@ -407,6 +407,19 @@ SETTER(where)
 	return *value || err_set(e, ERR_USAGE, "", "needs a value");
 }
 
+SETTER(keys)
+{
+	c->args->keys_file = value;
+	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+SETTER(event)
+{
+	bool s3 = strcmp(value, "s3") == 0;
+	c->args->replay.as_s3_event = s3;
+	return s3 || strcmp(value, "object") == 0 || bad(e, "object or s3", value);
+}
+
 SETTER(limit)
 {
 	unsigned *n = &c->args->replay.limit;

@@ -328,6 +328,8 @@ struct replay_request {
 	double rate;              /* a second; 0 = 10, or what the run has */
 	unsigned lease_s;         /* how long a message is held at a time; 0 = 6 times the function's timeout, within 60 s and 15 min */
 	unsigned verify_s;        /* redrive: how long a bounce is waited for; 0 = maxReceiveCount x VisibilityTimeout + 60 s */
+	struct span keys;         /* of an S3 source: these alone, one a line; p NULL: all below the prefix */
+	bool as_s3_event;         /* of an S3 source: the event that S3 itself would have sent, not {bucket, key, timestamp} */
 	const char *where;        /* group=FP, source=QUEUE, body~TEXT or attr.NAME=VALUE; NULL = everything */
 	bool unknown_said;
 	enum replay_unknown unknown;

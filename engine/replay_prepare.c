@@ -42,6 +42,18 @@ const struct replay_source *replay_source_of(const char *text, struct err *e)
 	return NULL;
 }
 
+static bool redrive_valid(const struct drive *d, struct err *e)
+{
+	const struct replay_request *rq = &d->t->rq.replay;
+	if (rq->redrive && !d->src->redrives)
+		return err_set(e, ERR_USAGE, "--redrive", "only from a queue, not from %s", d->src->form);
+	if (rq->through && rq->redrive)
+		return err_set(e, ERR_USAGE, "--redrive", "not together with --through");
+	if (rq->to && !rq->redrive)
+		return err_set(e, ERR_USAGE, "--to", "only with --redrive or --move-task");
+	return true;
+}
+
 bool prepare_names(struct drive *d, struct err *e)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
@@ -51,12 +63,8 @@ bool prepare_names(struct drive *d, struct err *e)
 		return false;
 	if (rq->move_task)
 		return move_names(d, e);
-	if (rq->redrive && !d->src->redrives)
-		return err_set(e, ERR_USAGE, "--redrive", "only from a queue, not from %s", d->src->form);
-	if (rq->through && rq->redrive)
-		return err_set(e, ERR_USAGE, "--redrive", "not together with --through");
-	if (rq->to && !rq->redrive)
-		return err_set(e, ERR_USAGE, "--to", "only with --redrive or --move-task");
+	if (!redrive_valid(d, e))
+		return false;
 	if (rq->through && !name_valid(rq->through, 170, ":$"))
 		return err_set(e, ERR_USAGE, "--through", "is the name of no function");
 	if (!rq->through && !rq->redrive && !d->plan && !d->src->through)

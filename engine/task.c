@@ -117,6 +117,8 @@ static void own_replay(struct arena *a, struct replay_request *r)
 	r->to = copy(a, r->to);
 	r->where = copy(a, r->where);
 	r->word = copy(a, r->word);
+	if (r->keys.p)
+		r->keys.p = arena_strndup(a, r->keys.p, r->keys.n);
 }
 
 /* The caller's strings may be gone when the engine's thread looks at them. */
