@@ -2,11 +2,11 @@
  * again for the next page. It is in exactly one list all that time. */
 #include "aws/call.h"
 
+#include "aws/address.h"
 #include "aws/classify.h"
 #include "aws/line.h"
 #include "aws/pages.h"
 #include "aws/retry.h"
-#include "aws/sign.h"
 #include "aws/wire.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -32,7 +32,8 @@ struct call {
 	unsigned line; /* index of its operation's line */
 	unsigned total_ms, attempt, most;
 	struct pages pages;
-	bool skew_tried, renewed;
+	bool skew_tried, renewed, moved;
+	const char *bucket;         /* of its request; borrowed from `in` */
 	bool doubt;                 /* an attempt may have taken effect */
 	uint64_t keys;              /* the set it was signed with last */
 	int64_t signed_at;          /* the time of its last signature */
@@ -52,6 +53,7 @@ struct aws {
 	struct calls delayed, flying, over;
 	unsigned nflying, nfilling, busy; /* filling: those of CALL_HISTORY */
 	struct aws_opts opts;
+	struct buckets buckets;
 	struct retry_quota quota;
 	int64_t ahead; /* of the first answer's Date */
 	bool clock_seen;
@@ -113,26 +115,6 @@ static void fail_later(struct call *k, const struct err *e)
 
 /* ---- sending */
 
-static bool sign(struct call *k, struct span endpoint, struct http_req *rq, struct err *e)
-{
-	const struct account *a = k->aws->account;
-	char host[256];
-	struct sign_keys keys;
-	if (k->op->open)
-		return true;
-	if (!k->aws->cred || cred_keys(k->aws->cred, &keys, &k->keys, NULL) != CRED_READY || !a->region.value)
-		return err_set(e, ERR_NOCRED, k->op->iam, "no keys or no region to sign with");
-	wire_host(endpoint, host);
-	struct sign_in in = {
-		.keys = keys,
-		.region = account_signing_region(a, k->op->service),
-		.service = k->op->service->signing,
-		.host = host,
-		.now = clock_wall(),
-	};
-	return sign_request(&in, rq, e);
-}
-
 /* After signing: these say nothing that a signature need protect. */
 static void add_courtesy(const struct call *k, struct http_req *rq)
 {
@@ -147,9 +129,9 @@ static http_done on_answer;
 static bool submit(struct call *k, struct http_req *rq, struct buf *url, struct err *e)
 {
 	struct aws *c = k->aws;
-	if (!account_endpoint(c->account, k->op->service, url, e))
-		return false;
-	if (!sign(k, buf_span(url), rq, e))
+	k->bucket = rq->bucket;
+	if (!address_of(c->account, &c->buckets, k->op, rq, url, e) ||
+	    !address_sign(c->account, &c->buckets, c->cred, k->op, buf_span(url), rq, &k->keys, e))
 		return false;
 	add_courtesy(k, rq);
 	bool ok = buf_addspan(url, buf_span(&rq->path));
@@ -377,6 +359,17 @@ static bool renew(struct call *k, const struct err *why)
 	return true;
 }
 
+/* S3 says that the bucket is in another region: nothing was done, and it is asked there, once. */
+static bool moves(struct call *k, const struct http_res *res)
+{
+	struct aws *c = k->aws;
+	if (k->moved || c->closing || !buckets_learn(&c->buckets, c->account, k->bucket, res))
+		return false;
+	k->moved = true;
+	calls_push(waiting_of(k), &k->queued);
+	return true;
+}
+
 static void on_refusal(struct call *k, const struct http_res *res)
 {
 	struct err e;
@@ -395,6 +388,8 @@ static void on_refusal(struct call *k, const struct http_res *res)
 			return;
 		fault = FAULT_FINAL;
 	}
+	if (moves(k, res))
+		return;
 	if (!retry(k, fault, undone, res))
 		finish(k, &e);
 }

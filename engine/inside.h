@@ -264,6 +264,7 @@ struct engine {
 	bool alarms_read, no_log_alarms; /* the service does not know the type LogAlarm */
 	struct told *told;               /* NULL: nothing was asked yet */
 	struct error_logs *error_logs;   /* the same */
+	struct alarm_code *alarm_code;   /* the newest plan (alarm_code.h); NULL: none was made */
 	int64_t alarms_at;
 	struct err identity_err;
 
@@ -585,6 +586,12 @@ void alarms_watch(struct engine *g); /* after a round: each alarm's row, and its
 void alarm_step(struct engine *g, struct task *t);
 void alarm_abandon(struct task *t);
 void alarms_step(struct engine *g, struct task *t);
+
+/* alarm_plan.c, alarm_apply.c: alarms as code */
+void alarm_code_step(struct engine *g, struct task *t);
+void alarm_apply_step(struct engine *g, struct task *t);
+void alarm_code_abandon(struct task *t);
+void alarm_code_forget(struct engine *g);
 
 /* errors.c */
 void errors_step(struct engine *g, struct task *t);
