@@ -4,7 +4,6 @@ import base64
 import contextlib
 import dataclasses
 import hashlib
-import io
 import json
 import re
 import resource
@@ -13,12 +12,11 @@ import sqlite3
 import subprocess
 import threading
 import time
-import zipfile
 
 import pytest
 from console import Console
 from program import binary, clean_env
-from replaykit import INSPECT, OPERATE, Pipe
+from replaykit import INSPECT, OPERATE, Pipe, python_function
 from simtools import Sim
 
 
@@ -621,14 +619,6 @@ def h(event, context):
             f.write(json.dumps([r["messageId"], r["body"], r["eventSourceARN"], r["messageAttributes"]]) + "\\n")
     return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in event["Records"] if "bad" in r["body"]]}
 """
-
-
-def python_function(peer, name, code):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as z:
-        z.writestr("h.py", code)
-    peer.client("lambda").create_function(FunctionName=name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/r", Handler="h.h",
-                                          Code={"ZipFile": packed.getvalue()}, Timeout=10)
 
 
 def test_a_real_function(ministack, sluice, rng, tmp_path):
