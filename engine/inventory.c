@@ -35,6 +35,7 @@ static void res_free(struct res *r)
 	free(r->feeds);
 	free(r->group);
 	arena_clear(&r->mem);
+	closer_free(r->closer);
 	free(r);
 }
 
