@@ -65,7 +65,7 @@ static struct loss_trend trend(const struct books *b, const struct stage *s)
 static bool current(const struct books *b, const struct stage *s, const struct loss_trend *t)
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
-	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->delay, measure_every(b->g, m), STEP);
+	return t->at && !m->err && b->now - t->at <= stale_after(b->delay, measure_every(b->g, m), STEP);
 }
 
 /* The end of what was answered, while that is as new as it can be. */
@@ -79,7 +79,7 @@ static int64_t until(const struct books *b, const struct measure *m)
 static double counted_in(const struct measure *m, int64_t from, int64_t to)
 {
 	double sum = 0;
-	if (!m || m->err.code != ERR_OK || !known_covers(&m->known, from, to))
+	if (!m || m->err || !known_covers(&m->known, from, to))
 		return NAN;
 	for (int64_t t = from; t < to; t += STEP) {
 		double v = series_at(&m->series, t);
@@ -152,7 +152,7 @@ static bool steady(const struct books *b, const struct stage *s, const struct lo
 static bool received_here(const struct books *b, const struct stage *s)
 {
 	const struct measure *m = measure_of_key(s, RECEIVED);
-	if (m && measure_never_seen(m) && m->err.code == ERR_OK && b->now - m->known.to < REST + LOSS_POINTS * STEP)
+	if (m && measure_never_seen(m) && !m->err && b->now - m->known.to < REST + LOSS_POINTS * STEP)
 		return false;
 	double n = counted(b, m, known_from(b, m));
 	return isnan(n) || n > 0;
@@ -314,7 +314,7 @@ static bool silent(const struct books *b, const struct stage *s, const struct lo
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
 	int64_t from = t->at ? t->at : b->until - RATE_POINTS * STEP;
-	return m && m->err.code == ERR_OK && known_covers(&m->known, from, until(b, m)) && !current(b, s, t);
+	return m && !m->err && known_covers(&m->known, from, until(b, m)) && !current(b, s, t);
 }
 
 /* When the first record came that nobody has read since; 0: that is not known. */
@@ -410,7 +410,7 @@ static unsigned shards_of(const struct books *b, struct arena *mem, const struct
 	const struct shard_age *v = closer_shards(stream, &n, &all);
 	for (unsigned i = 0; i < n && all; i++) {
 		const struct measure *m = v[i].m;
-		if (!m || m->err.code != ERR_OK || b->now - m->known.read_at > stale_after(b->delay, b->g->o.poll_s, STEP))
+		if (!m || m->err || b->now - m->known.read_at > stale_after(b->delay, b->g->o.poll_s, STEP))
 			return 0;
 		struct loss_reader r = shard_reader(b, mem, &v[i], limit);
 		if (!r.age.at && !v[i].closed)
@@ -489,7 +489,7 @@ static struct loss async_loss(const struct books *b, struct arena *mem, const st
 	if (!m)
 		return (struct loss){ .state = LOSS_NONE, .rate = NAN };
 	a.age = loss_trend(&m->series, 0.001, b->until);
-	a.current = a.age.at && m->err.code == ERR_OK && b->now - a.age.at <= stale_after(b->delay, b->g->o.poll_s, STEP);
+	a.current = a.age.at && !m->err && b->now - a.age.at <= stale_after(b->delay, b->g->o.poll_s, STEP);
 	a.over = a.age.at && until(b, m) - a.age.at >= ASYNC_PAUSE && known_covers(&m->known, a.age.at, until(b, m));
 	return loss_async(mem, &a);
 }
@@ -536,7 +536,7 @@ static void tie(struct books *b)
 	for (unsigned i = 0; i < g->nres; i++) {
 		struct res *r = g->res[i];
 		r->at = i;
-		if (r->kind->keeps == KEEPS_MESSAGES && (!r->described || r->err.code != ERR_OK))
+		if (r->kind->keeps == KEEPS_MESSAGES && (!r->described || r->err))
 			b->sources_known = false;
 	}
 	for (unsigned i = 0; i < g->nstages; i++)

@@ -1,6 +1,7 @@
 /* REQUEST_REPLAY_START, _RESUME and _PLAN: the phases of a drive. It is prepared, frozen, confirmed, worked on, closed; each phase is a
  * function that is called each turn until it is over. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
+#include "engine/replay_watch.h"
 
 #include "core/log.h"
 #include "core/mem.h"
@@ -60,40 +61,24 @@ static bool open_logs(struct drive *d, struct err *e)
 	return d->ledger != NULL;
 }
 
-static const struct op *main_op(const struct drive *d)
+/* What the run is about, before its source has been looked at: for the refusals of the gate. */
+static const struct op *run_op(const struct drive *d)
 {
-	if (d->plan)
-		return &op_receive_message;
-	return d->run.mode == REPLAY_REDRIVE ? &op_send_message_batch : &op_invoke_sync;
-}
-
-/* Receiving hides messages and counts receives: it needs inspect, and so does giving them back. */
-static bool may_receive(struct drive *d)
-{
-	struct consent c = d->t->rq.consent;
-	struct result refused = { 0 };
-	const struct gate_act acts[] = {
-		{ MODE_INSPECT, &op_receive_message, "receive messages", false, 0 },
-		{ MODE_INSPECT, &op_change_visibility_batch, "give messages back", false, 0 },
-	};
-	c.yes = true;
-	c.person = false;
-	bool ok = gate_open(d->g->o.target, &c, &acts[0], &d->receive, &refused) &&
-	          gate_open(d->g->o.target, &c, &acts[1], &d->visibility, &refused);
-	if (!ok)
-		d->t->result->err = refused.err;
-	return ok;
+	return d->run.mode == REPLAY_REDRIVE ? &op_send_message_batch
+	       : d->run.mode == REPLAY_MOVE  ? &op_start_message_move_task
+	                                     : &op_invoke_sync;
 }
 
 static bool may_send(struct drive *d, struct result *r, const struct consent *c, const char *what)
 {
-	const struct op *op = d->run.mode == REPLAY_REDRIVE
-	                          ? d->run.fifo ? &op_send_message_batch_fifo : &op_send_message_batch
-	                          : &op_invoke_sync;
-	const struct gate_act send = { MODE_OPERATE, op, what, true, d->n },
-	                      remove = { MODE_OPERATE, &op_delete_message_batch, what, true, d->n };
+	bool move = d->run.mode == REPLAY_MOVE;
+	const struct op *op = d->run.mode == REPLAY_REDRIVE && d->run.fifo ? &op_send_message_batch_fifo : run_op(d),
+	                *also = move ? &op_cancel_message_move_task : &op_delete_message_batch;
+	const struct gate_act send = { MODE_OPERATE, op, what, true, drive_count(d) },
+	                      remove = { MODE_OPERATE, also, what, true, drive_count(d) };
 	struct consent same = *c;
-	return gate_open(d->g->o.target, c, &send, &d->send, r) && gate_open(d->g->o.target, &same, &remove, &d->remove, r);
+	return gate_open(d->g->o.target, c, &send, &d->send, r) &&
+	       ((!d->src->deletes && !move) || gate_open(d->g->o.target, &same, &remove, &d->remove, r));
 }
 
 static struct drive *drive_new(struct engine *g, struct task *t)
@@ -108,7 +93,7 @@ static struct drive *drive_new(struct engine *g, struct task *t)
 	d->lock = -1;
 	d->ends_as = RUN_PAUSED;
 	d->plan = t->rq.kind == REQUEST_REPLAY_PLAN || (t->rq.kind == REQUEST_REPLAY_START && t->rq.dry_run);
-	d->run.mode = t->rq.replay.redrive ? REPLAY_REDRIVE : REPLAY_INVOKE;
+	d->run.mode = t->rq.replay.move_task ? REPLAY_MOVE : t->rq.replay.redrive ? REPLAY_REDRIVE : REPLAY_INVOKE;
 	d->r->seconds = (double)NAN;
 	found_init(&d->found);
 	found_init(&d->sources);
@@ -177,7 +162,7 @@ static bool begin_resume(struct drive *d, struct err *e)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
 	d->resumed = true;
-	if (!load(d, e))
+	if (!load(d, e) || !resume_names(d, e))
 		return false;
 	d->patience_ms = d->run.hidden_until_ms;
 	if (!goes_on(d)) {
@@ -190,12 +175,18 @@ static bool begin_resume(struct drive *d, struct err *e)
 	return true;
 }
 
+static bool may_read(struct drive *d)
+{
+	return !d->src->may_read || d->src->may_read(d);
+}
+
 static bool begin(struct engine *g, struct task *t)
 {
 	struct drive *d = drive_new(g, t);
 	struct err *e = &t->result->err;
 	bool resume = t->rq.kind == REQUEST_REPLAY_RESUME || (t->rq.kind == REQUEST_REPLAY_START && t->rq.replay.run);
-	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, main_op(d), "replay", false, 0 };
+	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, d->plan ? &op_receive_message : run_op(d), "replay",
+		                    false, 0 };
 	audited_who(g, t->rq.consent.mode, &d->who);
 	if (!resume && !prepare_names(d, e))
 		return false;
@@ -205,7 +196,7 @@ static bool begin(struct engine *g, struct task *t)
 			drive_note(d, "replay", t->rq.replay.source, "denied", e->text);
 		return false;
 	}
-	if (!may_receive(d) || !open_logs(d, e) || (resume && !begin_resume(d, e)))
+	if (!open_logs(d, e) || (resume && !begin_resume(d, e)) || !may_read(d))
 		return false;
 	if (d->phase != PHASE_OVER && !engine_connect(g)) {
 		*e = g->account_err;
@@ -240,17 +231,24 @@ static bool new_run(struct drive *d)
 	return true;
 }
 
+bool give_back(struct drive *d, bool all)
+{
+	return (d->src->give_back ? d->src->give_back : drive_let_go)(d, all);
+}
+
 static void prepare_phase(struct drive *d)
 {
 	struct err e = { 0 };
-	if (!prepare_step(d) || d->phase != PHASE_PREPARE)
+	if (!d->watch && (!prepare_step(d) || d->phase != PHASE_PREPARE))
+		return;
+	if (!watch_prepare(d))
 		return;
 	d->r->guard = "host only - two bastions could collide";
 	if (!drive_lock(d, &e)) {
 		drive_fail(d, &e);
 		return;
 	}
-	if (!ledger_peeked(d->ledger, d->run.source_arn, now_ms(), &d->r->sweeps, &e)) {
+	if (d->src->leases && !ledger_peeked(d->ledger, d->run.source_arn, now_ms(), &d->r->sweeps, &e)) {
 		drive_fail(d, &e);
 		return;
 	}
@@ -265,20 +263,20 @@ static void prepare_phase(struct drive *d)
 	if (!d->plan && !new_run(d))
 		return;
 	d->phase = PHASE_FREEZE;
-	sweep_begin(d);
+	d->src->begin(d);
 }
 
 static void freeze_phase(struct drive *d)
 {
 	int64_t wake = 0;
 	keep_held(d, &wake);
-	if (!sweep_step(d) || d->phase != PHASE_FREEZE)
+	if (!d->src->step(d) || d->phase != PHASE_FREEZE)
 		return;
 	if (d->ending) {
 		d->phase = PHASE_CLOSE;
 		return;
 	}
-	if (!release_step(d, false))
+	if (!give_back(d, false))
 		return;
 	if (d->sweep.damaged)
 		drive_warn(d, "%u messages came damaged (their MD5 does not fit) and were left where they are",
@@ -300,7 +298,7 @@ static void await_person(struct drive *d)
 {
 	d->run.state = RUN_FROZEN;
 	drive_save(d);
-	drive_end(d, RUN_FROZEN, "waits for %u to be confirmed", d->n);
+	drive_end(d, RUN_FROZEN, "waits for %u to be confirmed", drive_count(d));
 	d->phase = PHASE_CLOSE;
 }
 
@@ -309,7 +307,7 @@ static void start_work(struct drive *d)
 	d->run.state = RUN_RUNNING;
 	d->run.reason = NULL;
 	d->run.confirmed = true;
-	d->run.expected = d->n;
+	d->run.expected = drive_count(d);
 	d->run.started_ms = d->run.started_ms ? d->run.started_ms : now_ms();
 	d->run.ended_ms = 0;
 	if (!drive_save(d)) {
@@ -327,7 +325,11 @@ static void start_work(struct drive *d)
 static char *question(const struct drive *d)
 {
 	const char *name = strrchr(d->run.dest, ':');
-	return xasprintf("replay %u message%s of %s %s %s at most %g a second", d->n, d->n == 1 ? "" : "s", d->run.source,
+	unsigned n = drive_count(d);
+	if (d->run.mode == REPLAY_MOVE)
+		return xasprintf("let SQS move about %u message%s of %s back to %s, step by step to %g a second", n,
+		                 n == 1 ? "" : "s", d->run.source, name ? name + 1 : "where each came from", d->run.rate);
+	return xasprintf("replay %u message%s of %s %s %s at most %g a second", n, n == 1 ? "" : "s", d->run.source,
 	                 d->run.mode == REPLAY_INVOKE ? "through function" : "back into queue",
 	                 name ? name + 1 : d->run.dest, d->run.rate);
 }
@@ -344,8 +346,13 @@ static void confirm_phase(struct drive *d)
 		c.count_said = true;
 		c.count = d->run.expected;
 	}
-	if (d->n == 0 && !c.count_said)
+	if (drive_count(d) == 0 && !c.count_said)
 		c = (struct consent){ .mode = c.mode, .count_said = true };
+	struct err lost;
+	if (watch_refuses(d, &lost)) {
+		drive_fail(d, &lost);
+		return;
+	}
 	char *what = question(d);
 	bool open = may_send(d, d->t->result, &c, what);
 	free(what);
@@ -369,7 +376,7 @@ static void refreeze(struct drive *d)
 	d->n = d->nindex = d->first = 0;
 	d->run.state = RUN_FREEZING;
 	d->phase = PHASE_FREEZE;
-	sweep_begin(d);
+	d->src->begin(d);
 }
 
 static void recover_phase(struct drive *d)
@@ -402,32 +409,49 @@ static void skip_rest(struct drive *d)
 	drive_commit(d);
 }
 
+static bool closing(struct drive *d)
+{
+	return d->sweep.flying || watch_flying(d) || (d->beat.on && !d->beat.answered) || !give_back(d, true);
+}
+
+/* What SQS moved by itself is never verified: DONE~ is the most it can be. */
+static enum run_state end_state(const struct drive *d)
+{
+	enum run_state s = d->ending ? d->ends_as : RUN_DONE;
+	if (d->run.mode == REPLAY_MOVE)
+		return s == RUN_DONE ? RUN_ROUGH : s;
+	if (s == RUN_DONE && !all_ended(d))
+		return RUN_PAUSED;
+	return s == RUN_PAUSED && !d->broken && all_ended(d) ? RUN_DONE : s;
+}
+
 static void close_phase(struct drive *d)
 {
-	if (d->sweep.flying || (d->beat.on && !d->beat.answered) || !release_step(d, true))
+	if (closing(d))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])
 		return;
 	d->run.hidden_until_ms = d->patience_ms; /* every receive of this life has its answer, but for these */
-	d->run.state = d->ending ? d->ends_as : RUN_DONE;
-	if (d->run.state == RUN_STOPPED)
+	if (d->ending && d->ends_as == RUN_STOPPED)
 		skip_rest(d);
-	if (d->run.state == RUN_DONE && !all_ended(d))
-		d->run.state = RUN_PAUSED;
-	if (d->run.state == RUN_PAUSED && !d->broken && all_ended(d))
-		d->run.state = RUN_DONE;
+	d->run.state = end_state(d);
 	if (!run_unfinished(d->run.state))
 		d->run.ended_ms = now_ms();
-	if (d->run.state == RUN_DONE)
+	if (d->run.state == RUN_DONE || d->run.state == RUN_ROUGH)
 		d->run.reason = NULL;
 	drive_save(d);
 	drive_note(d, "replay", d->run.source_arn, "success", run_state_name(d->run.state));
 }
 
+static void work_phase(struct drive *d)
+{
+	(d->src->work ? d->src->work : work_step)(d);
+}
+
 static void (*const phases[])(struct drive *) = {
 	[PHASE_PREPARE] = prepare_phase, [PHASE_FREEZE] = freeze_phase, [PHASE_CONFIRM] = confirm_phase,
-	[PHASE_RECOVER] = recover_phase, [PHASE_WORK] = work_step,      [PHASE_CLOSE] = close_phase,
+	[PHASE_RECOVER] = recover_phase, [PHASE_WORK] = work_phase,     [PHASE_CLOSE] = close_phase,
 };
 
 static void finish(struct drive *d)
@@ -473,6 +497,9 @@ void replay_abandon(struct task *t)
 	}
 	d->sweep.flying = false;
 	sweep_clear(d);
+	watch_free(d);
+	if (d->src && d->src->clear)
+		d->src->clear(d);
 	drive_unlock(d);
 	peeks_free(d);
 	ledger_close(d->ledger);

@@ -66,6 +66,8 @@ struct handles_call {                /* deletes, releases, heartbeats: one of ea
 	struct handles_out out;
 };
 
+struct replay_source;
+
 enum phase_of { PHASE_PREPARE, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
 
 struct sweep {
@@ -87,6 +89,8 @@ struct drive {
 	struct arena *mem;               /* r's: all strings of items */
 	enum phase_of phase;
 	bool plan, resumed, prepared_names;
+	const struct replay_source *src; /* replay_source.h: what kind of source it is */
+	void *own;                       /* its row's */
 	struct replay_run run;
 	struct entry *v;
 	unsigned n, cap, first;          /* first: all before it have ended */
@@ -141,11 +145,13 @@ struct drive {
 	int64_t verify_from_ms;          /* since when it does, wall clock */
 	bool told;                       /* rq.begun was called */
 	struct peeking *peeking;         /* peeks.c's; NULL: nothing was looked at yet */
+	struct run_watch *watch;             /* replay_watch.c's; NULL: not begun */
 };
 
 /* replay.c */
 void drive_warn(struct drive *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void drive_end(struct drive *d, enum run_state as, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* after what flies */
+bool give_back(struct drive *d, bool all); /* as the source does it (replay_source.h); true: done */
 void drive_fail(struct drive *d, const struct err *e); /* before anything was frozen: the request fails */
 
 /* replay_ledger.c: states, and what is written before what */
@@ -178,6 +184,8 @@ void drop_message(struct entry *en);
 bool selects(const struct drive *d, const struct message *m); /* --where */
 bool where_valid(const char *where, struct err *e);
 
+const char *feeding_queue(const struct drive *d, const struct entry *en); /* the queue whose mapping would have brought it to the function */
+
 /* replay_work.c: the run itself; replay_send.c: what carries the messages */
 void work_step(struct drive *d);
 void wait_for(struct drive *d, int64_t until_ms); /* what is not seen before then may only be hidden */
@@ -203,6 +211,11 @@ void peeks_over(struct drive *d, bool whole);                  /* the sweep is o
 void peeks_deleted(struct drive *d, const char *msg_id);       /* for certain */
 void peeks_flush(struct drive *d);                             /* deletions, onto the disk */
 void peeks_free(struct drive *d);
+/* replay_move.c */
+bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */
+unsigned drive_count(const struct drive *d);     /* what is to be confirmed: of a move task, about so many */
+
+void heed_wanted(struct drive *d); /* replay_work.c: what another process wants of the run */
 
 /* replay_tell.c */
 void tell_items(struct drive *d);    /* into the result */

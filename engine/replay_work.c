@@ -1,6 +1,7 @@
 /* The run itself, a step a turn: hear what came back, keep what is held, delete what was accepted, send what may go, receive again what is
  * not in hand; and where a run begins that was broken off. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
+#include "engine/replay_watch.h"
 
 #include "core/mem.h"
 
@@ -100,7 +101,7 @@ static void delete_some(struct drive *d, int64_t *wake_ms)
 {
 	struct handles_call *c = &d->removal;
 	int64_t mono = clock_mono_ms(), now = now_ms();
-	if (c->on || d->broken)
+	if (c->on || d->broken || !d->src->deletes)
 		return;
 	c->n = 0;
 	for (unsigned i = d->first; i < d->n && c->n < SQS_BATCH; i++) {
@@ -170,7 +171,8 @@ void keep_held(struct drive *d, int64_t *wake_ms)
 {
 	if (d->beat.answered)
 		hear_beat(d);
-	beat(d, wake_ms);
+	if (d->src->leases)
+		beat(d, wake_ms);
 }
 
 /* ---- what is not in hand is received again */
@@ -186,7 +188,7 @@ static void lose_leases(struct drive *d)
 	int64_t now = now_ms();
 	for (unsigned i = d->first; i < d->n; i++) {
 		struct entry *en = &d->v[i];
-		if (en->it.state != ITEM_LEASED || en->flying || (en->msg && en->it.lease_until_ms > now))
+		if (en->it.state != ITEM_LEASED || en->flying || (en->msg && (!d->src->leases || en->it.lease_until_ms > now)))
 			continue;
 		drive_shift(d, en, MOVE_LOSE_LEASE, "its visibility has passed");
 		drive_shift(d, en, MOVE_RETURN, NULL);
@@ -256,7 +258,7 @@ static bool rate_of(const char *text, double *rate)
 	return ok;
 }
 
-static void look(struct drive *d)
+void heed_wanted(struct drive *d)
 {
 	char word[32];
 	int64_t mono = clock_mono_ms();
@@ -287,7 +289,7 @@ bool work_flying(const struct drive *d)
 static void refill(struct drive *d)
 {
 	if (!d->sweep.on && ask_missing(d))
-		sweep_begin(d);
+		d->src->begin(d);
 }
 
 static bool sweeping(const struct drive *d)
@@ -298,7 +300,7 @@ static bool sweeping(const struct drive *d)
 /* Nothing is sent while messages are received: what is not in hand yet comes first in a FIFO queue. */
 static bool sweep_busy(struct drive *d)
 {
-	return sweeping(d) && (!sweep_step(d) || !release_step(d, false));
+	return sweeping(d) && (!d->src->step(d) || !give_back(d, false));
 }
 
 static void hear_all(struct drive *d)
@@ -332,7 +334,8 @@ void work_step(struct drive *d)
 	int64_t wake = 0;
 	bool in_hand;
 	hear_all(d);
-	look(d);
+	heed_wanted(d);
+	watch_step(d, &wake);
 	lose_leases(d);
 	keep_held(d, &wake);
 	delete_some(d, &wake);
@@ -365,6 +368,8 @@ static void recover_states(struct drive *d)
 		} else if (en->it.state == ITEM_LEASED) {
 			drive_shift(d, en, MOVE_LOSE_LEASE, "the process that held it has ended");
 			drive_shift(d, en, MOVE_RETURN, NULL);
+		} else if (en->it.state == ITEM_ACCEPTED && !d->src->deletes) {
+			drive_shift(d, en, MOVE_SETTLE, "the function's own answer");
 		} else if (en->it.state == ITEM_REMOVED && d->run.mode == REPLAY_INVOKE) {
 			drive_shift(d, en, MOVE_VERIFY, "the function's own answer");
 		} else if (en->it.state == ITEM_SKIPPED || en->it.state == ITEM_VERIFIED) {
@@ -407,5 +412,5 @@ bool recover_step(struct drive *d)
 		d->told = true;
 		recover_states(d);
 	}
-	return hold_nothing(d);
+	return !d->src->leases || hold_nothing(d);
 }
