@@ -1,5 +1,6 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
+#include "aws/op_async.h"
 #include "aws/op_cloudtrail.h"
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
@@ -75,6 +76,7 @@ static void allow_describe(const struct engine *g, struct iam_result *r, const s
 	if (released) {
 		allow(s, &op_list_versions);
 		allow(s, &op_list_aliases);
+		allow(s, &op_list_event_configs);
 	}
 	if (all || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));

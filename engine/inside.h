@@ -76,6 +76,7 @@ struct res {
 	unsigned place; /* within it */
 	unsigned at;    /* in g->res, while a flow is drawn */
 	struct err *err; /* of its describe; NULL: it went well */
+	struct closer *closer; /* closer.c's; NULL: nothing more was asked about it */
 };
 
 /* What a stage measures in place of its kind's own. */
@@ -183,6 +184,7 @@ struct round {
 	enum round_turns turns;
 	bool replanned;
 	bool active, metrics_begun, sources_begun;
+	unsigned closer; /* how far closer.c is: 0 nothing was asked, 1 metrics, 2 all */
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
 	int64_t begun_ms; /* monotonic: the wall clock may be corrected meanwhile */
@@ -385,6 +387,20 @@ void poll_plan(struct engine *g);                                            /* 
 void poll_begin(struct engine *g); /* sends the plan; each answer ends in round_arrived */
 void poll_free(struct engine *g);
 bool measure_percentile(const struct measure *m);
+
+void poll_more(struct engine *g, struct measure *const *m, unsigned n); /* within a round, what no stage shows */
+
+/* closer.c: what the clocks ask of what may be in trouble, after the rest of a round */
+struct shard_age {
+	char *id;
+	bool closed;
+	struct measure *m; /* NULL: not asked yet */
+};
+void closer_step(struct engine *g); /* when the rest has been answered */
+void closer_free(struct closer *c);
+const struct shard_age *closer_shards(const struct res *r, unsigned *n, bool *all); /* all: these are all of its shards */
+/* The age of a function's waiting events, NULL: not asked; and between which times Lambda gives them up, NAN: not known. */
+const struct measure *closer_async(const struct res *r, double *least, double *most);
 
 /* turns.c: whose turn it is in this round (sched.h decides) */
 int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */
