@@ -5,6 +5,7 @@
 #include "cli/args.h"
 #include "cli/out.h"
 
+int alarms_init(const struct cli *c, struct engine *g);
 int alarms_export(const struct cli *c, struct engine *g);
 int alarms_plan(const struct cli *c, struct engine *g);
 int alarms_drift(const struct cli *c, struct engine *g);

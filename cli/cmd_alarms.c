@@ -342,6 +342,7 @@ static const struct {
 	{ "list", NULL, 0, list },
 	{ "show", "an alarm's name", 1, show },
 	{ "history", "an alarm's name", 1, history },
+	{ "init", "a pipeline's or a resource's name", 1, alarms_init },
 	{ "export", NULL, 100, alarms_export },
 	{ "plan", "an alarm file", 1, alarms_plan },
 	{ "drift", "an alarm file", 1, alarms_drift },
@@ -350,7 +351,7 @@ static const struct {
 
 int cmd_alarms(const struct cli *c, struct engine *g)
 {
-	static const char *const later = "test backtest mute unmute ack enable disable set-state init";
+	static const char *const later = "test backtest mute unmute ack enable disable set-state";
 	const char *what = c->argc ? c->argv[0] : "list";
 	struct err e;
 	for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++) {
@@ -369,6 +370,6 @@ int cmd_alarms(const struct cli *c, struct engine *g)
 	if (cli_listed(later, what))
 		err_set(&e, ERR_USAGE, "alarms", "%s is not in this version", what);
 	else
-		err_set(&e, ERR_USAGE, "alarms", "\"%.40s\" is none of list, show, history, export, plan, drift, apply", what);
+		err_set(&e, ERR_USAGE, "alarms", "\"%.40s\" is none of list, show, history, init, export, plan, drift, apply", what);
 	return cli_fail(c, &e);
 }

@@ -404,14 +404,14 @@ struct alarm_code_request {
 	bool adopt;            /* write also what somebody else keeps */
 	bool drift;            /* the question is what others changed */
 	uint64_t plan;         /* of REQUEST_ALARM_APPLY: which one */
-	const char *const *names; /* of REQUEST_ALARM_EXPORT; none: all */
+	const char *const *names; /* of REQUEST_ALARM_EXPORT (none: all) and _INIT (one) */
 	unsigned nnames;
 };
 struct alarm_code_result {
 	struct arena mem;
 	struct alarm_plan plan;
 	uint64_t id;           /* of the plan */
-	const char *text;      /* of REQUEST_ALARM_EXPORT: the file */
+	const char *text;      /* of REQUEST_ALARM_EXPORT and _INIT: the file */
 	struct { const char *text; } *causes; /* what could not be read, a line each */
 	unsigned ncauses;
 };
@@ -451,6 +451,7 @@ enum request_kind {
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
 	REQUEST_ERRORS,
+	REQUEST_ALARM_INIT,    /* two alarms for names[0], a pipeline or a resource, as a file */
 	REQUEST_ALARM_EXPORT,  /* the account's alarms as a file */
 	REQUEST_ALARM_PLAN,    /* reads, writes nothing */
 	REQUEST_ALARM_APPLY,   /* a plan that was made. Needs admin */

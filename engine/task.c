@@ -31,6 +31,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
 	[REQUEST_ERRORS] = errors_step,
+	[REQUEST_ALARM_INIT] = alarm_init_step,
 	[REQUEST_ALARM_EXPORT] = alarm_code_step,
 	[REQUEST_ALARM_PLAN] = alarm_code_step,
 	[REQUEST_ALARM_APPLY] = alarm_apply_step,
@@ -97,7 +98,7 @@ static bool is_replay(enum request_kind k)
 
 static bool is_alarm_code(enum request_kind k)
 {
-	return k >= REQUEST_ALARM_EXPORT && k <= REQUEST_ALARM_APPLY;
+	return k >= REQUEST_ALARM_INIT && k <= REQUEST_ALARM_APPLY;
 }
 
 static void own_alarm_code(struct arena *a, struct alarm_code_request *c)
@@ -172,7 +173,9 @@ void task_free(struct task *t)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))
 		replay_abandon(t);
-	if (is_alarm_code(t->rq.kind))
+	if (t->rq.kind == REQUEST_ALARM_INIT)
+		alarm_init_abandon(t);
+	else if (is_alarm_code(t->rq.kind))
 		alarm_code_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
@@ -280,6 +283,7 @@ void result_free(struct result *r)
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ERRORS: arena_clear(&r->errors.mem); break;
+	case REQUEST_ALARM_INIT:
 	case REQUEST_ALARM_EXPORT:
 	case REQUEST_ALARM_PLAN:
 	case REQUEST_ALARM_APPLY: arena_clear(&r->alarm_code.mem); break;

@@ -193,6 +193,27 @@ def test_tags_that_may_not_be_read(sluice):
         assert step["what"] == "refused" and "allow cloudwatch:ListTagsForResource" in step["why"]
 
 
+# ---- init, and what plan notes
+
+def test_init_writes_the_two_alarms_of_the_mission(sluice, tmp_path):
+    with Sim.start("calm", home=tmp_path) as sim:
+        for name, namespace, seen in (("orders-enrich", "DataPipeline", True), ("sqs:orders-load", "AWS/SQS", None), ("thumbnailer", "AWS/Lambda", False)):
+            ran = run(sluice, sim.peer, "init", name)
+            plain_name = name.split(":")[-1]
+            high, low = ran.json["alarms"]
+            assert [(a["AlarmName"], a["ComparisonOperator"], a["Threshold"]) for a in (high, low)] == [
+                (f"HighErrorRate-{plain_name}", "GreaterThanThreshold", 5), (f"LowThroughput-{plain_name}", "LessThanThreshold", 1000)]
+            assert low["Namespace"] == namespace and ("Metrics" in high) == (namespace != "DataPipeline")
+            steps = planned(sluice, sim.peer, write(sluice, ran.out, "init.json"), 2)
+            if seen is not None:
+                assert ("CloudWatch lists no such metric" in low["//"]) == (not seen)
+                assert any("CloudWatch lists no metric" in n for n in steps[low["AlarmName"]]["notes"]) == (not seen)
+        assert "nope: no stage or resource" in run(sluice, sim.peer, "init", "nope", status=1).err
+        write(sluice, run(sluice, sim.peer, "init", "orders-enrich").out, "init.json")
+        run(sluice, sim.peer, "apply", str(sluice.home / "init.json"), *GO)
+        run(sluice, sim.peer, "plan", str(sluice.home / "init.json"))
+
+
 # ---- what goes wrong half way
 
 @pytest.mark.parametrize("fault,word", [(denied, "denied"), (throttled, "Rate exceeded"), (internal, "internal error")])
