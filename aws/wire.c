@@ -50,6 +50,7 @@ void wire_frame(const struct op *op, struct http_req *rq)
 	case WIRE_JSON10:
 	case WIRE_JSON11: frame_json(op, rq); break;
 	case WIRE_QUERY: frame_query(op, rq); break;
+	case WIRE_REST_XML: break;
 	case WIRE_REST_JSON:
 		if (rq->body.n)
 			http_req_header(rq, "Content-Type", "application/json");

@@ -118,6 +118,8 @@ static void own_replay(struct arena *a, struct replay_request *r)
 	r->to = copy(a, r->to);
 	r->where = copy(a, r->where);
 	r->word = copy(a, r->word);
+	if (r->keys.p)
+		r->keys.p = arena_strndup(a, r->keys.p, r->keys.n);
 }
 
 /* The caller's strings may be gone when the engine's thread looks at them. */
@@ -251,7 +253,7 @@ void status_step(struct engine *g, struct task *t)
 
 static void check_result_clear(struct check_result *c)
 {
-	struct verdicts vs = { c->verdicts, c->n, c->n };
+	struct verdicts vs = { .v = c->verdicts, .n = c->n, .cap = c->n };
 	verdicts_clear(&vs);
 	for (unsigned i = 0; i < c->ncauses; i++)
 		free(c->causes[i].text);
