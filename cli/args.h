@@ -64,7 +64,9 @@
 	  "before their composites, each alarm read again before and after. A setting that this build does not know is kept or " \
 	  "its alarm refused; an alarm that is not this file's (tag sluice:owner) or that CloudFormation or Terraform keeps is " \
 	  "refused without --adopt. apply needs --mode admin and a confirmation: a terminal asks, elsewhere --yes says it. "    \
-	  "docs/alarms.md has the file's form.")                                                                              \
+	  "docs/alarms.md has the file's form. `enable NAME` and `disable NAME` switch an alarm's actions, `set-state NAME STATE "   \
+	  "[REASON]` sets its state until the next evaluation and fires its actions, `delete NAME` deletes it: each says who keeps "  \
+	  "the alarm, asks, and reads back what it did.")                                                                              \
 	X(ERRORS, "errors", "FUNCTION", 1, 1, "text json", true, cmd_errors,                                                   \
 	  "a function's last errors by shape, from its log",                                                                   \
 	  "Reads the lines that look like errors from the function's log group (FilterLogEvents: a few calls, no price), "     \

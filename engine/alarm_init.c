@@ -34,10 +34,16 @@ static void on_failure(struct engine *g, struct task *t, const struct err *e)
 
 /* ---- what is meant */
 
+static const struct metric_id *own_of(const struct stage *s, enum role role)
+{
+	const struct measure *m = s->own ? s->own[role].m : NULL;
+	return m && m->id.ns ? &m->id : NULL;
+}
+
 /* The stage that says most of a pipeline: with metrics of its own, else a function, else a queue, else what there is. */
 static unsigned worth(const struct stage *s)
 {
-	if (s->own[ROLE_ERROR] || s->own[ROLE_IN] || s->own[ROLE_OUT])
+	if (own_of(s, ROLE_ERROR) || own_of(s, ROLE_IN) || own_of(s, ROLE_OUT))
 		return 4;
 	return strcmp(s->kind->info.id, "lambda") == 0 ? 3 : strcmp(s->kind->info.id, "sqs") == 0 ? 2 : 1;
 }
@@ -153,11 +159,6 @@ static bool begin(struct engine *g, struct task *t, struct init *w)
 	facts_want_metric(&w->facts, SEED_NS, NULL);
 	facts_ask(g, &w->facts);
 	return true;
-}
-
-static const struct metric_id *own_of(const struct stage *s, enum role role)
-{
-	return s->own[role] && s->own[role]->id.ns ? &s->own[role]->id : NULL;
 }
 
 /* Which metrics: the configured ones, the seed's, the kind's. */

@@ -437,6 +437,13 @@ struct alarm_code_result {
 	unsigned ncauses;
 };
 
+enum alarm_act_what { ALARM_ACT_ENABLE, ALARM_ACT_DISABLE, ALARM_ACT_SET_STATE, ALARM_ACT_DELETE };
+struct alarm_act_request { /* one thing done to one alarm; the answer is an act_result */
+	enum alarm_act_what what;
+	const char *name;
+	const char *state, *reason; /* of ALARM_ACT_SET_STATE: OK, ALARM, INSUFFICIENT_DATA, until the next evaluation; it fires actions */
+};
+
 struct errors_request { /* what a function's log says went wrong */
 	const char *function;  /* a stage's or a function's name */
 	uint64_t row;          /* instead, when not 0: the snapshot's row */
@@ -472,6 +479,7 @@ enum request_kind {
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
 	REQUEST_ERRORS,
+	REQUEST_ALARM_ACT,     /* needs admin */
 	REQUEST_ALARM_INIT,    /* two alarms for names[0], a pipeline or a resource, as a file */
 	REQUEST_ALARM_EXPORT,  /* the account's alarms as a file */
 	REQUEST_ALARM_PLAN,    /* reads, writes nothing */
@@ -509,6 +517,7 @@ struct request {
 		struct alarm_request alarm;
 		struct errors_request errors;
 		struct alarm_code_request alarm_code;
+		struct alarm_act_request alarm_act;
 		struct note_request note;
 		struct past_request past;
 		struct events_request events;

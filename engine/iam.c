@@ -1,5 +1,6 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
+#include "aws/op_alarm_write.h"
 #include "aws/op_cloudtrail.h"
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
@@ -174,6 +175,17 @@ static void allow_told(const struct engine *g, struct iam_result *r)
 	allow_all_of(g, r, &op_filter_log_events, "logs", "log-group:*");
 }
 
+/* Alarm files and the acts on one alarm may be about any. */
+static void allow_alarms(const struct engine *g, struct iam_result *r)
+{
+	static const struct op *const ops[] = { &op_put_composite_alarm, &op_put_log_alarm, &op_delete_alarm,
+		                                    &op_enable_alarm,        &op_disable_alarm, &op_set_alarm_state,
+		                                    &op_tag_alarm,           &op_untag_alarm };
+	allow_all_of(g, r, &op_put_metric_alarm, "cloudwatch", "alarm:*");
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+		allow(&r->statements[r->n - 1], ops[i]);
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
@@ -184,6 +196,8 @@ void iam_step(struct engine *g, struct task *t)
 	allow_told(g, r);
 	if (t->rq.iam.mode >= MODE_INSPECT)
 		allow_receiving(g, r);
+	if (t->rq.iam.mode >= MODE_ADMIN)
+		allow_alarms(g, r);
 	if (t->rq.iam.mode >= MODE_OPERATE) {
 		allow_writes(g, r);
 		allow_replay(g, r);

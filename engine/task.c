@@ -31,6 +31,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
 	[REQUEST_ERRORS] = errors_step,
+	[REQUEST_ALARM_ACT] = alarm_act_step,
 	[REQUEST_ALARM_INIT] = alarm_init_step,
 	[REQUEST_ALARM_EXPORT] = alarm_code_step,
 	[REQUEST_ALARM_PLAN] = alarm_code_step,
@@ -72,6 +73,10 @@ static void own_act(struct arena *a, struct request *rq)
 		rq->process.function = copy(a, rq->process.function);
 		rq->process.bucket = copy(a, rq->process.bucket);
 		rq->process.key = copy(a, rq->process.key);
+	} else if (rq->kind == REQUEST_ALARM_ACT) {
+		rq->alarm_act.name = copy(a, rq->alarm_act.name);
+		rq->alarm_act.state = copy(a, rq->alarm_act.state);
+		rq->alarm_act.reason = copy(a, rq->alarm_act.reason);
 	} else if (rq->kind == REQUEST_PUBLISH) {
 		rq->publish.ns = copy(a, rq->publish.ns);
 	} else if (rq->kind == REQUEST_NOTIFY) {
@@ -175,6 +180,8 @@ void task_free(struct task *t)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))
 		replay_abandon(t);
+	if (t->rq.kind == REQUEST_ALARM_ACT)
+		alarm_act_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM_INIT)
 		alarm_init_abandon(t);
 	else if (is_alarm_code(t->rq.kind))
@@ -298,6 +305,7 @@ void result_free(struct result *r)
 	case REQUEST_PROCESS:
 	case REQUEST_PUBLISH:
 	case REQUEST_NOTIFY:
+	case REQUEST_ALARM_ACT:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_REPLAY_PLAN:

@@ -304,3 +304,41 @@ def test_a_kill_leaves_nothing_that_the_next_plan_does_not_show(sluice, at, done
         assert not [a for a in wanted if differs(a)]
         run(sluice, aws, "plan", file)
     assert sum(e["event.action"] in WRITES for e in audited(sluice)) >= len(seen)
+
+
+# ---- one thing done to one alarm
+
+def test_acts_on_one_alarm(sluice):
+    name = "\u00e4 \"q\" x:y"
+    world = ca.Alarms([one(name), one("stack")], {name: {"sluice:owner": "me"}, "stack": {"aws:cloudformation:stack-name": "s"}})
+    with FakeAws(answers=world) as aws:
+        assert "--mode admin" in run(sluice, aws, "disable", name, "--mode", "operate", "--yes", status=3).err
+        assert run(sluice, aws, "disable", name, *GO, "--dry-run").out.startswith("planned\t") and not world.writes
+        run(sluice, aws, "disable", name, *GO)
+        assert world.alarms[name][1]["ActionsEnabled"] is False
+        assert run(sluice, aws, "enable", name, *GO, "--format", "json").json["status"] == "done"
+        assert world.alarms[name][1]["ActionsEnabled"] is True
+        run(sluice, aws, "set-state", name, "ALARM", "a drill", *GO)
+        assert (world.alarms[name][1]["StateValue"], world.alarms[name][1]["StateReason"]) == ("ALARM", "a drill")
+        assert "CloudFormation keeps it" in run(sluice, aws, "delete", "stack", *GO).out and "stack" not in world.alarms
+        before = list(world.writes)
+        for args, status, word in [(("enable", "nope"), 1, "no alarm of this name"), (("set-state", name, "GREEN"), 2, "INSUFFICIENT_DATA"),
+                                   (("set-state", name), 2, "a state"), (("delete",), 2, "an alarm's name"), (("delete", "a", "b"), 2, "not also"),
+                                   (("set-state", name, "OK", "x" * 1024), 2, "1023")]:
+            assert word in run(sluice, aws, *args, *GO, status=status).err
+        assert world.writes == before
+        world.before = lambda op, body: body.update(AlarmNames=[])  # says yes and does nothing
+        assert "read back it is not so" in run(sluice, aws, "disable", name, *GO, status=1).err
+
+
+def test_an_alarm_that_is_set_off_reaches_a_queue(sluice, ministack):
+    """Alarm to topic to queue, really delivered: made from a file, set off, heard."""
+    sqs, sns = ministack.client("sqs"), ministack.client("sns")
+    queue = sqs.create_queue(QueueName="pager")["QueueUrl"]
+    topic = sns.create_topic(Name="oncall")
+    sns.subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+    run(sluice, ministack, "apply", write(sluice, doc(one("page me", AlarmActions=[topic["TopicArn"]]))), *GO)
+    run(sluice, ministack, "set-state", "page me", "ALARM", *GO)
+    heard = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10).get("Messages", [])
+    told = json.loads(json.loads(heard[0]["Body"])["Message"])
+    assert (told["AlarmName"], told["NewStateValue"]) == ("page me", "ALARM")
