@@ -219,7 +219,7 @@ static const struct {
 	{ "--check --format yaml", 3, "not 'yaml'" },
 	{ "--check --select tag:=b", 3, "tag:KEY=VALUE" },
 	{ "audit --yes", 2, "--yes: only with --check, alarms, put-record, process, put-metric, replay, not with audit" },
-	{ "alarms init orders", 2, "alarms: init is not in this version" },
+	{ "alarms nonsense", 2, "alarms: \"nonsense\" is none of list, show" },
 	{ "topics", 2, "not in this version" },
 	{ "--check -w 5", 3, "-w: needs a --metric" },
 	{ "--check --metric nonsense", 3, "--metric: NAMESPACE/NAME" },
