@@ -5,6 +5,7 @@
 #include "cli/args.h"
 #include "cli/out.h"
 
+int alarms_backtest(const struct cli *c, struct engine *g);
 int alarms_enable(const struct cli *c, struct engine *g);
 int alarms_disable(const struct cli *c, struct engine *g);
 int alarms_set_state(const struct cli *c, struct engine *g);

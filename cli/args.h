@@ -55,7 +55,10 @@
 	  "one: also its owner and manager by its tags, the runbook, the newest moments of its history, and what it would be " \
 	  "now by its own datapoints (one or two metrics are polled), where CloudWatch's rules say enough for that. `history " \
 	  "NAME` lists what happened to it, --since a duration or time ago (default 7d; CloudWatch keeps 30 days). What "      \
-	  "could not be read is ? and is named on standard error. `init NAME` prints an alarm file with HighErrorRate-NAME (> 5 %) "  \
+	  "could not be read is ? and is named on standard error. `backtest NAME` says what its rule would have done --since "  \
+	  "a duration or time ago (default 14d, at most 15d; one or two metrics are polled): by today's datapoints and by those that the "  \
+	  "history file first saw, how far CloudWatch's own history agrees, and what other thresholds and M of N would have done. "  \
+	  "`init NAME` prints an alarm file with HighErrorRate-NAME (> 5 %) "  \
 	  "and LowThroughput-NAME (< 1000 a minute) for a pipeline or a resource: on its own metrics where it has some, else on "  \
 	  "its kind's. `export [NAME...]` prints the account's alarms as one: JSON whose bodies "  \
 	  "are exactly what PutMetricAlarm and its like take; what `aws cloudwatch describe-alarms` prints is one too. `plan "  \

@@ -394,6 +394,30 @@ struct alarm_request { /* one alarm, and what it would be now by its own datapoi
 	int64_t history_from;  /* 0: no history */
 	unsigned history_most; /* moments; 0: all */
 	bool history_only;     /* neither its datapoints nor whom it tells are asked for */
+	int64_t backtest_from; /* what its rule would have done since; 0: not asked */
+};
+struct backtest_count { /* minutes and changes of state, of one rule over one span */
+	double threshold;
+	unsigned m, n;
+	unsigned fires, transitions;
+	int64_t alarm_s, longest_s, insufficient_s;
+	unsigned real;         /* fires during which, or within half an hour of which, an incident was noted */
+	bool unsure;           /* some of it hangs on what CloudWatch does not say (alarms/eval.h) */
+};
+struct backtest_result {
+	bool done;             /* else alarm.local.why, or points_err */
+	int64_t from, to;
+	uint32_t step;
+	struct backtest_count final;  /* by today's datapoints */
+	bool has_seen;
+	struct backtest_count seen;   /* by what each datapoint was when the history first had it */
+	unsigned held, revised;       /* datapoints that the history holds, and of these that were another then; of has_seen */
+	bool seen_whole;              /* the history kept all such changes */
+	const struct backtest_count *sweep; /* other thresholds and M of N, the rule itself first */
+	unsigned nsweep;
+	unsigned incidents;           /* noted in the span; 0: `real` says nothing */
+	int64_t compared_s, agreed_s; /* with what CloudWatch's own history says its state was; 0: it says nothing of the span */
+	unsigned their_fires;         /* of that history */
 };
 struct alarm_line { /* what the alarm looks at, minute by minute: the statistic over the period that ends with each step */
 	int64_t from, to; /* from, from + step ... < to */
@@ -415,6 +439,7 @@ struct alarm_result {
 	int64_t windows_end;
 	struct err points_err;     /* why its datapoints could not be read */
 	unsigned metrics;          /* asked for, as AWS bills them */
+	struct backtest_result backtest;
 };
 
 /* ---- alarms as code (ops.md 11): the file's alarms beside the account's, and what has to be written to make them the same. A plan is kept

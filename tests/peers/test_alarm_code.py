@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import cloudalarms as ca
 import pytest
@@ -342,3 +343,68 @@ def test_an_alarm_that_is_set_off_reaches_a_queue(sluice, ministack):
     heard = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10).get("Messages", [])
     told = json.loads(json.loads(heard[0]["Body"])["Message"])
     assert (told["AlarmName"], told["NewStateValue"]) == ("page me", "ALARM")
+
+
+# ---- what its rule would have done
+
+def points(values, stop=None):
+    """GetMetricData of one value a minute: values(minute of the epoch)."""
+    def get(self, body):
+        out = []
+        for q in body["MetricDataQueries"]:
+            minutes = range(int(body["StartTime"]) // 60, int(min(body["EndTime"], stop or 1 << 40)) // 60)
+            got = [(60 * m, float(values(m))) for m in minutes if values(m) is not None]
+            out.append({"Id": q["Id"], "Label": "x", "Timestamps": [t for t, _ in got], "Values": [v for _, v in got], "StatusCode": "Complete"})
+        return {"MetricDataResults": out, "Messages": []}
+    return get
+
+
+def test_backtest_of_a_rule(sluice):
+    now = int(time.time()) // 60
+    high = {m for m in range(now - 300, now - 280)} | {now - 200, now - 100, now - 99}
+    moments = [{"AlarmName": "A", "Timestamp": 60 * m + 30, "HistoryItemType": "StateUpdate", "HistorySummary": f"Alarm updated from {a} to {b}"}
+               for m, a, b in [(now - 277, "ALARM", "OK"), (now - 297, "OK", "ALARM"), (now - 600, "INSUFFICIENT_DATA", "OK")]]
+
+    class Own(ca.Alarms):
+        get_metric_data = points(lambda m: 9 if m in high else 0 if m >= now - 700 else None)
+
+        def describe_alarm_history(self, body):
+            return {"AlarmHistoryItems": moments}
+
+    world = Own([one()])
+    world.alarms["A"][1].update(StateValue="OK", AlarmConfigurationUpdatedTimestamp=60 * (now - 2000))
+    with FakeAws(answers=world) as aws:
+        r = run(sluice, aws, "backtest", "A", "--since", "11h", "--format", "json").json
+        assert (r["final"]["fires"], r["final"]["alarm_seconds"], r["final"]["longest_seconds"]) == (1, 1080, 1080), r["final"]
+        by = {(row["threshold"], row["m"], row["n"]): row["fires"] for row in r["sweep"]}
+        assert by[5, 3, 3] == 1 and by[5, 1, 1] == 3 and by[5, 2, 3] == 2 and by[10, 1, 1] == 0
+        assert r["cloudwatch"]["fires"] == 1 and r["cloudwatch"]["agreed_seconds"] >= r["cloudwatch"]["compared_seconds"] - 900
+        assert r["as_seen"] is None and "real_fires" not in r and r["metrics"] == 1
+        text = run(sluice, aws, "backtest", "A", "--since", "11h")
+        assert text.out.splitlines()[0] == "final\t5\t3/3\t1\t18m\t18m\t" + text.out.splitlines()[0].split("\t")[-1] and "it tells of 1 fires" in text.err
+        run(sluice, aws, "backtest", "A", "--since", "16d", status=2)
+        run(sluice, aws, "backtest", "nope", status=1)
+        world.alarms["both"] = ("CompositeAlarms", {"AlarmName": "both", "AlarmRule": "ALARM(A)", "StateValue": "OK"})
+        assert "a rule over other alarms" in run(sluice, aws, "backtest", "both", status=1).err
+
+
+def test_backtest_by_what_was_seen_first(sluice):
+    """Datapoints that changed after the history first had them: a live alarm acted on what it saw."""
+    now = int(time.time()) // 60
+    late = set(range(now - 60, now - 50))
+
+    class Own(ca.Alarms):
+        get_metric_data = points(lambda m: 0)
+
+        def describe_alarm_history(self, body):
+            return {"AlarmHistoryItems": []}
+
+    with FakeAws(answers=Own([one()])) as aws:
+        for values in (lambda m: 0, lambda m: 9 if m in late else 0):
+            Own.get_metric_data = points(values)
+            ran = sluice("history", "-", "N/M:Sum", "--since", "2h", env=aws.env())
+            assert ran.status == 0, str(ran)
+        assert sluice("note", "kind=incident", "it broke", env=aws.env()).status == 0
+        r = run(sluice, aws, "backtest", "A", "--since", "3h", "--format", "json").json
+    assert (r["final"]["fires"], r["as_seen"]["fires"], r["revised"], r["as_seen_whole"]) == (1, 0, 10, True), r
+    assert (r["incidents"], r["real_fires"]) == (1, 0)  # noted half an hour and more after it was over
