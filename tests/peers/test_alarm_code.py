@@ -363,7 +363,7 @@ def test_backtest_of_a_rule(sluice):
     now = int(time.time()) // 60
     high = {m for m in range(now - 300, now - 280)} | {now - 200, now - 100, now - 99}
     moments = [{"AlarmName": "A", "Timestamp": 60 * m + 30, "HistoryItemType": "StateUpdate", "HistorySummary": f"Alarm updated from {a} to {b}"}
-               for m, a, b in [(now - 277, "ALARM", "OK"), (now - 297, "OK", "ALARM"), (now - 600, "INSUFFICIENT_DATA", "OK")]]
+               for m, a, b in [(now - 277, "ALARM", "OK"), (now - 297, "OK", "ALARM"), (now - 690, "INSUFFICIENT_DATA", "OK")]]
 
     class Own(ca.Alarms):
         get_metric_data = points(lambda m: 9 if m in high else 0 if m >= now - 700 else None)

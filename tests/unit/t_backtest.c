@@ -46,6 +46,15 @@ static bool slow_breaches(const struct eval_rule *r, double v)
 	                               : v <= r->threshold;
 }
 
+static enum eval_state slow_nothing(const struct eval_rule *r, enum eval_state now)
+{
+	const enum eval_state by_mode[] = { [EVAL_MISSING] = EVAL_INSUFFICIENT,
+		                                [EVAL_IGNORE] = now,
+		                                [EVAL_BREACHING] = EVAL_ALARM,
+		                                [EVAL_NOT_BREACHING] = EVAL_OK };
+	return by_mode[r->missing];
+}
+
 /* The windows from the newest on, as many as are looked at. */
 static enum eval_state slow_judge(const struct eval_rule *r, const double *newest_first, unsigned range,
                                   enum eval_state now)
@@ -63,10 +72,7 @@ static enum eval_state slow_judge(const struct eval_rule *r, const double *newes
 	if (real == r->n)
 		return breaching >= r->m ? EVAL_ALARM : EVAL_OK;
 	if (real == 0)
-		return r->missing == EVAL_MISSING     ? EVAL_INSUFFICIENT
-		       : r->missing == EVAL_BREACHING ? EVAL_ALARM
-		       : r->missing == EVAL_IGNORE    ? now
-		                                      : EVAL_OK;
+		return slow_nothing(r, now);
 	if (r->missing == EVAL_BREACHING)
 		return breaching + r->n - real >= r->m ? EVAL_ALARM : EVAL_OK;
 	if (breaching >= r->m)
