@@ -334,11 +334,7 @@ static int history(const struct cli *c, struct engine *g)
 	return one(c, g, true);
 }
 
-static const struct {
-	const char *name, *wants; /* wants: what its operands are, when it needs some; NULL */
-	int least, most;          /* operands behind its name */
-	int (*run)(const struct cli *c, struct engine *g);
-} verbs[] = {
+static const struct cli_verb verbs[] = {
 	{ "list", NULL, 0, 0, list },
 	{ "show", "an alarm's name", 1, 1, show },
 	{ "history", "an alarm's name", 1, 1, history },
@@ -355,39 +351,7 @@ static const struct {
 	{ "delete", "an alarm's name", 1, 1, alarms_delete },
 };
 
-static int none_of_them(const struct cli *c, const char *what)
-{
-	struct err e;
-	struct buf b;
-	buf_init(&b, 1024);
-	for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++)
-		buf_addf(&b, "%s%s", i ? ", " : "", verbs[i].name);
-	err_set(&e, ERR_USAGE, "alarms", "\"%.40s\" is none of %s", what, b.p);
-	buf_clear(&b);
-	return cli_fail(c, &e);
-}
-
 int cmd_alarms(const struct cli *c, struct engine *g)
 {
-	static const char *const later = "test mute unmute ack";
-	const char *what = c->argc ? c->argv[0] : "list";
-	struct err e;
-	for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-		if (strcmp(verbs[i].name, what) != 0)
-			continue;
-		if (c->argc - 1 < verbs[i].least)
-			err_set(&e, ERR_USAGE, "alarms", "%s needs %s", what, verbs[i].wants);
-		else if (c->argc > 1 && verbs[i].most == 0)
-			err_set(&e, ERR_USAGE, "alarms", "list takes no name; alarms show %.100s tells of one", c->argv[1]);
-		else if (c->argc - 1 > verbs[i].most)
-			err_set(&e, ERR_USAGE, "alarms", "%s takes no more operands, not also \"%.100s\"", what,
-			        c->argv[verbs[i].most + 1]);
-		else
-			return verbs[i].run(c, g);
-		return cli_fail(c, &e);
-	}
-	if (!cli_listed(later, what))
-		return none_of_them(c, what);
-	err_set(&e, ERR_USAGE, "alarms", "%s is not in this version", what);
-	return cli_fail(c, &e);
+	return cli_verbs(c, g, verbs, sizeof verbs / sizeof *verbs, "test mute unmute ack");
 }

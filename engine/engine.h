@@ -16,6 +16,7 @@
 #include "core/model/flow.h"
 #include "core/model/replay.h"
 #include "core/model/snapshot.h"
+#include "core/model/topic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -469,6 +470,24 @@ struct alarm_act_request { /* one thing done to one alarm; the answer is an act_
 	const char *state, *reason; /* of ALARM_ACT_SET_STATE: OK, ALARM, INSUFFICIENT_DATA, until the next evaluation; it fires actions */
 };
 
+enum topics_what { TOPICS_LIST, TOPICS_SHOW, TOPICS_CREATE, TOPICS_SUBSCRIBE, TOPICS_UNSUBSCRIBE, TOPICS_PUBLISH };
+struct topics_request { /* of SNS; what is more than LIST and SHOW needs admin */
+	enum topics_what what;
+	const char *topic;                 /* its name or ARN; of CREATE its name */
+	const char *protocol, *endpoint;   /* of SUBSCRIBE */
+	const char *filter, *dead_letters; /* the same: a filter policy (JSON), a queue's ARN; NULL: none */
+	const char *subscription;          /* of UNSUBSCRIBE: its ARN */
+	const char *subject, *message;     /* of PUBLISH; subject NULL: none */
+};
+struct topics_result {
+	struct arena mem;
+	struct topic *v;                   /* of LIST all, by name; of SHOW the one */
+	unsigned n;
+	const char *what;                  /* what is, or would be, done, in words */
+	const char *made;                  /* an ARN, "pending confirmation", a message's id; NULL in a dry run */
+	struct err attributes_err;         /* the first that could not be read */
+};
+
 struct errors_request { /* what a function's log says went wrong */
 	const char *function;  /* a stage's or a function's name */
 	uint64_t row;          /* instead, when not 0: the snapshot's row */
@@ -504,6 +523,7 @@ enum request_kind {
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
 	REQUEST_ERRORS,
+	REQUEST_TOPICS,
 	REQUEST_ALARM_ACT,     /* needs admin */
 	REQUEST_ALARM_INIT,    /* two alarms for names[0], a pipeline or a resource, as a file */
 	REQUEST_ALARM_EXPORT,  /* the account's alarms as a file */
@@ -543,6 +563,7 @@ struct request {
 		struct errors_request errors;
 		struct alarm_code_request alarm_code;
 		struct alarm_act_request alarm_act;
+		struct topics_request topics;
 		struct note_request note;
 		struct past_request past;
 		struct events_request events;
@@ -571,6 +592,7 @@ struct result {
 		struct alarm_result alarm;
 		struct errors_result errors;
 		struct alarm_code_result alarm_code;
+		struct topics_result topics;
 		struct note_result note;
 		struct snapshot *past;
 		struct events_result events;

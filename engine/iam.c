@@ -186,6 +186,16 @@ static void allow_alarms(const struct engine *g, struct iam_result *r)
 		allow(&r->statements[r->n - 1], ops[i]);
 }
 
+/* Reading topics beyond what alarms name is for whoever may change them. */
+static void allow_topics(const struct engine *g, struct iam_result *r)
+{
+	static const struct op *const ops[] = { &op_create_topic, &op_subscribe, &op_unsubscribe, &op_get_topic_attributes,
+		                                    &op_get_subscription_attributes };
+	allow_all_of(g, r, &op_list_topics, "sns", "*");
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+		allow(&r->statements[r->n - 1], ops[i]);
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
@@ -198,6 +208,8 @@ void iam_step(struct engine *g, struct task *t)
 		allow_receiving(g, r);
 	if (t->rq.iam.mode >= MODE_ADMIN)
 		allow_alarms(g, r);
+	if (t->rq.iam.mode >= MODE_ADMIN)
+		allow_topics(g, r);
 	if (t->rq.iam.mode >= MODE_OPERATE) {
 		allow_writes(g, r);
 		allow_replay(g, r);

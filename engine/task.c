@@ -31,6 +31,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
 	[REQUEST_ERRORS] = errors_step,
+	[REQUEST_TOPICS] = topics_step,
 	[REQUEST_ALARM_ACT] = alarm_act_step,
 	[REQUEST_ALARM_INIT] = alarm_init_step,
 	[REQUEST_ALARM_EXPORT] = alarm_code_step,
@@ -77,6 +78,12 @@ static void own_act(struct arena *a, struct request *rq)
 		rq->alarm_act.name = copy(a, rq->alarm_act.name);
 		rq->alarm_act.state = copy(a, rq->alarm_act.state);
 		rq->alarm_act.reason = copy(a, rq->alarm_act.reason);
+	} else if (rq->kind == REQUEST_TOPICS) {
+		const char **texts[] = { &rq->topics.topic,   &rq->topics.protocol,     &rq->topics.endpoint,
+			                     &rq->topics.filter,  &rq->topics.dead_letters, &rq->topics.subscription,
+			                     &rq->topics.subject, &rq->topics.message };
+		for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+			*texts[i] = copy(a, *texts[i]);
 	} else if (rq->kind == REQUEST_PUBLISH) {
 		rq->publish.ns = copy(a, rq->publish.ns);
 	} else if (rq->kind == REQUEST_NOTIFY) {
@@ -180,6 +187,8 @@ void task_free(struct task *t)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))
 		replay_abandon(t);
+	if (t->rq.kind == REQUEST_TOPICS)
+		topics_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM_ACT)
 		alarm_act_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM_INIT)
@@ -292,6 +301,7 @@ void result_free(struct result *r)
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ERRORS: arena_clear(&r->errors.mem); break;
+	case REQUEST_TOPICS: arena_clear(&r->topics.mem); break;
 	case REQUEST_ALARM_INIT:
 	case REQUEST_ALARM_EXPORT:
 	case REQUEST_ALARM_PLAN:
