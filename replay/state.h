@@ -20,6 +20,7 @@
 	X(REMOVE, ACCEPTED, REMOVED)                                                                                         \
 	X(REMOVE, REMOVE_LOST, REMOVED)   /* it is not in the queue any more */                                              \
 	X(LOSE_HANDLE, ACCEPTED, REMOVE_LOST)                                                                                \
+	X(SETTLE, ACCEPTED, VERIFIED)     /* its source deletes nothing (an object, a stream): there is nothing more to do */    \
 	X(VERIFY, REMOVED, VERIFIED)                                                                                         \
 	X(BOUNCE, REMOVED, BOUNCED)                                                                                          \
 	X(BOUNCE, VERIFIED, BOUNCED)                                                                                         \
@@ -47,6 +48,7 @@ enum item_event {
 	MOVE_RESEND,
 	MOVE_REMOVE,
 	MOVE_LOSE_HANDLE,
+	MOVE_SETTLE,
 	MOVE_VERIFY,
 	MOVE_BOUNCE,
 	MOVE_LOSE_LEASE,
