@@ -99,7 +99,9 @@
 	  "start SOURCE freezes the messages, asks for their number, and replays them: --through FUNCTION[:ALIAS] invokes the " \
 	  "function with the event its queue would have brought it and deletes what it processed, --redrive sends them back. The " \
 	  "first line is the run's id. resume, status, show, pause, stop and verify take a RUN, without one the newest unfinished, " \
-	  "else the newest; list shows all. SOURCE is sqs:QUEUE. Every message's state is in a ledger below $XDG_STATE_HOME before " \
+	  "else the newest; list shows all. SOURCE is sqs:QUEUE, kinesis:STREAM/SHARD@SEQ..SEQ, or failures:QUEUE: on-failure " \
+	  "records, whose own function gets what they point to unless --through names another; a stream's records are read again " \
+	  "from their shard. Every message's state is in a ledger below $XDG_STATE_HOME before " \
 	  "anything is done to it: after a crash, resume goes on. A message whose outcome is not known is UNKNOWN and never sent " \
 	  "again silently: --unknown says what becomes of it. Exit status 0 only when every message was processed. groups, plan and " \
 	  "--dry-run receive messages, which hides them for a while: they need --mode inspect; start and resume need --mode " \

@@ -357,7 +357,8 @@ static bool fill(const struct cli *c, enum action a, struct request *rq, struct 
 	rq->kind = actions[a].kind;
 	rq->replay = c->args->replay;
 	if (actions[a].source && !operand)
-		return err_set(e, ERR_USAGE, "replay", "%s needs a source: sqs:QUEUE", actions[a].name);
+		return err_set(e, ERR_USAGE, "replay",
+		               "%s needs a source: sqs:QUEUE, failures:QUEUE, kinesis:STREAM/SHARD@SEQ..SEQ", actions[a].name);
 	if (a == ACT_LIST && operand)
 		return err_set(e, ERR_USAGE, operand, "one too many; usage: sluice replay list");
 	if (actions[a].source)
@@ -376,8 +377,8 @@ static int status_of(enum action a, const struct result *r, bool plan)
 	const struct replay_counts *c = &r->replay.counts;
 	if (plan || a == ACT_LIST || a == ACT_SHOW || a == ACT_STATUS || a == ACT_PAUSE || a == ACT_STOP || a == ACT_VERIFY)
 		return 0;
-	return r->replay.run.state == RUN_DONE && !c->bounced && !c->poison && !c->unknown && !c->gone && !c->pending ? 0
-	                                                                                                              : 1;
+	bool left = c->bounced || c->poison || c->unknown || c->gone || c->pending || c->by_state[ITEM_HELD];
+	return r->replay.run.state == RUN_DONE && !left ? 0 : 1;
 }
 
 static void say_rest(const struct replay_result *r, enum action a)

@@ -320,10 +320,11 @@ static void start_work(struct drive *d)
 
 static char *question(const struct drive *d)
 {
-	const char *name = strrchr(d->run.dest, ':');
+	const char *name = strrchr(d->run.dest, ':'), *to = name           ? name + 1
+	                                                    : *d->run.dest ? d->run.dest
+	                                                                   : "that each of them names";
 	return xasprintf("replay %u message%s of %s %s %s at most %g a second", d->n, d->n == 1 ? "" : "s", d->run.source,
-	                 d->run.mode == REPLAY_INVOKE ? "through function" : "back into queue",
-	                 name ? name + 1 : d->run.dest, d->run.rate);
+	                 d->run.mode == REPLAY_INVOKE ? "through function" : "back into queue", to, d->run.rate);
 }
 
 static void confirm_phase(struct drive *d)
@@ -372,8 +373,8 @@ static void recover_phase(struct drive *d)
 		return;
 	if (d->ending)
 		d->phase = PHASE_CLOSE;
-	else if (d->run.state == RUN_FREEZING)
-		refreeze(d);
+	else if (d->run.state == RUN_FREEZING || !d->run.manifest[0])
+		refreeze(d); /* also where it was paused before it was whole */
 	else
 		d->phase = PHASE_CONFIRM;
 }
@@ -396,6 +397,16 @@ static void skip_rest(struct drive *d)
 	drive_commit(d);
 }
 
+/* What was not whole when it ended is never done, however little of it there is. */
+static enum run_state end_state(const struct drive *d)
+{
+	enum run_state s = d->ending ? d->ends_as : RUN_DONE;
+	bool frozen = d->run.manifest[0] != '\0', over = all_ended(d);
+	if (s == RUN_DONE && !over)
+		return RUN_PAUSED;
+	return s == RUN_PAUSED && frozen && !d->broken && over ? RUN_DONE : s;
+}
+
 static void close_phase(struct drive *d)
 {
 	if (d->sweep.flying || (d->beat.on && !d->beat.answered) || !give_back(d, true))
@@ -404,13 +415,9 @@ static void close_phase(struct drive *d)
 	if (!d->run.id[0])
 		return;
 	d->run.hidden_until_ms = d->patience_ms; /* every receive of this life has its answer, but for these */
-	d->run.state = d->ending ? d->ends_as : RUN_DONE;
-	if (d->run.state == RUN_STOPPED)
+	if (d->ending && d->ends_as == RUN_STOPPED)
 		skip_rest(d);
-	if (d->run.state == RUN_DONE && !all_ended(d))
-		d->run.state = RUN_PAUSED;
-	if (d->run.state == RUN_PAUSED && !d->broken && all_ended(d))
-		d->run.state = RUN_DONE;
+	d->run.state = end_state(d);
 	if (!run_unfinished(d->run.state))
 		d->run.ended_ms = now_ms();
 	if (d->run.state == RUN_DONE)

@@ -22,6 +22,7 @@ bool record_is_aggregate(struct span data);
 struct verdict_of {
 	bool *failed;    /* the caller's, one a message */
 	unsigned nfailed;
+	bool named;      /* the function said which; else it failed as a whole */
 	char code[64];   /* why, where any failed: errorType, ITEM_FAILED ... */
 	char text[256];
 };
