@@ -5,7 +5,7 @@
 #include "engine/replay_source.h"
 
 #include "core/mem.h"
-#include "replay/pointer.h"
+#include "replay/given_up.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -166,7 +166,7 @@ static bool reports(const struct pointed_stream *s, const char *function_arn)
 static bool can_follow(struct drive *d, struct pointers *p, struct entry *en, struct parcel *v)
 {
 	struct err e = { 0 };
-	enum pointer_found found = pointer_read(en->msg->body, &v->mem, &v->p, &e);
+	enum given_up_found found = given_up_read(en->msg->body, &v->mem, &v->p, &e);
 	const char *through = d->run.dest && *d->run.dest ? d->run.dest : NULL;
 	if (found != POINTER_FOUND) {
 		keep_out(d, en, "MALFORMED", found == POINTER_NONE ? "it is no on-failure record of a batch" : e.text);

@@ -1,14 +1,14 @@
-/* Messages that point to a stream's batch (replay/pointer.h): an item is the message, and what is sent of it are the records that it points to,
+/* Messages that point to a stream's batch (replay/given_up.h): an item is the message, and what is sent of it are the records that it points to,
  * read again, in as many calls as it takes: whole at first, halved where they fail. Its place in between is in the ledger before the next
  * call goes, so that a crash leaves in doubt only what was under way. The message ends ACCEPTED, to be deleted, when every record was. */
-#ifndef ENGINE_REPLAY_POINTER_H
-#define ENGINE_REPLAY_POINTER_H
+#ifndef ENGINE_REPLAY_GIVEN_UP_H
+#define ENGINE_REPLAY_GIVEN_UP_H
 
 #include "engine/replay_shard.h"
 #include "engine/replay_source.h"
 
 #include "replay/bisect.h"
-#include "replay/pointer.h"
+#include "replay/given_up.h"
 #include "replay/progress.h"
 
 enum parcel_state { PARCEL_FREE, PARCEL_READING, PARCEL_READY };
@@ -16,7 +16,7 @@ struct parcel {                     /* what a message in hand points to */
 	enum parcel_state state;
 	unsigned at;                    /* place of its entry */
 	struct arena mem;
-	struct pointer p;
+	struct given_up p;
 	struct progress progress;
 	struct stream_records records;  /* from progress.done, as it was when they were read, on */
 	unsigned base;

@@ -1,6 +1,7 @@
 /* The run itself, a step a turn: hear what came back, keep what is held, delete what was accepted, send what may go, receive again what is
  * not in hand; and where a run begins that was broken off. */
 #include "engine/replay_source.h"
+#include "engine/replay_watch.h"
 
 #include "core/mem.h"
 
@@ -68,6 +69,7 @@ static void removed(struct drive *d, struct entry *en)
 {
 	en->it.removed_ms = now_ms();
 	drive_shift(d, en, MOVE_REMOVE, NULL);
+	peeks_deleted(d, en->it.msg_id);
 	if (d->run.mode == REPLAY_INVOKE)
 		drive_shift(d, en, MOVE_VERIFY, "the function's own answer");
 	drop_message(en);
@@ -91,6 +93,7 @@ static void hear_removal(struct drive *d)
 			lose_handle(d, en, "its delete failed: it is received again, and then only deleted");
 	}
 	drive_commit(d);
+	peeks_flush(d);
 }
 
 /* Also while ending: what was accepted is deleted, or it would be sent again. */
@@ -255,7 +258,7 @@ static bool rate_of(const char *text, double *rate)
 	return ok;
 }
 
-static void look(struct drive *d)
+void heed_wanted(struct drive *d)
 {
 	char word[32];
 	int64_t mono = clock_mono_ms();
@@ -332,7 +335,8 @@ void work_step(struct drive *d)
 	int64_t wake = 0;
 	bool in_hand;
 	hear_all(d);
-	look(d);
+	heed_wanted(d);
+	watch_step(d, &wake);
 	lose_leases(d);
 	keep_held(d, &wake);
 	delete_some(d, &wake);

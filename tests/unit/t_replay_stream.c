@@ -3,7 +3,7 @@
 #include "core/json.h"
 #include "replay/bisect.h"
 #include "replay/event.h"
-#include "replay/pointer.h"
+#include "replay/given_up.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,13 +33,13 @@
 #define ARN "arn:aws:kinesis:us-east-2:123456789012:stream/mystream"
 #define WHOLE "{" CONTEXT INFO_OF("shardId-000000000001", FIRST, LAST, "500", ARN) "}"
 
-static enum pointer_found read_text(struct arena *mem, const char *text, struct pointer *p, struct err *e)
+static enum given_up_found read_text(struct arena *mem, const char *text, struct given_up *p, struct err *e)
 {
 	*e = (struct err){ 0 };
-	return pointer_read(span_of(text), mem, p, e);
+	return given_up_read(span_of(text), mem, p, e);
 }
 
-static void check_whole(const struct pointer *p)
+static void check_whole(const struct given_up *p)
 {
 	assert_string_equal(p->stream_arn, ARN);
 	assert_string_equal(p->stream, "mystream");
@@ -59,7 +59,7 @@ static void pointers(void **state)
 {
 	(void)state;
 	struct arena mem;
-	struct pointer p;
+	struct given_up p;
 	struct err e;
 	struct buf b;
 	struct json_out o;
@@ -106,7 +106,7 @@ static void others(void **state)
 		"{\"requestContext\":{\"functionArn\":\"f\"}" INFO_OF("s", FIRST, LAST, "5", ARN) "}",
 	};
 	struct arena mem;
-	struct pointer p;
+	struct given_up p;
 	struct err e;
 	arena_init(&mem);
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
