@@ -72,9 +72,12 @@ static bool event(struct drive *d, struct flight *f)
 	return pointers_event(d, &own(d)->pointers, f);
 }
 
-static void hear(struct drive *d, struct flight *f)
+static bool hear(struct drive *d, struct flight *f)
 {
-	pointers_hear(d, &own(d)->pointers, f);
+	bool pointer = parcel_of(&own(d)->pointers, f->at[0]) != NULL;
+	if (pointer)
+		pointers_hear(d, &own(d)->pointers, f);
+	return pointer;
 }
 
 static bool busy(const struct drive *d)

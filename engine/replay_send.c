@@ -348,10 +348,8 @@ static void hear_invocation(struct drive *d, struct flight *f)
 	const char *ids[BATCH_MOST];
 	bool failed[BATCH_MOST];
 	struct verdict_of v = { .failed = failed };
-	if (d->src->hear) {
-		d->src->hear(d, f);
+	if (d->src->hear && d->src->hear(d, f))
 		return;
-	}
 	for (unsigned i = 0; i < f->n; i++)
 		ids[i] = d->v[f->at[i]].it.msg_id;
 	if (d->src->verdict)

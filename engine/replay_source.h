@@ -61,7 +61,7 @@ struct replay_source {
 	 * answer makes of it, in place of the verdict, with f->detail said beside its intent; is a call of its own under way? NULL: nothing. */
 	void (*turn)(struct drive *d, int64_t *wake_ms);
 	bool (*ready)(const struct drive *d, unsigned at);
-	void (*hear)(struct drive *d, struct flight *f);
+	bool (*hear)(struct drive *d, struct flight *f); /* false: it is none of these */
 	bool (*busy)(const struct drive *d);
 	/* When it is lost, in wall-clock ms; 0 unknown. NULL: SentTimestamp and d->retention_s say it. */
 	int64_t (*loss_ms)(const struct drive *d, unsigned at);
