@@ -46,8 +46,11 @@ void drive_fail(struct drive *d, const struct err *e)
 	d->t->result->err = *e;
 	if (e->code == ERR_GATE)
 		drive_note(d, "replay", d->run.source_arn, "denied", e->text);
-	drive_end(d, RUN_REFUSED, "%s: %s", e->where, e->text);
-	d->phase = d->run.id[0] || d->sweep.others_n || d->n ? PHASE_CLOSE : PHASE_OVER;
+	drive_end(d, d->resumed ? d->run.state : RUN_REFUSED, "%s: %s", e->where, e->text);
+	if (d->resumed && d->phase == PHASE_PREPARE) /* not gone on with, for now: perhaps another drives it. Its row stays as it is */
+		d->phase = PHASE_OVER;
+	else
+		d->phase = d->run.id[0] || d->sweep.others_n || d->n ? PHASE_CLOSE : PHASE_OVER;
 }
 
 /* ---- beginning */
