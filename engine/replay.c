@@ -47,7 +47,8 @@ void drive_fail(struct drive *d, const struct err *e)
 	if (e->code == ERR_GATE)
 		drive_note(d, "replay", d->run.source_arn, "denied", e->text);
 	drive_end(d, d->resumed ? d->run.state : RUN_REFUSED, "%s: %s", e->where, e->text);
-	if (d->resumed && d->phase == PHASE_PREPARE) /* not gone on with, for now: perhaps another drives it. Its row stays as it is */
+	if (d->resumed &&
+	    d->phase == PHASE_PREPARE) /* not gone on with, for now: perhaps another drives it. Its row stays as it is */
 		d->phase = PHASE_OVER;
 	else
 		d->phase = d->run.id[0] || d->sweep.others_n || d->n ? PHASE_CLOSE : PHASE_OVER;
@@ -281,10 +282,10 @@ static void freeze_phase(struct drive *d)
 	if (!d->src->step(d) || d->phase != PHASE_FREEZE)
 		return;
 	if (d->ending) {
-		d->phase = PHASE_CLOSE;
+		d->phase = d->asking && !d->answered ? PHASE_FREEZE : PHASE_CLOSE;
 		return;
 	}
-	if (!give_back(d, false))
+	if (!give_back(d, false) || (d->src->frozen && !d->src->frozen(d)))
 		return;
 	if (d->sweep.damaged)
 		drive_warn(d, "%u messages came damaged (their MD5 does not fit) and were left where they are",

@@ -1,5 +1,6 @@
 """replay of a stream's records, by pointers in an on-failure queue and by hand: read again, whole, in their order, each accounted for."""
 
+import datetime
 import json
 import re
 import time
@@ -223,9 +224,21 @@ def test_groups_and_plan(sim, sluice, rng):
     ran = sluice("replay", "groups", failures(stream), *INSPECT, "--limit", 2, "--format", "json", env=stream.peer.env())
     assert ran.status == 0, ran
     assert [(g["cause"], g["messages"]) for g in ran.json["groups"]] == [("RetryAttemptsExhausted: Unhandled", 2)]
+    loss = datetime.datetime.fromisoformat(ran.json["groups"][0]["first_loss"]) - datetime.datetime.now(datetime.timezone.utc)
+    assert datetime.timedelta(hours=23) < loss < datetime.timedelta(hours=24)  # the stream's, not the queue's fourteen days
     ran = sluice("replay", "plan", by_hand(stream), "--through", stream.function, *INSPECT, "--format", "json", env=stream.peer.env())
     assert ran.status == 0 and ran.json["selected"] == 6 and "frozen: 6 records" in ran.err
     assert stream.deliveries() == [] and stream.left() == (2, 0)
+
+
+def test_a_plan_says_what_is_lost_already(sim, sluice, rng):
+    stream = Stream.make(sim, rng)
+    (shard, first, _), (_, last, _) = stream.put(2)
+    stream.send(stream.pointer(shard, first, last, 2, approximateArrivalOfFirstRecord="2026-01-02T03:04:05.678Z"))
+    stream.send("{}")
+    ran = sluice("replay", "plan", failures(stream), *INSPECT, "--limit", 2, env=stream.peer.env())
+    assert ran.status == 0 and "1 of the messages point to records that have expired" in ran.err, ran
+    assert "1 of the messages are no on-failure records that can be followed" in ran.err, ran
 
 
 @pytest.mark.parametrize("policy", ["resend", "hold"])
