@@ -39,6 +39,9 @@ struct entry {                       /* a message of the run */
 	bool asked;                      /* by this sweep's end it must be found */
 	bool retold;                     /* its unknown outcome was acted on in this life of the run: not once more */
 	unsigned deletes;                /* attempts that failed */
+	const char *points_to;           /* of a pointer, once it was read: its stream's ARN, and when the first of its records arrived; NULL */
+	int64_t first_ms;
+	int64_t loss_ms;                 /* when what it points to is lost, wall clock; 0: by SentTimestamp and retention alone */
 	int64_t not_before_ms;           /* monotonic */
 };
 
@@ -54,6 +57,7 @@ struct flight {                      /* a call that carries messages */
 	char dedup[SQS_BATCH][DEDUP_ID], stamp[SQS_BATCH][80];
 	struct buf payload;
 	char context[160];
+	char detail[400];                /* which part of an item it is; "": all of it */
 };
 
 struct handles_call {                /* deletes, releases, heartbeats: one of each at a time */
@@ -136,6 +140,7 @@ struct drive {
 	unsigned released;               /* of sweep.others, then of the entries, while closing */
 	struct pace pace;
 	struct ramp ramp;
+	unsigned suspect;                /* ordered: from the first open entry to before this they failed together; 0: none have */
 	unsigned results, failures, throttles;
 	int64_t looked_ms;               /* when `wanted` was last read */
 	bool ending;                     /* send nothing more; finish, give back, and be: */
@@ -220,5 +225,6 @@ void heed_wanted(struct drive *d); /* replay_work.c: what another process wants 
 /* replay_tell.c */
 void tell_items(struct drive *d);    /* into the result */
 void tell_groups(struct drive *d);
+int64_t loss_of(const struct drive *d, unsigned at); /* wall clock; 0: not known */
 
 #endif

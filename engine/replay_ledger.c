@@ -1,5 +1,5 @@
 /* A drive's memory: its entries, the changes of their states, and what is on the disk before what. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
 
 #include "cache/file.h"
 #include "core/hash.h"
@@ -84,6 +84,8 @@ struct entry *drive_add(struct drive *d, struct message *m)
 		.state = ITEM_SELECTED,
 	};
 	body_hash(m->body.p, m->body.n, en->it.body_sha256);
+	if (d->src->added)
+		d->src->added(d, en);
 	if (d->ledger && ledger_past(d->ledger, m->id, d->run.id, &past)) {
 		en->it.code = "SEEN";
 		en->it.text = arena_printf(d->mem, "run %s sent it before: %s", past.run, item_state_name(past.state));
