@@ -1,6 +1,7 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
 #include "aws/op_cloudtrail.h"
+#include "aws/op_kinesis.h"
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
 #include "aws/op_release.h"
@@ -116,7 +117,7 @@ static void allow_write(const struct engine *g, struct iam_result *r, const stru
 	*statement(r, NULL) = s;
 }
 
-/* A replay may be about any queue, and any function: dead-letter queues are named by no stage. */
+/* A replay may be about any queue, stream and function: dead-letter queues are named by no stage. */
 static void allow_receiving(const struct engine *g, struct iam_result *r)
 {
 	struct iam_statement *s = statement(r, "SluiceInspect");
@@ -125,6 +126,10 @@ static void allow_receiving(const struct engine *g, struct iam_result *r)
 	allow(s, &op_change_visibility_batch);
 	allow(s, &op_list_message_move_tasks);
 	add(&s->resources, &s->nresources, arn_of(g, &kind_sqs, "*"));
+	s = statement(r, NULL);
+	allow(s, &op_get_shard_iterator);
+	allow(s, &op_get_records);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_kinesis, "*"));
 	s = statement(r, NULL);
 	allow(s, &op_get_function_configuration);
 	add(&s->resources, &s->nresources, arn_of(g, &kind_lambda, "*"));

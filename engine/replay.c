@@ -182,6 +182,13 @@ static bool may_read(struct drive *d)
 	return !d->src->may_read || d->src->may_read(d);
 }
 
+static void note_denied(struct drive *d, const struct err *why)
+{
+	struct err e;
+	if (d->g->o.state_path && (d->audit = audit_open(d->g->o.state_path, true, &e)))
+		drive_note(d, "replay", d->t->rq.replay.source, "denied", why->text);
+}
+
 static bool begin(struct engine *g, struct task *t)
 {
 	struct drive *d = drive_new(g, t);
@@ -193,9 +200,7 @@ static bool begin(struct engine *g, struct task *t)
 	if (!resume && !prepare_names(d, e))
 		return false;
 	if (!gate_may(g->o.target, &t->rq.consent, &act, e)) {
-		struct err ignored;
-		if (g->o.state_path && (d->audit = audit_open(g->o.state_path, true, &ignored)))
-			drive_note(d, "replay", t->rq.replay.source, "denied", e->text);
+		note_denied(d, e);
 		return false;
 	}
 	if (!open_logs(d, e) || (resume && !begin_resume(d, e)) || !may_read(d))
@@ -333,14 +338,15 @@ static void start_work(struct drive *d)
 
 static char *question(const struct drive *d)
 {
-	const char *name = strrchr(d->run.dest, ':');
+	const char *name = strrchr(d->run.dest, ':'), *to = name           ? name + 1
+	                                                    : *d->run.dest ? d->run.dest
+	                                                                   : "that each of them names";
 	unsigned n = drive_count(d);
 	if (d->run.mode == REPLAY_MOVE)
 		return xasprintf("let SQS move about %u message%s of %s back to %s, step by step to %g a second", n,
 		                 n == 1 ? "" : "s", d->run.source, name ? name + 1 : "where each came from", d->run.rate);
 	return xasprintf("replay %u message%s of %s %s %s at most %g a second", n, n == 1 ? "" : "s", d->run.source,
-	                 d->run.mode == REPLAY_INVOKE ? "through function" : "back into queue",
-	                 name ? name + 1 : d->run.dest, d->run.rate);
+	                 d->run.mode == REPLAY_INVOKE ? "through function" : "back into queue", to, d->run.rate);
 }
 
 static void confirm_phase(struct drive *d)
@@ -394,8 +400,8 @@ static void recover_phase(struct drive *d)
 		return;
 	if (d->ending)
 		d->phase = PHASE_CLOSE;
-	else if (d->run.state == RUN_FREEZING)
-		refreeze(d);
+	else if (d->run.state == RUN_FREEZING || !d->run.manifest[0])
+		refreeze(d); /* also where it was paused before it was whole */
 	else
 		d->phase = PHASE_CONFIRM;
 }
@@ -423,15 +429,17 @@ static bool closing(struct drive *d)
 	return d->sweep.flying || watch_flying(d) || (d->beat.on && !d->beat.answered) || !give_back(d, true);
 }
 
-/* What SQS moved by itself is never verified: DONE~ is the most it can be. */
+/* What SQS moved by itself is never verified: DONE~ is the most it can be. What was not whole when it ended is never done, however little
+ * of it there is. */
 static enum run_state end_state(const struct drive *d)
 {
 	enum run_state s = d->ending ? d->ends_as : RUN_DONE;
 	if (d->run.mode == REPLAY_MOVE)
 		return s == RUN_DONE ? RUN_ROUGH : s;
-	if (s == RUN_DONE && !all_ended(d))
+	bool frozen = d->run.manifest[0] != '\0', over = all_ended(d);
+	if (s == RUN_DONE && !over)
 		return RUN_PAUSED;
-	return s == RUN_PAUSED && !d->broken && all_ended(d) ? RUN_DONE : s;
+	return s == RUN_PAUSED && frozen && !d->broken && over ? RUN_DONE : s;
 }
 
 static void close_phase(struct drive *d)

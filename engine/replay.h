@@ -55,6 +55,7 @@ struct flight {                      /* a call that carries messages */
 	char dedup[SQS_BATCH][DEDUP_ID], stamp[SQS_BATCH][80];
 	struct buf payload;
 	char context[160];
+	char detail[400];                /* which part of an item it is; "": all of it */
 };
 
 struct handles_call {                /* deletes, releases, heartbeats: one of each at a time */
@@ -138,6 +139,7 @@ struct drive {
 	unsigned released;               /* of sweep.others, then of the entries, while closing */
 	struct pace pace;
 	struct ramp ramp;
+	unsigned suspect;                /* ordered: from the first open entry to before this they failed together; 0: none have */
 	unsigned results, failures, throttles;
 	int64_t looked_ms;               /* when `wanted` was last read */
 	bool ending;                     /* send nothing more; finish, give back, and be: */

@@ -42,6 +42,12 @@ const struct replay_source *replay_source_of(const char *text, struct err *e)
 	return NULL;
 }
 
+static bool goes_somewhere(const struct drive *d)
+{
+	const struct replay_request *rq = &d->t->rq.replay;
+	return rq->through || rq->redrive || d->plan || d->src->through;
+}
+
 static bool redrive_valid(const struct drive *d, struct err *e)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
@@ -67,7 +73,7 @@ bool prepare_names(struct drive *d, struct err *e)
 		return false;
 	if (rq->through && !name_valid(rq->through, 170, ":$"))
 		return err_set(e, ERR_USAGE, "--through", "is the name of no function");
-	if (!rq->through && !rq->redrive && !d->plan && !d->src->through)
+	if (!goes_somewhere(d))
 		return err_set(e, ERR_USAGE, "replay", "--through FUNCTION[:ALIAS] or --redrive says where the messages go");
 	return true;
 }

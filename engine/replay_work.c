@@ -283,7 +283,8 @@ void heed_wanted(struct drive *d)
 
 bool work_flying(const struct drive *d)
 {
-	return d->nflights || d->removal.on || d->beat.on || d->sweep.flying || d->release.on;
+	return d->nflights || d->removal.on || d->beat.on || d->sweep.flying || d->release.on ||
+	       (d->src->busy && d->src->busy(d));
 }
 
 static void refill(struct drive *d)
@@ -341,6 +342,8 @@ void work_step(struct drive *d)
 	delete_some(d, &wake);
 	if (!sweep_busy(d)) {
 		block_groups(d);
+		if (d->src->turn)
+			d->src->turn(d, &wake);
 		if (verify_allows(d))
 			send_some(d, &wake);
 		bool open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
