@@ -46,12 +46,10 @@ void drive_fail(struct drive *d, const struct err *e)
 	d->t->result->err = *e;
 	if (e->code == ERR_GATE)
 		drive_note(d, "replay", d->run.source_arn, "denied", e->text);
+	/* A run that is there already, and was not touched yet, stays what it is: perhaps another drives it. */
+	bool untouched = d->resumed && (d->phase == PHASE_PREPARE || d->phase == PHASE_GUARD);
 	drive_end(d, d->resumed ? d->run.state : RUN_REFUSED, "%s: %s", e->where, e->text);
-	if (d->resumed &&
-	    d->phase == PHASE_PREPARE) /* not gone on with, for now: perhaps another drives it. Its row stays as it is */
-		d->phase = PHASE_OVER;
-	else
-		d->phase = d->run.id[0] || d->sweep.others_n || d->n ? PHASE_CLOSE : PHASE_OVER;
+	d->phase = untouched ? PHASE_OVER : d->run.id[0] || d->sweep.others_n || d->n ? PHASE_CLOSE : PHASE_OVER;
 }
 
 /* ---- beginning */
@@ -252,11 +250,18 @@ static void prepare_phase(struct drive *d)
 		return;
 	if (!watch_prepare(d))
 		return;
-	d->r->guard = "host only - two bastions could collide";
-	if (!drive_lock(d, &e)) {
+	if (!drive_lock(d, &e) || !guard_begin(d, &e))
 		drive_fail(d, &e);
+	else
+		d->phase = PHASE_GUARD;
+}
+
+/* Nobody else replays this source, or it ends here. */
+static void guard_phase(struct drive *d)
+{
+	struct err e = { 0 };
+	if (!guard_take(d) || d->phase != PHASE_GUARD)
 		return;
-	}
 	if (d->src->leases && !ledger_peeked(d->ledger, d->run.source_arn, now_ms(), &d->r->sweeps, &e)) {
 		drive_fail(d, &e);
 		return;
@@ -439,7 +444,7 @@ static enum run_state end_state(const struct drive *d)
 
 static void close_phase(struct drive *d)
 {
-	if (closing(d))
+	if (closing(d) || !guard_leave(d, &d->t->wake_ms))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])
@@ -462,8 +467,9 @@ static void work_phase(struct drive *d)
 }
 
 static void (*const phases[])(struct drive *) = {
-	[PHASE_PREPARE] = prepare_phase, [PHASE_FREEZE] = freeze_phase, [PHASE_CONFIRM] = confirm_phase,
-	[PHASE_RECOVER] = recover_phase, [PHASE_WORK] = work_phase,     [PHASE_CLOSE] = close_phase,
+	[PHASE_PREPARE] = prepare_phase, [PHASE_GUARD] = guard_phase,     [PHASE_FREEZE] = freeze_phase,
+	[PHASE_CONFIRM] = confirm_phase, [PHASE_RECOVER] = recover_phase, [PHASE_WORK] = work_phase,
+	[PHASE_CLOSE] = close_phase,
 };
 
 static void finish(struct drive *d)
@@ -487,11 +493,15 @@ void replay_step(struct engine *g, struct task *t)
 		finish(d);
 		return;
 	}
+	int64_t renewal = 0;
+	guard_turn(d, &renewal);
 	for (enum phase_of was = PHASE_OVER; d->phase != PHASE_OVER && d->phase != was;) {
 		was = d->phase;
 		t->wake_ms = 0;
 		phases[was](d);
 	}
+	if (renewal)
+		t->wake_ms = wake_sooner(t->wake_ms, renewal);
 	if (d->phase == PHASE_OVER)
 		finish(d);
 }
@@ -512,6 +522,7 @@ void replay_abandon(struct task *t)
 	watch_free(d);
 	if (d->src && d->src->clear)
 		d->src->clear(d);
+	guard_clear(d);
 	drive_unlock(d);
 	peeks_free(d);
 	ledger_close(d->ledger);

@@ -13,6 +13,7 @@
 #include "engine/audited.h"
 #include "engine/gate.h"
 #include "engine/inside.h"
+#include "engine/replay_guard.h"
 #include "replay/event.h"
 #include "replay/group.h"
 #include "replay/manifest.h"
@@ -72,7 +73,7 @@ struct handles_call {                /* deletes, releases, heartbeats: one of ea
 
 struct replay_source;
 
-enum phase_of { PHASE_PREPARE, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
+enum phase_of { PHASE_PREPARE, PHASE_GUARD, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
 
 struct sweep {
 	bool on, flying, answered;
@@ -103,6 +104,7 @@ struct drive {
 	struct audit *audit;
 	struct audited who;
 	int lock;                        /* -1: not ours */
+	struct guard guard;
 	struct permit receive, visibility, remove, send;
 
 	struct ledger_change *changes;

@@ -158,7 +158,7 @@ bool drive_announce(struct drive *d, const struct op *op, const char *target, co
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof detail, fmt, ap);
 	va_end(ap);
-	if (d->broken)
+	if (d->broken || !guard_holds(d))
 		return false;
 	char action[96];
 	snprintf(action, sizeof action, "%s:%s", op->service->id, op->name);

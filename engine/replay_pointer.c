@@ -56,24 +56,11 @@ void pointers_clear(struct pointers *p)
 
 /* ---- what becomes of one that cannot be sent */
 
-static void put_back(struct drive *d, struct entry *en, const char *code, const char *text)
-{
-	en->it.code = code;
-	en->it.text = arena_strdup(d->mem, text);
-	drive_shift(d, en, MOVE_LOSE_LEASE, en->it.text);
-}
-
-static void keep_out(struct drive *d, struct entry *en, const char *code, const char *text)
-{
-	put_back(d, en, code, text);
-	drive_shift(d, en, MOVE_RETURN, NULL);
-	drive_shift(d, en, MOVE_HOLD, en->it.text);
-	drive_commit(d);
-}
-
 static void is_gone(struct drive *d, struct entry *en, const char *text)
 {
-	put_back(d, en, "EXPIRED", text);
+	en->it.code = "EXPIRED";
+	en->it.text = arena_strdup(d->mem, text);
+	drive_shift(d, en, MOVE_LOSE_LEASE, en->it.text);
 	drive_shift(d, en, MOVE_VANISH, en->it.text);
 	drive_commit(d);
 }
@@ -169,15 +156,15 @@ static bool can_follow(struct drive *d, struct pointers *p, struct entry *en, st
 	enum given_up_found found = given_up_read(en->msg->body, &v->mem, &v->p, &e);
 	const char *through = d->run.dest && *d->run.dest ? d->run.dest : NULL;
 	if (found != POINTER_FOUND) {
-		keep_out(d, en, "MALFORMED", found == POINTER_NONE ? "it is no on-failure record of a batch" : e.text);
+		drive_keep_out(d, en, "MALFORMED", found == POINTER_NONE ? "it is no on-failure record of a batch" : e.text);
 		return false;
 	}
 	if (strcmp(v->p.region, d->run.region) != 0 || strcmp(v->p.account, d->run.account) != 0) {
-		keep_out(d, en, "ELSEWHERE", "its stream is of another account or region than its queue");
+		drive_keep_out(d, en, "ELSEWHERE", "its stream is of another account or region than its queue");
 		return false;
 	}
 	if (!progress_read(en->it.out_id, &v->progress) || v->progress.done > v->p.records) {
-		keep_out(d, en, "MALFORMED", "what the ledger says of its records cannot be read");
+		drive_keep_out(d, en, "MALFORMED", "what the ledger says of its records cannot be read");
 		return false;
 	}
 	v->function = function_of(d, p, through ? through : v->p.function_arn);
@@ -185,7 +172,7 @@ static bool can_follow(struct drive *d, struct pointers *p, struct entry *en, st
 	if (!s)
 		return false;
 	if (v->function->absent) {
-		keep_out(d, en, "NO_FUNCTION", "the function that it names is not there: name one with --through");
+		drive_keep_out(d, en, "NO_FUNCTION", "the function that it names is not there: name one with --through");
 		return false;
 	}
 	v->partial = reports(s, v->p.function_arn);
@@ -236,7 +223,7 @@ static void have_records(struct drive *d, struct pointers *p, struct parcel *v)
 	unsigned expected = v->p.records - v->progress.done;
 	const char *why = odd(d, v, r);
 	if (why) {
-		keep_out(d, en, "RANGE_DIFFERS", why);
+		drive_keep_out(d, en, "RANGE_DIFFERS", why);
 		parcel_free(v);
 	} else if (r->n == 0) {
 		is_gone(d, en, "its records have expired in the stream");
@@ -265,7 +252,7 @@ static void finish_reading(struct drive *d, struct pointers *p, enum shard_end e
 		have_records(d, p, v);
 	} else {
 		if (end == SHARD_STRANGE)
-			keep_out(d, en, "MALFORMED", "its shard never gave its first sequence number");
+			drive_keep_out(d, en, "MALFORMED", "its shard never gave its first sequence number");
 		else
 			is_gone(d, en,
 			        end == SHARD_ABSENT ? "its shard is not there any more: its records have expired"
@@ -304,7 +291,8 @@ static void start_next(struct drive *d, struct pointers *p)
 {
 	struct parcel *v = free_parcel(d, p);
 	for (unsigned i = d->first; v && i < d->n && !p->asking && !p->reader.on; i++)
-		if (d->v[i].it.state == ITEM_LEASED && d->v[i].msg && !parcel_of(p, i)) {
+		if (d->v[i].it.state == ITEM_LEASED && d->v[i].msg && !message_fact(d->v[i].msg, FUNCTION_FACT) &&
+		    !parcel_of(p, i)) {
 			start(d, p, v, i);
 			v = free_parcel(d, p);
 		}

@@ -19,6 +19,7 @@
 #define ENGINE_REPLAY_SOURCE_H
 
 #include "engine/replay.h"
+#include "replay/async.h"
 
 struct prepare_step {
 	bool (*ask)(struct drive *d);  /* false: it need not be asked */
@@ -117,11 +118,18 @@ bool hear_queue(struct drive *d);
 bool ask_moves(struct drive *d); /* ends it where a move task runs */
 bool hear_moves(struct drive *d);
 
+/* replay_failures.c: of an invocation that failed (replay/async.h), in hand: whom it names, "" for nobody. It is noted in the message's
+ * facts, so that it is read once. */
+#define FUNCTION_FACT "Function"
+enum async_found note_async(struct message *m, struct err *e);
+bool async_event(struct drive *d, struct flight *f);
+
 /* replay_take.c */
 bool drive_added(struct drive *d, unsigned had); /* the entries from `had` on into the ledger; false: broken */
 void drive_take(struct drive *d, struct entry *en, struct message *m); /* in hand: m is the entry's from now on */
 void drive_hold(struct drive *d, struct entry *en, struct message *m); /* the same without a change of its state */
 void drive_missed(struct drive *d, struct entry *en);                  /* asked for, and not there */
+void drive_keep_out(struct drive *d, struct entry *en, const char *code, const char *text); /* LEASED: to HELD, where it stays; code is static */
 bool drive_let_go(struct drive *d, bool all);
 unsigned drive_take_most(const struct drive *d);
 

@@ -313,7 +313,7 @@ static void hear_all(struct drive *d)
 
 static bool to_delete(const struct drive *d)
 {
-	for (unsigned i = d->first; i < d->n && !d->broken; i++)
+	for (unsigned i = d->first; i < d->n && !d->broken && d->guard.state != GUARD_LOST; i++)
 		if (d->v[i].it.state == ITEM_ACCEPTED)
 			return true;
 	return false;
