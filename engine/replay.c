@@ -180,13 +180,19 @@ static bool may_read(struct drive *d)
 	return !d->src->may_read || d->src->may_read(d);
 }
 
+/* Before its source has been looked at: may this process do such a thing at all? */
+static struct gate_act first_act(const struct drive *d)
+{
+	return d->plan ? (struct gate_act){ MODE_INSPECT, &op_receive_message, "replay", false, 0 }
+	               : (struct gate_act){ MODE_OPERATE, run_op(d), "replay", false, 0 };
+}
+
 static bool begin(struct engine *g, struct task *t)
 {
 	struct drive *d = drive_new(g, t);
 	struct err *e = &t->result->err;
 	bool resume = t->rq.kind == REQUEST_REPLAY_RESUME || (t->rq.kind == REQUEST_REPLAY_START && t->rq.replay.run);
-	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, d->plan ? &op_receive_message : run_op(d), "replay",
-		                    false, 0 };
+	struct gate_act act = first_act(d);
 	audited_who(g, t->rq.consent.mode, &d->who);
 	if (!resume && !prepare_names(d, e))
 		return false;

@@ -42,15 +42,10 @@ const struct replay_source *replay_source_of(const char *text, struct err *e)
 	return NULL;
 }
 
-bool prepare_names(struct drive *d, struct err *e)
+/* Where the messages go, and what may be said with it. */
+static bool way_valid(const struct drive *d, struct err *e)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
-	d->prepared_names = true;
-	d->src = replay_source_of(rq->source, e);
-	if (!d->src || !d->src->names(d, rq->source, e) || !where_valid(rq->where, e))
-		return false;
-	if (rq->move_task)
-		return move_names(d, e);
 	if (rq->redrive && !d->src->redrives)
 		return err_set(e, ERR_USAGE, "--redrive", "only from a queue, not from %s", d->src->form);
 	if (rq->through && rq->redrive)
@@ -59,9 +54,17 @@ bool prepare_names(struct drive *d, struct err *e)
 		return err_set(e, ERR_USAGE, "--to", "only with --redrive or --move-task");
 	if (rq->through && !name_valid(rq->through, 170, ":$"))
 		return err_set(e, ERR_USAGE, "--through", "is the name of no function");
-	if (!rq->through && !rq->redrive && !d->plan && !d->src->through)
-		return err_set(e, ERR_USAGE, "replay", "--through FUNCTION[:ALIAS] or --redrive says where the messages go");
-	return true;
+	return rq->through || rq->redrive || d->plan || d->src->through ||
+	       err_set(e, ERR_USAGE, "replay", "--through FUNCTION[:ALIAS] or --redrive says where the messages go");
+}
+
+bool prepare_names(struct drive *d, struct err *e)
+{
+	const struct replay_request *rq = &d->t->rq.replay;
+	d->prepared_names = true;
+	d->src = replay_source_of(rq->source, e);
+	return d->src && d->src->names(d, rq->source, e) && where_valid(rq->where, e) &&
+	       (rq->move_task ? move_names(d, e) : way_valid(d, e));
 }
 
 bool resume_names(struct drive *d, struct err *e)
