@@ -39,6 +39,8 @@ static void json_run(struct json_out *j, const struct replay_run *r)
 	json_out_str(j, "unknown_policy", replay_unknown_name(r->unknown));
 	json_out_str(j, "by", r->by);
 	json_out_str(j, "host", r->host);
+	json_out_int(j, "fence", r->fence);
+	json_ms(j, "handed_over", r->handed_ms);
 	json_ms(j, "created", r->created_ms);
 	json_ms(j, "started", r->started_ms);
 	json_ms(j, "ended", r->ended_ms);
@@ -142,6 +144,10 @@ void replay_json(struct out *o, const struct replay_result *r, bool plan)
 		json_run(&j, &r->run);
 		json_counts(&j, &r->counts);
 		json_out_bool(&j, "driven", r->driven);
+	}
+	if (r->file) {
+		json_out_str(&j, "file", r->file);
+		json_out_str(&j, "sha256", r->file_sha);
 	}
 	json_out_str(&j, "rate_reason", r->rate_why);
 	json_out_str(&j, "guard", r->guard);

@@ -95,6 +95,7 @@ FLAG(until_ok, c->args->until_ok)
 FLAG(offline, c->args->offline)
 FLAG(man, c->args->man)
 FLAG(yes, c->args->yes)
+FLAG(adopt, c->args->adopt)
 FLAG(write, c->args->write)
 FLAG(dry_run, c->args->dry_run)
 FLAG(redrive, c->args->replay.redrive)
@@ -404,6 +405,19 @@ SETTER(where)
 {
 	c->args->replay.where = value;
 	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+SETTER(keys)
+{
+	c->args->keys_file = value;
+	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+SETTER(event)
+{
+	bool s3 = strcmp(value, "s3") == 0;
+	c->args->replay.as_s3_event = s3;
+	return s3 || strcmp(value, "object") == 0 || bad(e, "object or s3", value);
 }
 
 SETTER(limit)

@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/model/alarm_plan.h"
 #include "core/model/errors.h"
 #include "core/model/flow.h"
 #include "core/model/replay.h"
@@ -327,6 +328,8 @@ struct replay_request {
 	double rate;              /* a second; 0 = 10, or what the run has */
 	unsigned lease_s;         /* how long a message is held at a time; 0 = 6 times the function's timeout, within 60 s and 15 min */
 	unsigned verify_s;        /* redrive: how long a bounce is waited for; 0 = maxReceiveCount x VisibilityTimeout + 60 s */
+	struct span keys;         /* of an S3 source: these alone, one a line; p NULL: all below the prefix */
+	bool as_s3_event;         /* of an S3 source: the event that S3 itself would have sent, not {bucket, key, timestamp} */
 	const char *where;        /* group=FP, source=QUEUE, body~TEXT or attr.NAME=VALUE; NULL = everything */
 	bool unknown_said;
 	enum replay_unknown unknown;
@@ -361,6 +364,7 @@ struct replay_result {
 	unsigned nruns;
 	const char **warnings;
 	unsigned nwarnings;
+	const char *file, *file_sha; /* of _EXPORT and _ADOPT: its path and SHA-256 */
 	const char *rate_why;       /* where the rate comes from; NULL */
 	const char *guard;          /* what keeps a second replay away, in words; NULL */
 	const char *function_arn, *queue_arn;
@@ -414,6 +418,26 @@ struct alarm_result {
 	unsigned metrics;          /* asked for, as AWS bills them */
 };
 
+/* ---- alarms as code (ops.md 11): the file's alarms beside the account's, and what has to be written to make them the same. A plan is kept
+ * until the next one is made; what is applied is exactly the plan that was shown. */
+struct alarm_code_request {
+	struct span text;      /* the file; borrowed until the answer is there */
+	const char *file;      /* its name, for errors */
+	bool adopt;            /* write also what somebody else keeps */
+	bool drift;            /* the question is what others changed */
+	uint64_t plan;         /* of REQUEST_ALARM_APPLY: which one */
+	const char *const *names; /* of REQUEST_ALARM_EXPORT; none: all */
+	unsigned nnames;
+};
+struct alarm_code_result {
+	struct arena mem;
+	struct alarm_plan plan;
+	uint64_t id;           /* of the plan */
+	const char *text;      /* of REQUEST_ALARM_EXPORT: the file */
+	struct { const char *text; } *causes; /* what could not be read, a line each */
+	unsigned ncauses;
+};
+
 struct errors_request { /* what a function's log says went wrong */
 	const char *function;  /* a stage's or a function's name */
 	uint64_t row;          /* instead, when not 0: the snapshot's row */
@@ -449,11 +473,16 @@ enum request_kind {
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
 	REQUEST_ERRORS,
+	REQUEST_ALARM_EXPORT,  /* the account's alarms as a file */
+	REQUEST_ALARM_PLAN,    /* reads, writes nothing */
+	REQUEST_ALARM_APPLY,   /* a plan that was made. Needs admin */
 	REQUEST_REPLAY_PLAN,   /* sweeps, groups and tells; sends nothing. Needs inspect */
 	REQUEST_REPLAY_START,  /* freezes, asks (GATE_ASK_COUNT; the run's id is in the result) and runs. Needs operate */
 	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
 	REQUEST_REPLAY_STEER,  /* tells whoever drives a run what is wanted */
 	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
+	REQUEST_REPLAY_EXPORT, /* a run into a file, for a colleague to adopt; it cannot be gone on with here any more */
+	REQUEST_REPLAY_ADOPT,  /* a run out of such a file. Needs operate */
 	REQUEST_REPLAY_LIST,
 	REQUEST_AUDIT,
 	REQUEST_NOTE,
@@ -481,6 +510,7 @@ struct request {
 		struct audit_request audit;
 		struct alarm_request alarm;
 		struct errors_request errors;
+		struct alarm_code_request alarm_code;
 		struct note_request note;
 		struct past_request past;
 		struct events_request events;
@@ -508,6 +538,7 @@ struct result {
 		struct audit_result audit;
 		struct alarm_result alarm;
 		struct errors_result errors;
+		struct alarm_code_result alarm_code;
 		struct note_result note;
 		struct snapshot *past;
 		struct events_result events;

@@ -165,6 +165,9 @@ static bool begin_resume(struct drive *d, struct err *e)
 	if (!load(d, e) || !resume_names(d, e))
 		return false;
 	d->patience_ms = d->run.hidden_until_ms;
+	if (d->run.state == RUN_HANDED)
+		return err_set(e, ERR_GATE, "replay", "run %s was %s; `replay adopt` of that file takes it back", d->run.id,
+		               d->run.reason ? d->run.reason : "handed over");
 	if (!goes_on(d)) {
 		d->phase = PHASE_OVER;
 		return true;
@@ -507,6 +510,7 @@ void replay_abandon(struct task *t)
 	if (d->src && d->src->clear)
 		d->src->clear(d);
 	drive_unlock(d);
+	peeks_free(d);
 	ledger_close(d->ledger);
 	audit_close(d->audit);
 	found_clear(&d->found);

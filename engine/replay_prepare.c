@@ -42,8 +42,7 @@ const struct replay_source *replay_source_of(const char *text, struct err *e)
 	return NULL;
 }
 
-/* Where the messages go, and what may be said with it. */
-static bool way_valid(const struct drive *d, struct err *e)
+static bool redrive_valid(const struct drive *d, struct err *e)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
 	if (rq->redrive && !d->src->redrives)
@@ -52,6 +51,15 @@ static bool way_valid(const struct drive *d, struct err *e)
 		return err_set(e, ERR_USAGE, "--redrive", "not together with --through");
 	if (rq->to && !rq->redrive)
 		return err_set(e, ERR_USAGE, "--to", "only with --redrive or --move-task");
+	return true;
+}
+
+/* Where the messages go, and what may be said with it. */
+static bool way_valid(const struct drive *d, struct err *e)
+{
+	const struct replay_request *rq = &d->t->rq.replay;
+	if (!redrive_valid(d, e))
+		return false;
 	if (rq->through && !name_valid(rq->through, 170, ":$"))
 		return err_set(e, ERR_USAGE, "--through", "is the name of no function");
 	return rq->through || rq->redrive || d->plan || d->src->through ||

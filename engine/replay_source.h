@@ -60,7 +60,9 @@ struct replay_source {
 };
 
 #define REPLAY_SOURCES(X) \
-	X(source_sqs)
+	X(source_sqs)             \
+	X(source_failures_s3)     \
+	X(source_s3)
 #define X(row) extern const struct replay_source row;
 REPLAY_SOURCES(X)
 #undef X

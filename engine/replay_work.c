@@ -69,6 +69,7 @@ static void removed(struct drive *d, struct entry *en)
 {
 	en->it.removed_ms = now_ms();
 	drive_shift(d, en, MOVE_REMOVE, NULL);
+	peeks_deleted(d, en->it.msg_id);
 	if (d->run.mode == REPLAY_INVOKE)
 		drive_shift(d, en, MOVE_VERIFY, "the function's own answer");
 	drop_message(en);
@@ -92,6 +93,7 @@ static void hear_removal(struct drive *d)
 			lose_handle(d, en, "its delete failed: it is received again, and then only deleted");
 	}
 	drive_commit(d);
+	peeks_flush(d);
 }
 
 /* Also while ending: what was accepted is deleted, or it would be sent again. */
