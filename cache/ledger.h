@@ -64,6 +64,11 @@ bool ledger_past(struct ledger *l, const char *msg_id, const char *but, struct l
 /* How often this queue was swept, this time included. */
 bool ledger_peeked(struct ledger *l, const char *queue_arn, int64_t at_ms, unsigned *sweeps, struct err *e);
 
+/* ---- time that was bought: the retention before the first of it, for the way back */
+bool ledger_bought(struct ledger *l, const char *arn, int64_t *was_s); /* false: nothing is known of it */
+bool ledger_buy(struct ledger *l, const char *arn, int64_t was_s, int64_t now_s, const char *by, struct err *e); /* keeps the oldest `was` */
+bool ledger_buy_undone(struct ledger *l, const char *arn, struct err *e);
+
 /* ---- what is sent in a message's place */
 struct ledger_edit {
 	unsigned seq, n;            /* n: which edit of it, from 1; the newest counts */

@@ -81,12 +81,14 @@ bool ledger_edits(struct ledger *l, const char *run, struct arena *mem, struct l
 bool ledger_whole(struct ledger *l, const char *run, struct arena *mem, struct ledger_whole *w, struct err *e)
 {
 	return ledger_load(l, run, mem, &w->run, &w->items, &w->nitems, e) &&
-	       ledger_events(l, run, mem, &w->events, &w->nevents, e) && ledger_edits(l, run, mem, &w->edits, &w->nedits, e);
+	       ledger_events(l, run, mem, &w->events, &w->nevents, e) &&
+	       ledger_edits(l, run, mem, &w->edits, &w->nedits, e);
 }
 
 static int forget(struct ledger *l, const char *run)
 {
-	static const char *const from[] = { "DELETE FROM item_edit WHERE run_id = ?1", "DELETE FROM item_event WHERE run_id = ?1",
+	static const char *const from[] = { "DELETE FROM item_edit WHERE run_id = ?1",
+		                                "DELETE FROM item_event WHERE run_id = ?1",
 		                                "DELETE FROM item WHERE run_id = ?1", "DELETE FROM run WHERE id = ?1" };
 	int rc = SQLITE_OK;
 	for (unsigned i = 0; i < sizeof from / sizeof *from && rc == SQLITE_OK; i++)

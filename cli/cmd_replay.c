@@ -37,7 +37,8 @@ enum operands {
 	X(STOP, "stop", REQUEST_REPLAY_STEER, TAKES_RUN, "stop")                                                           \
 	X(VERIFY, "verify", REQUEST_REPLAY_SHOW, TAKES_RUN, NULL)                                                          \
 	X(EXPORT, "export", REQUEST_REPLAY_EXPORT, TAKES_RUN_FILE, NULL)                                                   \
-	X(ADOPT, "adopt", REQUEST_REPLAY_ADOPT, TAKES_FILE_RUN, NULL)
+	X(ADOPT, "adopt", REQUEST_REPLAY_ADOPT, TAKES_FILE_RUN, NULL)                                                      \
+	X(BUY, "buy-time", REQUEST_REPLAY_BUY_TIME, TAKES_SOURCE, NULL)
 
 enum action {
 #define X(id, ...) ACT_##id,
@@ -335,7 +336,9 @@ static int tell(const struct cli *c, enum action a, const struct result *r)
 	struct out o;
 	bool plan = r->kind == REQUEST_REPLAY_PLAN || c->args->dry_run;
 	out_init(&o);
-	if (a == ACT_LIST)
+	if (a == ACT_BUY)
+		(machine(c) ? replay_bought_json : replay_bought_text)(&o, &r->replay);
+	else if (a == ACT_LIST)
 		(machine(c) ? replay_list_json : print_list)(&o, &r->replay);
 	else if (machine(c))
 		replay_json(&o, &r->replay, plan);

@@ -4,6 +4,7 @@
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
 #include "aws/op_release.h"
+#include "aws/op_retention.h"
 #include "aws/op_sqs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
@@ -174,6 +175,14 @@ static void allow_told(const struct engine *g, struct iam_result *r)
 	allow_all_of(g, r, &op_filter_log_events, "logs", "log-group:*");
 }
 
+/* Buying time may be about any queue or stream. */
+static void allow_retention(const struct engine *g, struct iam_result *r)
+{
+	allow_all_of(g, r, &op_set_queue_retention, "sqs", "*");
+	allow_all_of(g, r, &op_increase_retention, "kinesis", "stream/*");
+	allow_all_of(g, r, &op_decrease_retention, "kinesis", "stream/*");
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
@@ -189,6 +198,8 @@ void iam_step(struct engine *g, struct task *t)
 		allow_replay(g, r);
 		allow_all_of(g, r, &op_sns_publish, "sns", "*"); /* --check --notify names any */
 	}
+	if (t->rq.iam.mode >= MODE_ADMIN)
+		allow_retention(g, r);
 	t->done = true;
 }
 

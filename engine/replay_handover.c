@@ -4,8 +4,8 @@
 #include "engine/replay.h"
 
 #include "cache/file.h"
-#include "core/file.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/mem.h"
 
 #include <stdio.h>
@@ -204,11 +204,13 @@ static bool read_file(struct task *t, struct adopting *a)
 static bool is_free(const struct replay_request *rq, const struct replay_run *r, struct err *e)
 {
 	if (!run_unfinished(r->state))
-		return err_set(e, ERR_USAGE, "adopt", "run %s is %s: there is nothing to go on with", r->id, run_state_name(r->state));
+		return err_set(e, ERR_USAGE, "adopt", "run %s is %s: there is nothing to go on with", r->id,
+		               run_state_name(r->state));
 	if (r->handed_ms || rq->driver_gone)
 		return true;
 	return err_set(e, ERR_GATE, "adopt",
-	               "the file does not say that run %s was handed over: %s on %s may drive it still. `replay export` there does it; "
+	               "the file does not say that run %s was handed over: %s on %s may drive it still. `replay export` "
+	               "there does it; "
 	               "--driver-gone says that you know it has ended",
 	               r->id, r->by, r->host);
 }
@@ -229,8 +231,7 @@ static bool adopt_begin(struct engine *g, struct task *t)
 	arena_init(&t->result->replay.mem);
 	if (!g->o.state_path)
 		return err_set(e, ERR_CONF, "replay", "neither XDG_STATE_HOME nor HOME says where the ledger is");
-	if (!gate_may(g->o.target, &t->rq.consent, &act, e) || !read_file(t, a) ||
-	    !is_free(&t->rq.replay, &a->w.run, e))
+	if (!gate_may(g->o.target, &t->rq.consent, &act, e) || !read_file(t, a) || !is_free(&t->rq.replay, &a->w.run, e))
 		return false;
 	if (!engine_connect(g)) {
 		*e = g->account_err;

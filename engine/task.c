@@ -28,6 +28,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_REPLAY_SHOW] = replay_show_step,
 	[REQUEST_REPLAY_EXPORT] = replay_export_step,
 	[REQUEST_REPLAY_ADOPT] = replay_adopt_step,
+	[REQUEST_REPLAY_BUY_TIME] = replay_buy_step,
 	[REQUEST_REPLAY_LIST] = replay_list_step,
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
@@ -185,6 +186,8 @@ void task_free(struct task *t)
 		replay_abandon(t);
 	if (is_alarm_code(t->rq.kind))
 		alarm_code_abandon(t);
+	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
+		replay_buy_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
 	if (t->rq.kind == REQUEST_ERRORS)
@@ -312,6 +315,7 @@ void result_free(struct result *r)
 	case REQUEST_REPLAY_SHOW:
 	case REQUEST_REPLAY_EXPORT:
 	case REQUEST_REPLAY_ADOPT:
+	case REQUEST_REPLAY_BUY_TIME:
 	case REQUEST_REPLAY_LIST: arena_clear(&r->replay.mem); break;
 	case REQUEST_AUDIT: arena_clear(&r->audit.mem); break;
 	case REQUEST_IAM: iam_result_clear(&r->iam); break;
