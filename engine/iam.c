@@ -7,6 +7,7 @@
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
 #include "aws/op_release.h"
+#include "aws/op_retention.h"
 #include "aws/op_sqs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
@@ -203,6 +204,14 @@ static void allow_topics(const struct engine *g, struct iam_result *r)
 		allow(&r->statements[r->n - 1], ops[i]);
 }
 
+/* Buying time may be about any queue or stream. */
+static void allow_retention(const struct engine *g, struct iam_result *r)
+{
+	allow_all_of(g, r, &op_set_queue_retention, "sqs", "*");
+	allow_all_of(g, r, &op_increase_retention, "kinesis", "stream/*");
+	allow_all_of(g, r, &op_decrease_retention, "kinesis", "stream/*");
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
@@ -222,6 +231,8 @@ void iam_step(struct engine *g, struct task *t)
 		allow_replay(g, r);
 		allow_all_of(g, r, &op_sns_publish, "sns", "*"); /* --check --notify names any */
 	}
+	if (t->rq.iam.mode >= MODE_ADMIN)
+		allow_retention(g, r);
 	t->done = true;
 }
 

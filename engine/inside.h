@@ -579,6 +579,10 @@ void act_result_clear(struct act_result *r);
 void replay_step(struct engine *g, struct task *t); /* replay.c */
 void replay_abandon(struct task *t);
 void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
+void replay_export_step(struct engine *g, struct task *t); /* replay_handover.c */
+void replay_adopt_step(struct engine *g, struct task *t);
+void replay_buy_step(struct engine *g, struct task *t); /* replay_buy.c */
+void replay_buy_abandon(struct task *t);
 void replay_list_step(struct engine *g, struct task *t);
 void replay_steer_step(struct engine *g, struct task *t);
 void audit_step(struct engine *g, struct task *t);

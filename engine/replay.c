@@ -167,6 +167,9 @@ static bool begin_resume(struct drive *d, struct err *e)
 	if (!load(d, e) || !resume_names(d, e))
 		return false;
 	d->patience_ms = d->run.hidden_until_ms;
+	if (d->run.state == RUN_HANDED)
+		return err_set(e, ERR_GATE, "replay", "run %s was %s; `replay adopt` of that file takes it back", d->run.id,
+		               d->run.reason ? d->run.reason : "handed over");
 	if (!goes_on(d)) {
 		d->phase = PHASE_OVER;
 		return true;
@@ -189,13 +192,19 @@ static void note_denied(struct drive *d, const struct err *why)
 		drive_note(d, "replay", d->t->rq.replay.source, "denied", why->text);
 }
 
+/* Before its source has been looked at: may this process do such a thing at all? */
+static struct gate_act first_act(const struct drive *d)
+{
+	return d->plan ? (struct gate_act){ MODE_INSPECT, &op_receive_message, "replay", false, 0 }
+	               : (struct gate_act){ MODE_OPERATE, run_op(d), "replay", false, 0 };
+}
+
 static bool begin(struct engine *g, struct task *t)
 {
 	struct drive *d = drive_new(g, t);
 	struct err *e = &t->result->err;
 	bool resume = t->rq.kind == REQUEST_REPLAY_RESUME || (t->rq.kind == REQUEST_REPLAY_START && t->rq.replay.run);
-	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, d->plan ? &op_receive_message : run_op(d), "replay",
-		                    false, 0 };
+	struct gate_act act = first_act(d);
 	audited_who(g, t->rq.consent.mode, &d->who);
 	if (!resume && !prepare_names(d, e))
 		return false;

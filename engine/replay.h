@@ -218,6 +218,12 @@ void peeks_over(struct drive *d, bool whole);                  /* the sweep is o
 void peeks_deleted(struct drive *d, const char *msg_id);       /* for certain */
 void peeks_flush(struct drive *d);                             /* deletions, onto the disk */
 void peeks_free(struct drive *d);
+/* replay_show.c: what the requests that the ledger answers share */
+struct ledger *replay_ledger(struct engine *g, struct task *t, bool write); /* NULL: t's result says why */
+const char *replay_which(struct ledger *l, const char *named, struct arena *mem, struct err *e); /* a run's id; NULL and e */
+/* Nobody drives it, and nobody begins to until `fd` is closed; false and e (ERR_GATE): somebody does. */
+bool replay_keep_away(const struct engine *g, const struct replay_run *r, int *fd, struct err *e);
+
 /* replay_move.c */
 bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */
 unsigned drive_count(const struct drive *d);     /* what is to be confirmed: of a move task, about so many */
