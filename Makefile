@@ -13,6 +13,7 @@ OBJ     := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIB     := $(BUILD)/libsluice.a
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/t_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+SHIM    := $(BUILD)/tools/power_shim.so
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 VENV    ?= build/venv
 VENV_OK := $(VENV)/$(firstword $(shell sha256sum tests/requirements.txt 2>/dev/null)).ok
@@ -51,7 +52,7 @@ TSAN_ENV := TSAN_OPTIONS=halt_on_error=1:exitcode=99:second_deadlock_stack=1:sup
 
 all: $(BUILD)/sluice ## build/sluice (installs nothing)
 build: all
-programs: all $(UNIT) $(TOOLS)
+programs: all $(UNIT) $(TOOLS) $(SHIM)
 
 demo: ## install what is missing, build, open the console on the embedded AWS
 	@sh deps.sh build
@@ -87,7 +88,7 @@ tsan: ## unit, peer and screen tests with ThreadSanitizer
 unit: $(UNIT) ## unit tests
 	@sh tests/unit.sh $(UNIT)
 
-peers: $(BUILD)/sluice $(TOOLS) $(VENV_OK) ## the program against AWS emulators and on terminals
+peers: $(BUILD)/sluice $(TOOLS) $(SHIM) $(VENV_OK) ## the program against AWS emulators and on terminals
 	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(ABREAST) $(PYTEST_ARGS) $(if $(SLUICE_SANITIZER),,$(wildcard tests/crash)) tests/peers
 
 peers-env: $(VENV_OK)
@@ -153,6 +154,11 @@ $(BUILD)/tools/%: tests/tools/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(Q)$(LINK) $(ALLLIBS)
+# Preloaded into sluice: a disk that loses power and one that fails (tests/crash).
+$(SHIM): tests/crash/power_shim.c
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	$(Q)$(CC) -std=gnu17 $(WARN) $(CFLAGS) -D_GNU_SOURCE -fPIC -shared -MMD -MP -MT $@ -MF $@.d -o $@ $< $$(pkg-config --cflags --libs sqlite3) -pthread
 $(BUILD)/bench/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  cc $<"
@@ -164,4 +170,4 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" > $@
 
--include $(OBJ:.o=.d) $(BUILD)/obj/main.d $(UNIT:=.d) $(TOOLS:=.d) $(BENCHES:=.d)
+-include $(OBJ:.o=.d) $(BUILD)/obj/main.d $(UNIT:=.d) $(TOOLS:=.d) $(SHIM).d $(BENCHES:=.d)
