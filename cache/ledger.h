@@ -19,6 +19,8 @@ struct ledger;
 /* folder: sluice's own state folder, made when it is missing. NULL and e: ERR_NOTFOUND when there is no ledger to read, ERR_DB or ERR_DISK
  * otherwise. A ledger that cannot be read is never set aside: it says what was sent. */
 struct ledger *ledger_open(const char *folder, bool write, struct err *e);
+/* The same of another file in another folder: a run that was exported. */
+struct ledger *ledger_open_named(const char *folder, const char *name, bool write, struct err *e);
 void ledger_close(struct ledger *l); /* NULL is fine */
 const char *ledger_path(const struct ledger *l);
 

@@ -45,7 +45,7 @@ static bool ready(struct log_file *f, const char *schema, int version, bool writ
 		               (int)has, version);
 	if (has == 0 && tables)
 		return err_set(e, ERR_DB, f->what, "%s: is a database of another program", f->path);
-	if (!write)
+	if (!write && (has == 0 || has == version)) /* an older one is brought forward, whoever opens it */
 		return has > 0 || err_set(e, ERR_NOTFOUND, f->what, "%s: there is nothing in it yet", f->path);
 	rc = db_exec(&f->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
 	for (int n = (int)has + 1; n <= version && rc == SQLITE_OK; n++)

@@ -1,6 +1,6 @@
 /* REQUEST_REPLAY_START, _RESUME and _PLAN: the phases of a drive. It is prepared, frozen, confirmed, worked on, closed; each phase is a
  * function that is called each turn until it is over. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
 
 #include "core/log.h"
 #include "core/mem.h"
@@ -60,29 +60,12 @@ static bool open_logs(struct drive *d, struct err *e)
 	return d->ledger != NULL;
 }
 
+/* What the run is about, before its source has been looked at: for the refusals of the gate. */
 static const struct op *main_op(const struct drive *d)
 {
 	if (d->plan)
 		return &op_receive_message;
 	return d->run.mode == REPLAY_REDRIVE ? &op_send_message_batch : &op_invoke_sync;
-}
-
-/* Receiving hides messages and counts receives: it needs inspect, and so does giving them back. */
-static bool may_receive(struct drive *d)
-{
-	struct consent c = d->t->rq.consent;
-	struct result refused = { 0 };
-	const struct gate_act acts[] = {
-		{ MODE_INSPECT, &op_receive_message, "receive messages", false, 0 },
-		{ MODE_INSPECT, &op_change_visibility_batch, "give messages back", false, 0 },
-	};
-	c.yes = true;
-	c.person = false;
-	bool ok = gate_open(d->g->o.target, &c, &acts[0], &d->receive, &refused) &&
-	          gate_open(d->g->o.target, &c, &acts[1], &d->visibility, &refused);
-	if (!ok)
-		d->t->result->err = refused.err;
-	return ok;
 }
 
 static bool may_send(struct drive *d, struct result *r, const struct consent *c, const char *what)
@@ -93,7 +76,8 @@ static bool may_send(struct drive *d, struct result *r, const struct consent *c,
 	const struct gate_act send = { MODE_OPERATE, op, what, true, d->n },
 	                      remove = { MODE_OPERATE, &op_delete_message_batch, what, true, d->n };
 	struct consent same = *c;
-	return gate_open(d->g->o.target, c, &send, &d->send, r) && gate_open(d->g->o.target, &same, &remove, &d->remove, r);
+	return gate_open(d->g->o.target, c, &send, &d->send, r) &&
+	       (!d->src->deletes || gate_open(d->g->o.target, &same, &remove, &d->remove, r));
 }
 
 static struct drive *drive_new(struct engine *g, struct task *t)
@@ -177,7 +161,7 @@ static bool begin_resume(struct drive *d, struct err *e)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
 	d->resumed = true;
-	if (!load(d, e))
+	if (!load(d, e) || !resume_names(d, e))
 		return false;
 	d->patience_ms = d->run.hidden_until_ms;
 	if (!goes_on(d)) {
@@ -188,6 +172,11 @@ static bool begin_resume(struct drive *d, struct err *e)
 	d->run.rate = rq->rate > 0 ? rq->rate : d->run.rate;
 	d->r->queue_arn = d->run.source_arn;
 	return true;
+}
+
+static bool may_read(struct drive *d)
+{
+	return !d->src->may_read || d->src->may_read(d);
 }
 
 static bool begin(struct engine *g, struct task *t)
@@ -205,7 +194,7 @@ static bool begin(struct engine *g, struct task *t)
 			drive_note(d, "replay", t->rq.replay.source, "denied", e->text);
 		return false;
 	}
-	if (!may_receive(d) || !open_logs(d, e) || (resume && !begin_resume(d, e)))
+	if (!open_logs(d, e) || (resume && !begin_resume(d, e)) || !may_read(d))
 		return false;
 	if (d->phase != PHASE_OVER && !engine_connect(g)) {
 		*e = g->account_err;
@@ -240,6 +229,11 @@ static bool new_run(struct drive *d)
 	return true;
 }
 
+bool give_back(struct drive *d, bool all)
+{
+	return (d->src->give_back ? d->src->give_back : drive_let_go)(d, all);
+}
+
 static void prepare_phase(struct drive *d)
 {
 	struct err e = { 0 };
@@ -250,7 +244,7 @@ static void prepare_phase(struct drive *d)
 		drive_fail(d, &e);
 		return;
 	}
-	if (!ledger_peeked(d->ledger, d->run.source_arn, now_ms(), &d->r->sweeps, &e)) {
+	if (d->src->leases && !ledger_peeked(d->ledger, d->run.source_arn, now_ms(), &d->r->sweeps, &e)) {
 		drive_fail(d, &e);
 		return;
 	}
@@ -265,20 +259,20 @@ static void prepare_phase(struct drive *d)
 	if (!d->plan && !new_run(d))
 		return;
 	d->phase = PHASE_FREEZE;
-	sweep_begin(d);
+	d->src->begin(d);
 }
 
 static void freeze_phase(struct drive *d)
 {
 	int64_t wake = 0;
 	keep_held(d, &wake);
-	if (!sweep_step(d) || d->phase != PHASE_FREEZE)
+	if (!d->src->step(d) || d->phase != PHASE_FREEZE)
 		return;
 	if (d->ending) {
 		d->phase = PHASE_CLOSE;
 		return;
 	}
-	if (!release_step(d, false))
+	if (!give_back(d, false))
 		return;
 	if (d->sweep.damaged)
 		drive_warn(d, "%u messages came damaged (their MD5 does not fit) and were left where they are",
@@ -369,7 +363,7 @@ static void refreeze(struct drive *d)
 	d->n = d->nindex = d->first = 0;
 	d->run.state = RUN_FREEZING;
 	d->phase = PHASE_FREEZE;
-	sweep_begin(d);
+	d->src->begin(d);
 }
 
 static void recover_phase(struct drive *d)
@@ -404,7 +398,7 @@ static void skip_rest(struct drive *d)
 
 static void close_phase(struct drive *d)
 {
-	if (d->sweep.flying || (d->beat.on && !d->beat.answered) || !release_step(d, true))
+	if (d->sweep.flying || (d->beat.on && !d->beat.answered) || !give_back(d, true))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])
@@ -473,6 +467,8 @@ void replay_abandon(struct task *t)
 	}
 	d->sweep.flying = false;
 	sweep_clear(d);
+	if (d->src && d->src->clear)
+		d->src->clear(d);
 	drive_unlock(d);
 	ledger_close(d->ledger);
 	audit_close(d->audit);

@@ -66,6 +66,8 @@ struct handles_call {                /* deletes, releases, heartbeats: one of ea
 	struct handles_out out;
 };
 
+struct replay_source;
+
 enum phase_of { PHASE_PREPARE, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
 
 struct sweep {
@@ -87,6 +89,8 @@ struct drive {
 	struct arena *mem;               /* r's: all strings of items */
 	enum phase_of phase;
 	bool plan, resumed, prepared_names;
+	const struct replay_source *src; /* replay_source.h: what kind of source it is */
+	void *own;                       /* its row's */
 	struct replay_run run;
 	struct entry *v;
 	unsigned n, cap, first;          /* first: all before it have ended */
@@ -145,6 +149,7 @@ struct drive {
 /* replay.c */
 void drive_warn(struct drive *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void drive_end(struct drive *d, enum run_state as, const char *fmt, ...) __attribute__((format(printf, 3, 4))); /* after what flies */
+bool give_back(struct drive *d, bool all); /* as the source does it (replay_source.h); true: done */
 void drive_fail(struct drive *d, const struct err *e); /* before anything was frozen: the request fails */
 
 /* replay_ledger.c: states, and what is written before what */
@@ -176,6 +181,8 @@ bool resends(const struct drive *d, const struct entry *en); /* an UNKNOWN one: 
 void drop_message(struct entry *en);
 bool selects(const struct drive *d, const struct message *m); /* --where */
 bool where_valid(const char *where, struct err *e);
+
+const char *feeding_queue(const struct drive *d, const struct entry *en); /* the queue whose mapping would have brought it to the function */
 
 /* replay_work.c: the run itself; replay_send.c: what carries the messages */
 void work_step(struct drive *d);

@@ -1,6 +1,6 @@
 /* What carries the messages: invocations of a function, and copies into a queue. The intent is on the disk before, the outcome after; what
  * an answer does not say is UNKNOWN, and never sent again silently. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
 
 #include "core/mem.h"
 
@@ -16,8 +16,7 @@
 
 /* ---- which go next */
 
-/* The queue whose mapping would have brought it to the function. */
-static const char *source_of(const struct drive *d, const struct entry *en)
+const char *feeding_queue(const struct drive *d, const struct entry *en)
 {
 	if (en->it.source_arn)
 		return en->it.source_arn;
@@ -45,7 +44,13 @@ static bool ready(const struct drive *d, unsigned at, int64_t mono)
 	const struct entry *en = &d->v[at];
 	int64_t left = en->it.lease_until_ms - now_ms();
 	return en->it.state == ITEM_LEASED && en->msg && !en->flying && en->not_before_ms <= mono &&
-	       left * 3 > (int64_t)d->run.lease_s * 1000 && in_order(d, at);
+	       (!d->src->leases || left * 3 > (int64_t)d->run.lease_s * 1000) && in_order(d, at);
+}
+
+static const char *function_of(const struct drive *d, const struct entry *en)
+{
+	const char *own = d->src->function ? d->src->function(d, en) : NULL;
+	return own ? own : d->run.dest;
 }
 
 static size_t weight(const struct entry *en)
@@ -66,7 +71,8 @@ static bool joins(const struct drive *d, const struct flight *f, const struct en
 		for (unsigned i = 0; i < f->n; i++)
 			if (d->v[f->at[i]].it.group_id && strcmp(d->v[f->at[i]].it.group_id, en->it.group_id) == 0)
 				return false;
-	return d->run.mode == REPLAY_REDRIVE || strcmp(source_of(d, first), source_of(d, en)) == 0;
+	return d->run.mode == REPLAY_REDRIVE || (strcmp(feeding_queue(d, first), feeding_queue(d, en)) == 0 &&
+	                                         strcmp(function_of(d, first), function_of(d, en)) == 0);
 }
 
 static void choose(struct drive *d, struct flight *f, unsigned most)
@@ -95,12 +101,8 @@ static void on_flown(void *ctx, const struct op *op, void *in, void *out, const 
 /* False: it is larger than any invocation may be. */
 static bool build_event(struct drive *d, struct flight *f)
 {
-	const struct message *m[BATCH_MOST];
-	for (unsigned i = 0; i < f->n; i++)
-		m[i] = d->v[f->at[i]].msg;
 	buf_init(&f->payload, PAYLOAD_ROOM);
-	return event_sqs(&f->payload, m, f->n, source_of(d, &d->v[f->at[0]]), d->run.region) &&
-	       f->payload.n <= INVOKE_SYNC_BYTES;
+	return d->src->event(d, f) && f->payload.n <= INVOKE_SYNC_BYTES;
 }
 
 static void invoke(struct drive *d, struct flight *f)
@@ -111,7 +113,7 @@ static void invoke(struct drive *d, struct flight *f)
 	snprintf(f->context, sizeof f->context, "{\"custom\":{\"" STAMP_NAME "\":\"%s/%u/%u\",\"messages\":\"%u\"}}",
 	         d->run.id, it->seq, it->replay_no, f->n);
 	buf_init(&f->out.body, 8u << 20);
-	f->in = (struct invoke_sync_in){ d->run.dest, buf_span(&f->payload), f->context };
+	f->in = (struct invoke_sync_in){ function_of(d, &d->v[f->at[0]]), buf_span(&f->payload), f->context };
 	aws_configure(d->g->aws, &opts);
 	aws_call_permitted(d->g->aws, &d->send, CALL_ACT, &op_invoke_sync, &f->in, &f->out, on_flown, f);
 	aws_configure(d->g->aws, &(struct aws_opts){ 0 });
@@ -178,7 +180,8 @@ static void too_large(struct drive *d, struct flight *f)
 		if (f->n > 1)
 			continue;
 		en->it.code = "TOO_LARGE";
-		en->it.text = "its event is over 6 MB, which no invocation takes; it stays in the queue";
+		en->it.text =
+		    arena_printf(d->mem, "its event is over 6 MB, which no invocation takes; it stays in %s", d->src->kept);
 		drive_shift(d, en, MOVE_INTEND, NULL);
 		drive_shift(d, en, MOVE_REJECT, "not sent: too large");
 		drive_shift(d, en, MOVE_GIVE_UP, NULL);
@@ -194,8 +197,9 @@ static bool launch(struct drive *d, struct flight *f)
 		too_large(d, f);
 		return true;
 	}
-	if (!drive_announce(d, send_op(d), d->run.dest, "message %u%s, %u of them", d->v[f->at[0]].it.seq,
-	                    f->n > 1 ? " and on" : "", f->n) ||
+	const char *to = d->run.mode == REPLAY_INVOKE ? function_of(d, &d->v[f->at[0]]) : d->run.dest;
+	if (!drive_announce(d, send_op(d), to, "message %u%s, %u of them", d->v[f->at[0]].it.seq, f->n > 1 ? " and on" : "",
+	                    f->n) ||
 	    !intend(d, f)) {
 		buf_clear(&f->payload);
 		return false;
@@ -260,6 +264,10 @@ static void accept(struct drive *d, struct entry *en, const char *request_id)
 	en->it.request_id = keep(d, request_id);
 	en->it.code = en->it.text = NULL;
 	drive_shift(d, en, MOVE_ACCEPT, NULL);
+	if (d->src->deletes)
+		return;
+	drive_shift(d, en, MOVE_SETTLE, "the function's own answer");
+	drop_message(en);
 }
 
 static void reject(struct drive *d, struct entry *en, bool again, const char *code, const char *text)
@@ -336,7 +344,10 @@ static void hear_invocation(struct drive *d, struct flight *f)
 	struct verdict_of v = { .failed = failed };
 	for (unsigned i = 0; i < f->n; i++)
 		ids[i] = d->v[f->at[i]].it.msg_id;
-	event_verdict(buf_span(&f->out.body), f->out.error[0] ? f->out.error : NULL, ids, f->n, d->run.partial, &v);
+	if (d->src->verdict)
+		d->src->verdict(d, f, &v);
+	else
+		event_verdict(buf_span(&f->out.body), f->out.error[0] ? f->out.error : NULL, ids, f->n, d->run.partial, &v);
 	for (unsigned i = 0; i < f->n; i++) {
 		struct entry *en = &d->v[f->at[i]];
 		if (failed[i]) {

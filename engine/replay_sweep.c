@@ -1,6 +1,6 @@
 /* Receiving: the freeze, a plan's look, and the receiving again of what is not in hand. One call at a time; what is met and not ours stays
  * hidden until the sweep is over, so that each sweep costs a message one receive. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
 
 #include "core/hash.h"
 #include "core/log.h"
@@ -120,22 +120,13 @@ static void keep_other(struct sweep *s, struct message *m)
 	message_free(m);
 }
 
-static void hold(struct drive *d, struct entry *en, struct message *m)
-{
-	drop_message(en);
-	en->msg = m;
-	en->asked = false;
-	en->it.handle = arena_strdup(d->mem, m->handle);
-	en->it.lease_until_ms = m->received_ms + (int64_t)d->run.lease_s * 1000;
-}
-
 /* The freeze: a new one is an entry, if it is wanted and there is room. True when it must go into the ledger. */
 static bool take_new(struct drive *d, struct message *m)
 {
 	struct sweep *s = &d->sweep;
 	struct entry *en = drive_find(d, m->id);
 	if (en) { /* delivered twice, or its visibility has passed */
-		hold(d, en, m);
+		drive_hold(d, en, m);
 		drive_touch(d, &en, 1);
 		return false;
 	}
@@ -202,23 +193,12 @@ static void take_known(struct drive *d, struct message *m)
 		take_spoiled(d, en, m);
 		return;
 	}
-	hold(d, en, m);
-	if (en->it.state == ITEM_GONE)
-		drive_shift(d, en, MOVE_FIND, NULL);
-	if (en->it.state == ITEM_SELECTED || en->it.state == ITEM_REMOVE_LOST) {
-		drive_shift(d, en, MOVE_LEASE, NULL);
-	} else if (en->it.state == ITEM_UNKNOWN) {
-		en->it.resent = en->retold = true;
-		drive_shift(d, en, MOVE_RESEND, "its outcome was unknown; it is sent again, and may be processed twice");
-	} else {
-		drive_touch(d, &en, 1);
-	}
+	drive_take(d, en, m);
 }
 
 static bool take_all(struct drive *d)
 {
 	struct sweep *s = &d->sweep;
-	struct err e = { 0 };
 	unsigned had = d->n, found = s->out.n;
 	bool news = false;
 	for (unsigned i = 0; i < found; i++)
@@ -235,19 +215,7 @@ static bool take_all(struct drive *d)
 		return true;
 	if (d->phase != PHASE_FREEZE)
 		return drive_commit(d);
-	if (d->n == had)
-		return true;
-	struct replay_item *fresh = xcalloc(d->n - had, sizeof *fresh);
-	for (unsigned i = had; i < d->n; i++)
-		fresh[i - had] = d->v[i].it;
-	bool ok = ledger_items_add(d->ledger, d->run.id, fresh, d->n - had, &e);
-	free(fresh);
-	if (!ok) {
-		d->broken = true;
-		d->t->result->err = e;
-		drive_end(d, RUN_PAUSED, "%s: %s", e.where, e.text);
-	}
-	return ok;
+	return drive_added(d, had);
 }
 
 /* ---- the end of it */
@@ -313,23 +281,9 @@ static bool enough(struct drive *d)
 /* What was asked for and is not there. A delete whose answer was lost has worked, then. */
 static void miss(struct drive *d)
 {
-	for (unsigned i = d->first; i < d->n; i++) {
-		struct entry *en = &d->v[i];
-		if (!en->asked)
-			continue;
-		en->asked = false;
-		if (en->it.state == ITEM_SELECTED) {
-			drive_shift(d, en, MOVE_VANISH, "not in the queue: expired, or taken by someone else");
-		} else if (en->it.state == ITEM_REMOVE_LOST) {
-			en->it.removed_ms = now_ms();
-			drive_shift(d, en, MOVE_REMOVE, "not in the queue any more");
-			if (d->run.mode == REPLAY_INVOKE)
-				drive_shift(d, en, MOVE_VERIFY, NULL);
-		} else if (en->it.state == ITEM_UNKNOWN) {
-			en->retold =
-			    true; /* nothing is there to be sent again: it was processed, has expired, or somebody took it */
-		}
-	}
+	for (unsigned i = d->first; i < d->n; i++)
+		if (d->v[i].asked)
+			drive_missed(d, &d->v[i]);
 	drive_commit(d);
 }
 
@@ -451,7 +405,7 @@ static void on_handles(void *ctx, const struct op *op, void *in, void *out, cons
 }
 
 /* Whether it worked matters little: what is not given back comes back by itself, later. */
-static bool give_back(struct drive *d, const char *const *handles, unsigned n)
+static bool hand_back(struct drive *d, const char *const *handles, unsigned n)
 {
 	struct handles_call *c = &d->release;
 	c->in = (struct handles_in){ .url = d->run.source_url, .n = n, .visibility_s = 0 };
@@ -513,7 +467,7 @@ bool release_step(struct drive *d, bool all)
 		return true;
 	}
 	/* First the queue, then the ledger: a ledger that calls it held has its handle given back once more, which harms nobody. */
-	if (!give_back(d, handles, n)) {
+	if (!hand_back(d, handles, n)) {
 		drive_commit(d);
 		sweep_clear(d);
 		return true;

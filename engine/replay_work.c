@@ -1,6 +1,6 @@
 /* The run itself, a step a turn: hear what came back, keep what is held, delete what was accepted, send what may go, receive again what is
  * not in hand; and where a run begins that was broken off. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
 
 #include "core/mem.h"
 
@@ -98,7 +98,7 @@ static void delete_some(struct drive *d, int64_t *wake_ms)
 {
 	struct handles_call *c = &d->removal;
 	int64_t mono = clock_mono_ms(), now = now_ms();
-	if (c->on || d->broken)
+	if (c->on || d->broken || !d->src->deletes)
 		return;
 	c->n = 0;
 	for (unsigned i = d->first; i < d->n && c->n < SQS_BATCH; i++) {
@@ -168,7 +168,8 @@ void keep_held(struct drive *d, int64_t *wake_ms)
 {
 	if (d->beat.answered)
 		hear_beat(d);
-	beat(d, wake_ms);
+	if (d->src->leases)
+		beat(d, wake_ms);
 }
 
 /* ---- what is not in hand is received again */
@@ -184,7 +185,7 @@ static void lose_leases(struct drive *d)
 	int64_t now = now_ms();
 	for (unsigned i = d->first; i < d->n; i++) {
 		struct entry *en = &d->v[i];
-		if (en->it.state != ITEM_LEASED || en->flying || (en->msg && en->it.lease_until_ms > now))
+		if (en->it.state != ITEM_LEASED || en->flying || (en->msg && (!d->src->leases || en->it.lease_until_ms > now)))
 			continue;
 		drive_shift(d, en, MOVE_LOSE_LEASE, "its visibility has passed");
 		drive_shift(d, en, MOVE_RETURN, NULL);
@@ -285,7 +286,7 @@ bool work_flying(const struct drive *d)
 static void refill(struct drive *d)
 {
 	if (!d->sweep.on && ask_missing(d))
-		sweep_begin(d);
+		d->src->begin(d);
 }
 
 static bool sweeping(const struct drive *d)
@@ -296,7 +297,7 @@ static bool sweeping(const struct drive *d)
 /* Nothing is sent while messages are received: what is not in hand yet comes first in a FIFO queue. */
 static bool sweep_busy(struct drive *d)
 {
-	return sweeping(d) && (!sweep_step(d) || !release_step(d, false));
+	return sweeping(d) && (!d->src->step(d) || !give_back(d, false));
 }
 
 static void hear_all(struct drive *d)
@@ -363,6 +364,8 @@ static void recover_states(struct drive *d)
 		} else if (en->it.state == ITEM_LEASED) {
 			drive_shift(d, en, MOVE_LOSE_LEASE, "the process that held it has ended");
 			drive_shift(d, en, MOVE_RETURN, NULL);
+		} else if (en->it.state == ITEM_ACCEPTED && !d->src->deletes) {
+			drive_shift(d, en, MOVE_SETTLE, "the function's own answer");
 		} else if (en->it.state == ITEM_REMOVED && d->run.mode == REPLAY_INVOKE) {
 			drive_shift(d, en, MOVE_VERIFY, "the function's own answer");
 		} else if (en->it.state == ITEM_SKIPPED || en->it.state == ITEM_VERIFIED) {
@@ -405,5 +408,5 @@ bool recover_step(struct drive *d)
 		d->told = true;
 		recover_states(d);
 	}
-	return hold_nothing(d);
+	return !d->src->leases || hold_nothing(d);
 }

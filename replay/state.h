@@ -20,6 +20,7 @@
 	X(REMOVE, ACCEPTED, REMOVED)                                                                                         \
 	X(REMOVE, REMOVE_LOST, REMOVED)   /* it is not in the queue any more */                                              \
 	X(LOSE_HANDLE, ACCEPTED, REMOVE_LOST)                                                                                \
+	X(SETTLE, ACCEPTED, VERIFIED)     /* its source deletes nothing (an object, a stream): there is nothing more to do */    \
 	X(VERIFY, REMOVED, VERIFIED)                                                                                         \
 	X(BOUNCE, REMOVED, BOUNCED)                                                                                          \
 	X(BOUNCE, VERIFIED, BOUNCED)                                                                                         \
@@ -33,7 +34,11 @@
 	X(HOLD, SELECTED, HELD)                                                                                              \
 	X(RELEASE, HELD, SELECTED)                                                                                           \
 	X(EDIT, LEASED, EDITED)                                                                                              \
-	X(LOSE_LEASE, EDITED, LEASE_LOST)
+	X(LOSE_LEASE, EDITED, LEASE_LOST)                                                                                    \
+	X(KNOW_BAD, SELECTED, POISON)     /* an earlier run saw it fail for good, and nobody asked for it by name */         \
+	X(ASIDE, POISON, POISON)          /* a step on its way to quarantine, which is a column of its own */                \
+	X(ALTER, SELECTED, SELECTED)      /* what will be sent in its place was recorded */                                  \
+	X(ALTER, HELD, HELD)
 
 enum item_event {
 	MOVE_LEASE,
@@ -47,6 +52,7 @@ enum item_event {
 	MOVE_RESEND,
 	MOVE_REMOVE,
 	MOVE_LOSE_HANDLE,
+	MOVE_SETTLE,
 	MOVE_VERIFY,
 	MOVE_BOUNCE,
 	MOVE_LOSE_LEASE,
@@ -57,6 +63,9 @@ enum item_event {
 	MOVE_HOLD,
 	MOVE_RELEASE,
 	MOVE_EDIT,
+	MOVE_KNOW_BAD,
+	MOVE_ASIDE,
+	MOVE_ALTER,
 	ITEM_EVENTS
 };
 

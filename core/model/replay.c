@@ -12,7 +12,7 @@ static const char *const run_names[] = {
 	REPLAY_RUN_STATES(X)
 #undef X
 };
-static const char *const mode_names[] = { "invoke", "redrive" };
+static const char *const mode_names[] = { "invoke", "redrive", "move-task" };
 static const char *const unknown_names[] = { "hold", "resend" };
 
 const char *item_state_name(enum item_state s)
@@ -22,7 +22,7 @@ const char *item_state_name(enum item_state s)
 
 const char *run_state_name(enum run_state s)
 {
-	return run_names[s];
+	return s == RUN_ROUGH ? "DONE~" : run_names[s];
 }
 
 const char *replay_mode_name(enum replay_mode m)
@@ -52,15 +52,15 @@ bool item_state_named(const char *name, enum item_state *s)
 
 bool run_state_named(const char *name, enum run_state *s)
 {
-	int i = find(name, run_names, RUN_STATES);
+	int i = name && strcmp(name, "DONE~") == 0 ? RUN_ROUGH : find(name, run_names, RUN_STATES);
 	*s = i < 0 ? RUN_FREEZING : (enum run_state)i;
 	return i >= 0;
 }
 
 bool replay_mode_named(const char *name, enum replay_mode *m)
 {
-	int i = find(name, mode_names, 2);
-	*m = i == 1 ? REPLAY_REDRIVE : REPLAY_INVOKE;
+	int i = find(name, mode_names, 3);
+	*m = i < 0 ? REPLAY_INVOKE : (enum replay_mode)i;
 	return i >= 0;
 }
 

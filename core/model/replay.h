@@ -34,7 +34,7 @@ enum item_state {
 	ITEM_STATES
 };
 
-/* Of the run. A run that is not in one of the last three can be resumed. */
+/* Of the run. The first four can be resumed. */
 #define REPLAY_RUN_STATES(X)                                                                                              \
 	X(FREEZING) /* the selection is being received; nothing has been sent */                                             \
 	X(FROZEN)   /* selected and hashed; waits for somebody to confirm the count */                                       \
@@ -42,7 +42,9 @@ enum item_state {
 	X(PAUSED)   /* `reason` says why */                                                                                  \
 	X(STOPPED)  /* given up by its operator */                                                                           \
 	X(REFUSED)  /* never confirmed: nothing was sent */                                                                  \
-	X(DONE)     /* every message is accounted for */
+	X(DONE)     /* every message is accounted for */                                                                     \
+	X(ROUGH)    /* AWS moved them: its counts are approximate, and nothing was verified. Its name is DONE~ */            \
+	X(HANDED)   /* exported: it goes on where it was adopted, never here */
 enum run_state {
 #define X(name) RUN_##name,
 	REPLAY_RUN_STATES(X)
@@ -50,12 +52,12 @@ enum run_state {
 	RUN_STATES
 };
 
-enum replay_mode { REPLAY_INVOKE, REPLAY_REDRIVE }; /* through a function; back to a queue */
+enum replay_mode { REPLAY_INVOKE, REPLAY_REDRIVE, REPLAY_MOVE }; /* through a function; back to a queue; that by SQS itself */
 enum replay_unknown { UNKNOWN_HOLD, UNKNOWN_RESEND }; /* what is done with a message that may have been processed */
 
 const char *item_state_name(enum item_state s);
 const char *run_state_name(enum run_state s);
-const char *replay_mode_name(enum replay_mode m);       /* invoke, redrive */
+const char *replay_mode_name(enum replay_mode m);       /* invoke, redrive, move-task */
 const char *replay_unknown_name(enum replay_unknown u); /* hold, resend */
 /* False when it is no such name. */
 bool item_state_named(const char *name, enum item_state *s);
@@ -65,6 +67,9 @@ bool replay_unknown_named(const char *name, enum replay_unknown *u);
 
 #define RUN_ID 27   /* a ULID and its NUL */
 #define SHA_HEX 65
+
+/* A copy into the quarantine is on the disk before the message is deleted, as everything is. */
+enum replay_aside { ASIDE_NOT, ASIDE_INTENT, ASIDE_SENT, ASIDE_MOVED, ASIDE_UNKNOWN };
 
 struct replay_item {
 	unsigned seq;           /* 1.. in the order they were frozen */
@@ -85,6 +90,10 @@ struct replay_item {
 	const char *out_id;     /* of a redrive: the copy's message id; NULL */
 	const char *code, *text; /* of the last failure; NULL */
 	const char *request_id; /* AWS's, of the last answer; NULL */
+	const char *place;      /* where in its source it lies, in the source's own words; NULL: the message id says it */
+	const char *key;        /* its business key (idempotency_path); NULL */
+	unsigned aside;         /* of POISON: how far it is on its way to quarantine (enum replay_aside) */
+	unsigned edits;         /* how often it was edited; the newest edit is what is sent */
 };
 
 struct replay_run {
@@ -114,6 +123,13 @@ struct replay_run {
 	const char *where;      /* the selection; NULL = everything */
 	int64_t hidden_until_ms; /* until then a receive whose answer was lost may hide messages */
 	int64_t created_ms, started_ms, ended_ms;
+	const char *origin;     /* what its source needs to be read again, in the source's own words; NULL */
+	int64_t fence;          /* which driver: one more each time it was handed over */
+	int64_t handed_ms;      /* since then it goes on elsewhere, and never here */
+	const char *task;       /* of a move task under way: its handle; NULL */
+	unsigned task_rate;     /* messages a second that it was started with */
+	int64_t moved, to_move; /* what AWS says of all its tasks: approximate */
+	const char *quarantine; /* URL of the queue that poison is moved to; NULL: it stays where it is */
 };
 
 /* A summary that cannot lie: unaccounted = selected - all the others that end a message, and the run is DONE only with 0. */

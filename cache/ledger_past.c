@@ -1,0 +1,43 @@
+/* The ledger across runs: what earlier ones made of a message. */
+#include "cache/ledger_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool ledger_past(struct ledger *l, const char *msg_id, const char *but, struct ledger_past *p)
+{
+	sqlite3_stmt *st;
+	int rc = log_file_ask(
+	    &l->f, &st,
+	    "SELECT run_id, state, max(intent, accepted, removed), count(*) OVER () FROM item WHERE msg_id = ?1 "
+	    "AND run_id != ?2 AND replay_no > 0 ORDER BY run_id DESC LIMIT 1",
+	    "tt", msg_id, but);
+	bool found = rc == SQLITE_ROW;
+	if (found) {
+		const unsigned char *id = sqlite3_column_text(st, 0), *state = sqlite3_column_text(st, 1);
+		snprintf(p->run, sizeof p->run, "%s", id ? (const char *)id : "");
+		found = item_state_named((const char *)state, &p->state);
+		p->at_ms = sqlite3_column_int64(st, 2);
+		p->times = ledger_number(st, 3);
+	}
+	sqlite3_finalize(st);
+	return found;
+}
+
+bool ledger_peeked(struct ledger *l, const char *queue_arn, int64_t at_ms, unsigned *sweeps, struct err *e)
+{
+	sqlite3_stmt *st;
+	*sweeps = 1;
+	int rc =
+	    log_file_do(&l->f,
+	                "INSERT INTO peek VALUES (?1, 1, ?2) ON CONFLICT (queue_arn) DO UPDATE SET sweeps = sweeps + 1, "
+	                "last = ?2",
+	                "ti", queue_arn, at_ms);
+	if (!log_file_err(&l->f, rc, e))
+		return false;
+	rc = log_file_ask(&l->f, &st, "SELECT sweeps FROM peek WHERE queue_arn = ?1", "t", queue_arn);
+	if (rc == SQLITE_ROW)
+		*sweeps = ledger_number(st, 0);
+	sqlite3_finalize(st);
+	return true;
+}
