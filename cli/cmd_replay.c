@@ -390,6 +390,12 @@ static int say_broken(const struct cli *c, const struct result *r)
 	return cli_act_failed(c, &e);
 }
 
+static bool is_left(const struct replay_result *r, enum action a)
+{
+	return r->has_run && (r->run.state == RUN_PAUSED || r->run.state == RUN_STOPPED) && a != ACT_SHOW &&
+	       a != ACT_STATUS;
+}
+
 static void say_rest(const struct replay_result *r, enum action a, bool broken)
 {
 	char line[700];
@@ -399,8 +405,7 @@ static void say_rest(const struct replay_result *r, enum action a, bool broken)
 		snprintf(line, sizeof line, "guard: %s", r->guard);
 		cli_say(line);
 	}
-	if (!broken && r->has_run && (r->run.state == RUN_PAUSED || r->run.state == RUN_STOPPED) && a != ACT_SHOW &&
-	    a != ACT_STATUS) {
+	if (!broken && is_left(r, a)) {
 		snprintf(line, sizeof line, "run %s is %s: %s", r->run.id, run_state_name(r->run.state),
 		         r->run.reason ? r->run.reason : "some of it is left");
 		cli_say(line);

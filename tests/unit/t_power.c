@@ -202,37 +202,43 @@ static void check_item(const struct life *l, unsigned i, unsigned found)
 		WRONG("message %u was deleted, and the disk does not say it was accepted", i + 1);
 }
 
+static bool load(const char *where, struct arena *mem, struct replay_item **v, unsigned *n, struct err *e)
+{
+	struct replay_run r;
+	struct ledger *ledger = ledger_open(where, true, e);
+	if (!ledger) {
+		WRONG("the ledger does not open: %s", e->text);
+		return false;
+	}
+	bool ok = ledger_load(ledger, RUN, mem, &r, v, n, e);
+	if (!ok && e->code != ERR_NOTFOUND)
+		WRONG("the run does not load: %s", e->text);
+	ledger_close(ledger);
+	return ok;
+}
+
 /* Fills *now with what is there. */
 static void check_ledger(const struct life *l, const char *where, struct life *now)
 {
 	struct err e = { 0 };
 	struct arena mem;
-	struct replay_run r;
-	struct replay_item *v;
+	struct replay_item *v = NULL;
 	unsigned n = 0, further = 0;
-	struct ledger *ledger = ledger_open(where, true, &e);
-	if (!ledger) {
-		WRONG("the ledger does not open: %s", e.text);
-		return;
-	}
 	arena_init(&mem);
-	now->added = ledger_load(ledger, RUN, &mem, &r, &v, &n, &e);
-	if (!now->added && (l->added || e.code != ERR_NOTFOUND))
-		WRONG("the run does not load: %s", e.text);
-	if (now->added && !l->adding)
-		WRONG("a run nobody asked for");
-	if ((l->filled && n != ITEMS) || (n && !l->filling) || (n && n != ITEMS))
-		WRONG("%u messages are there", n);
+	now->added = load(where, &mem, &v, &n, &e);
+	if (now->added ? !l->adding : l->added)
+		WRONG(now->added ? "a run nobody asked for" : "the run is not there");
 	now->filled = n == ITEMS;
+	if (n ? n != ITEMS || !l->filling : l->filled)
+		WRONG("%u messages are there", n);
 	for (unsigned i = 0; i < n && i < ITEMS; i++) {
 		now->stage[i] = now->asked[i] = stage_of(v[i].state);
 		check_item(l, i, now->stage[i]);
 		further += now->stage[i] != l->stage[i];
 	}
-	if (further != 0 && further != BATCH)
+	if (further % BATCH != 0 || further > BATCH)
 		WRONG("%u of %d changes of one transaction are there", further, BATCH);
 	arena_clear(&mem);
-	ledger_close(ledger);
 }
 
 static void check_audit(const struct life *l, const char *where, struct life *now)
