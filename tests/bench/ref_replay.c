@@ -57,3 +57,5 @@ bool audit_add(struct audit *a, const struct audit_who *who, const char *action,
 	(void)a, (void)who, (void)action, (void)target, (void)outcome, (void)run, (void)detail, (void)e;
 	return true;
 }
+bool audit_hold(struct audit *a, struct err *e) { (void)a, (void)e; return true; }
+bool audit_sync(struct audit *a, struct err *e) { (void)a, (void)e; return true; }
