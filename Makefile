@@ -145,6 +145,7 @@ $(BUILD)/gen/%.sql.h: cache/%.sql
 $(BUILD)/obj/cache/cache.o: $(BUILD)/gen/schema.sql.h
 $(BUILD)/obj/cache/ledger.o: $(BUILD)/gen/ledger.sql.h
 $(BUILD)/obj/cache/audit.o: $(BUILD)/gen/audit.sql.h
+$(BUILD)/obj/cache/peek.o: $(BUILD)/gen/peek.sql.h
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	@mkdir -p $(@D)

@@ -236,7 +236,7 @@ static void find_variants(struct account *a, const struct profile *p, struct err
 		        "sts_regional_endpoints is \"%.40s\": regional or legacy is wanted", v);
 }
 
-static struct endpoint_in endpoint_of(const struct account *a, const struct service *s)
+struct endpoint_in account_endpoint_in(const struct account *a, const struct service *s)
 {
 	const struct sourced *own = service_endpoint(a, s->env);
 	return (struct endpoint_in){ .region = a->region.value,
@@ -248,13 +248,13 @@ static struct endpoint_in endpoint_of(const struct account *a, const struct serv
 
 bool account_endpoint(const struct account *a, const struct service *s, struct buf *out, struct err *e)
 {
-	struct endpoint_in in = endpoint_of(a, s);
+	struct endpoint_in in = account_endpoint_in(a, s);
 	return endpoint_url(&in, s, out, e);
 }
 
 const char *account_signing_region(const struct account *a, const struct service *s)
 {
-	struct endpoint_in in = endpoint_of(a, s);
+	struct endpoint_in in = account_endpoint_in(a, s);
 	return endpoint_signing_region(&in, s);
 }
 

@@ -5,6 +5,7 @@
 #define AWS_ACCOUNT_H
 
 #include "aws/cred/keys.h"
+#include "aws/endpoint.h"
 #include "aws/op.h"
 #include "core/err.h"
 
@@ -45,6 +46,7 @@ struct account *account_static(const char *region, const char *endpoint_url, con
 struct account *account_in_region(const struct account *a, const char *region);
 void account_free(struct account *a); /* wipes the keys; NULL is fine */
 /* Appends scheme://host[:port] for one service. False: there is no region (USAGE) or no such endpoint (CONF). */
+struct endpoint_in account_endpoint_in(const struct account *a, const struct service *s); /* what decides it; borrowed */
 bool account_endpoint(const struct account *a, const struct service *s, struct buf *out, struct err *e);
 /* The region that goes into its signature: the account's own but for AWS's global hosts. */
 const char *account_signing_region(const struct account *a, const struct service *s);

@@ -2,11 +2,11 @@
  * again for the next page. It is in exactly one list all that time. */
 #include "aws/call.h"
 
+#include "aws/address.h"
 #include "aws/classify.h"
 #include "aws/line.h"
 #include "aws/pages.h"
 #include "aws/retry.h"
-#include "aws/sign.h"
 #include "aws/wire.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLYING_MAX 32
 #define LATEST_MS 20000 /* after its first attempt began no further one begins: somebody waits for the answer */
 #define RATE_DEFAULT 50
 #define SKEW_LEAST 240 /* seconds; below, the clock is not what the service minds */
@@ -33,7 +32,8 @@ struct call {
 	unsigned line; /* index of its operation's line */
 	unsigned total_ms, attempt, most;
 	struct pages pages;
-	bool skew_tried, renewed;
+	bool skew_tried, renewed, moved;
+	const char *bucket;         /* of its request; borrowed from `in` */
 	bool doubt;                 /* an attempt may have taken effect */
 	uint64_t keys;              /* the set it was signed with last */
 	int64_t signed_at;          /* the time of its last signature */
@@ -51,8 +51,9 @@ struct aws {
 	struct aws_stat *stats;
 	unsigned nlines, turn;
 	struct calls delayed, flying, over;
-	unsigned nflying, busy;
+	unsigned nflying, nfilling, busy; /* filling: those of CALL_HISTORY */
 	struct aws_opts opts;
+	struct buckets buckets;
 	struct retry_quota quota;
 	int64_t ahead; /* of the first answer's Date */
 	bool clock_seen;
@@ -114,26 +115,6 @@ static void fail_later(struct call *k, const struct err *e)
 
 /* ---- sending */
 
-static bool sign(struct call *k, struct span endpoint, struct http_req *rq, struct err *e)
-{
-	const struct account *a = k->aws->account;
-	char host[256];
-	struct sign_keys keys;
-	if (k->op->open)
-		return true;
-	if (!k->aws->cred || cred_keys(k->aws->cred, &keys, &k->keys, NULL) != CRED_READY || !a->region.value)
-		return err_set(e, ERR_NOCRED, k->op->iam, "no keys or no region to sign with");
-	wire_host(endpoint, host);
-	struct sign_in in = {
-		.keys = keys,
-		.region = account_signing_region(a, k->op->service),
-		.service = k->op->service->signing,
-		.host = host,
-		.now = clock_wall(),
-	};
-	return sign_request(&in, rq, e);
-}
-
 /* After signing: these say nothing that a signature need protect. */
 static void add_courtesy(const struct call *k, struct http_req *rq)
 {
@@ -148,9 +129,9 @@ static http_done on_answer;
 static bool submit(struct call *k, struct http_req *rq, struct buf *url, struct err *e)
 {
 	struct aws *c = k->aws;
-	if (!account_endpoint(c->account, k->op->service, url, e))
-		return false;
-	if (!sign(k, buf_span(url), rq, e))
+	k->bucket = rq->bucket;
+	if (!address_of(c->account, &c->buckets, k->op, rq, url, e) ||
+	    !address_sign(c->account, &c->buckets, c->cred, k->op, buf_span(url), rq, &k->keys, e))
 		return false;
 	add_courtesy(k, rq);
 	bool ok = buf_addspan(url, buf_span(&rq->path));
@@ -195,6 +176,7 @@ static void send_call(struct call *k)
 		k->since = k->begun;
 	c->stats[k->line].attempts++;
 	c->nflying++;
+	c->nfilling += k->class == CALL_HISTORY;
 	calls_add(&c->flying, &k->queued);
 }
 
@@ -229,10 +211,10 @@ static bool has_keys(struct call *k)
 }
 
 /* One call of that class from each line in turn, so that a long line of one operation cannot starve the others. */
-static bool pump_class(struct aws *c, unsigned which, int64_t now)
+static bool pump_class(struct aws *c, enum call_class which, int64_t now)
 {
 	bool sent = false;
-	for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
+	for (unsigned i = 0; i < c->nlines && !line_full(which, c->nflying, c->nfilling); i++) {
 		struct line *l = c->lines[(c->turn + i) % c->nlines];
 		struct queued *q = l->waiting[which].head;
 		if (!q || !has_keys(call_of(q)) || !gate_take(&l->gate, now))
@@ -376,6 +358,17 @@ static bool renew(struct call *k, const struct err *why)
 	return true;
 }
 
+/* S3 says that the bucket is in another region: nothing was done, and it is asked there, once. */
+static bool moves(struct call *k, const struct http_res *res)
+{
+	struct aws *c = k->aws;
+	if (k->moved || c->closing || !buckets_learn(&c->buckets, c->account, k->bucket, res))
+		return false;
+	k->moved = true;
+	calls_push(waiting_of(k), &k->queued);
+	return true;
+}
+
 static void on_refusal(struct call *k, const struct http_res *res)
 {
 	struct err e;
@@ -394,6 +387,8 @@ static void on_refusal(struct call *k, const struct http_res *res)
 			return;
 		fault = FAULT_FINAL;
 	}
+	if (moves(k, res))
+		return;
 	if (!retry(k, fault, undone, res))
 		finish(k, &e);
 }
@@ -422,6 +417,7 @@ static void on_answer(void *ctx, enum http_sent sent, const struct http_res *res
 	struct aws *c = k->aws;
 	calls_drop(&c->flying, &k->queued);
 	c->nflying--;
+	c->nfilling -= k->class == CALL_HISTORY;
 	log_debug(LOG_AWS, "%s attempt %u: HTTP %d, %zu bytes, %lld ms%s%s", k->op->iam, k->attempt, res ? res->status : 0,
 	          res ? res->body.n : 0, (long long)(clock_mono_ms() - k->begun), res ? "" : ": ", res ? "" : e->text);
 	if (res)
@@ -551,9 +547,9 @@ int aws_tick(struct aws *c)
 		int left = wake > now ? (int)(wake - now) : 0;
 		wait = wait < 0 || left < wait ? left : wait;
 	}
-	for (unsigned i = 0; i < c->nlines && c->nflying < FLYING_MAX; i++) {
+	for (unsigned i = 0; i < c->nlines; i++) {
 		struct queued *first = line_first(c->lines[i]);
-		if (!first || awaits_keys(call_of(first)))
+		if (!first || line_full(call_of(first)->class, c->nflying, c->nfilling) || awaits_keys(call_of(first)))
 			continue;
 		int left = gate_wait(&c->lines[i]->gate, now);
 		wait = wait < 0 || left < wait ? left : wait;

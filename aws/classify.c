@@ -66,6 +66,11 @@
 	X("ResourceNotFound", NOTFOUND, FINAL)                                                                             \
 	X("ResourceNotFoundException", NOTFOUND, FINAL)                                                                    \
 	X("NotFound", NOTFOUND, FINAL)                                                                                     \
+	X("NoSuchKey", NOTFOUND, FINAL)                                                                                    \
+	X("NoSuchBucket", NOTFOUND, FINAL)                                                                                 \
+	X("NoSuchVersion", NOTFOUND, FINAL)                                                                                \
+	X("PreconditionFailed", CONFLICT, FINAL)                                                                           \
+	X("ConditionalRequestConflict", CONFLICT, FINAL)                                                                   \
 	X("NotFoundException", NOTFOUND, FINAL)                                                                            \
 	X("QueueDoesNotExist", NOTFOUND, FINAL)                                                                            \
 	X("AWS.SimpleQueueService.NonExistentQueue", NOTFOUND, FINAL)                                                      \

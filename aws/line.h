@@ -20,6 +20,13 @@ void calls_drop(struct calls *q, struct queued *m);
 
 #define LINE_PATIENCE_S 30 /* half of what lies between two polls */
 
+#define LINE_FLYING 32 /* calls under way at once, of all lines */
+#define LINE_FILLING 8 /* of CALL_HISTORY: their answers are large, and more at once would not come sooner than a gate lets them go */
+static inline bool line_full(enum call_class class, unsigned flying, unsigned filling)
+{
+	return flying >= LINE_FLYING || (class == CALL_HISTORY && filling >= LINE_FILLING);
+}
+
 struct line {
 	struct gate gate;
 	struct calls waiting[CALL_CLASSES];

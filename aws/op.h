@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum op_wire { WIRE_JSON10, WIRE_JSON11, WIRE_QUERY, WIRE_REST_JSON };
+enum op_wire { WIRE_JSON10, WIRE_JSON11, WIRE_QUERY, WIRE_REST_JSON, WIRE_REST_XML };
 enum op_effect { OP_READ, OP_PEEK, OP_WRITE };
 
 struct service {
@@ -31,6 +31,7 @@ struct http_header {
 struct http_req {
 	const char *method; /* static */
 	struct buf path, query, body;
+	const char *bucket;         /* S3: into the host or before the path, as the endpoint decides (address.h); borrowed from `in`; NULL */
 	struct http_header *headers;
 	unsigned nheaders, cap;
 };

@@ -152,55 +152,29 @@ static bool tags_build(const void *in, struct http_req *rq, struct err *e)
 	return wire_built(&o, e);
 }
 
-/* Tag keys differ in case and in how words are joined: ManagedBy, managed-by, managed_by. */
-static void plain_key(const char *key, char out[48])
-{
-	size_t n = 0;
-	for (; *key && n < 47; key++)
-		if (*key != '-' && *key != '_' && *key != ' ')
-			out[n++] = (char)(*key >= 'A' && *key <= 'Z' ? *key + 32 : *key);
-	out[n] = '\0';
-}
-
-static bool one_of(const char *key, const char *const *keys)
-{
-	for (; *keys; keys++)
-		if (strcmp(key, *keys) == 0)
-			return true;
-	return false;
-}
-
-/* CloudFormation's own tag proves it; the others are what teams write by convention. */
-static enum alarm_manager manager_of(const char *raw, const char *key, const char *value)
-{
-	static const char *const by[] = { "managedby", "provisioner", "provisionedby", "createdby", "deployedby",
-		                              "iac",       NULL };
-	if (strcmp(raw, "aws:cloudformation:stack-name") == 0 || strcmp(raw, "aws:cloudformation:stack-id") == 0)
-		return ALARM_MANAGER_CLOUDFORMATION;
-	if (strncmp(key, "sluice:", 7) == 0 || (one_of(key, by) && strcasecmp(value, "sluice") == 0))
-		return ALARM_MANAGER_SLUICE;
-	if (strncmp(key, "terraform", 9) == 0 && strcasecmp(value, "false") != 0)
-		return ALARM_MANAGER_TERRAFORM;
-	if (one_of(key, by) && (strcasestr(value, "terraform") || strcasestr(value, "tofu")))
-		return ALARM_MANAGER_TERRAFORM;
-	return ALARM_MANAGER_HAND;
-}
-
 static void read_tag(struct alarm_tags_out *o, const char *raw, const char *value)
 {
 	static const char *const owners[] = { "owner", "ownedby", "team", "contact", NULL };
 	static const char *const runbooks[] = { "runbook", "runbookurl", "playbook", NULL };
-	char key[48];
-	plain_key(raw, key);
-	enum alarm_manager m = manager_of(raw, key, value);
+	char key[ALARM_TAG_KEY];
+	alarm_plain_key(raw, key);
+	enum alarm_manager m = alarm_manager_of(raw, value);
 	if (m == ALARM_MANAGER_CLOUDFORMATION || (m != ALARM_MANAGER_HAND && o->manager == ALARM_MANAGER_HAND))
 		o->manager = m;
-	if (one_of(key, owners) && (!o->owner || strcmp(key, owners[0]) == 0)) {
+	if (alarm_key_among(key, owners) && (!o->owner || strcmp(key, owners[0]) == 0)) {
 		free(o->owner);
 		o->owner = xstrdup(value);
 	}
-	if (one_of(key, runbooks) && !o->runbook)
+	if (alarm_key_among(key, runbooks) && !o->runbook)
 		o->runbook = xstrdup(value);
+}
+
+static void keep_pair(struct alarm_tags_out *o, const char *key, const char *value)
+{
+	MEM_GROW(o->pairs, o->npairs, o->cpairs);
+	o->pairs[o->npairs++] = xstrdup(key);
+	MEM_GROW(o->pairs, o->npairs, o->cpairs);
+	o->pairs[o->npairs++] = xstrdup(value);
 }
 
 static bool tags_read(const struct http_res *rs, void *out, struct err *e)
@@ -216,6 +190,8 @@ static bool tags_read(const struct http_res *rs, void *out, struct err *e)
 		ok = key != NULL;
 		if (ok)
 			read_tag(o, key, value ? value : "");
+		if (ok && o->whole)
+			keep_pair(o, key, value ? value : "");
 	}
 	json_free(doc);
 	return ok || err_set(e, ERR_BADREPLY, "json", "not a list of tags");
@@ -223,9 +199,12 @@ static bool tags_read(const struct http_res *rs, void *out, struct err *e)
 
 void alarm_tags_out_clear(struct alarm_tags_out *o)
 {
+	for (unsigned i = 0; i < o->npairs; i++)
+		free(o->pairs[i]);
+	free(o->pairs);
 	free(o->runbook);
 	free(o->owner);
-	*o = (struct alarm_tags_out){ 0 };
+	*o = (struct alarm_tags_out){ .whole = o->whole };
 }
 
 const struct op op_list_alarm_tags = {
@@ -234,7 +213,7 @@ const struct op op_list_alarm_tags = {
 	.iam = "cloudwatch:ListTagsForResource",
 	.effect = OP_READ,
 	.idempotent = true,
-	.rate = 4,
+	.rate = 8,
 	.cap = 256u * 1024, /* 50 tags of 128 and 256 characters */
 	.build = tags_build,
 	.read = tags_read,

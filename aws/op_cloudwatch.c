@@ -116,6 +116,11 @@ static bool describe_alarms_build(const void *in, struct http_req *rq, struct er
 	if (!q->no_logs)
 		json_out_str(&o, NULL, "LogAlarm");
 	json_out_array_end(&o);
+	if (q->name) {
+		json_out_array(&o, "AlarmNames");
+		json_out_str(&o, NULL, q->name);
+		json_out_array_end(&o);
+	}
 	json_out_int(&o, "MaxRecords", 100);
 	if (q->page.token)
 		json_out_str(&o, "NextToken", q->page.token);
@@ -327,6 +332,8 @@ static bool read_alarms(struct describe_alarms_out *out, const struct json *doc,
 	for (const struct json *a = wire_list(doc, key, &ok); a; a = json_next(a)) {
 		if (!json_get_str(a, "AlarmName"))
 			return false;
+		if (out->whole)
+			continue;
 		MEM_GROW(out->alarms, out->n, out->cap);
 		read_alarm(&out->mem, a, &out->alarms[out->n++]);
 	}
@@ -342,16 +349,24 @@ static bool describe_alarms_read(const struct http_res *rs, void *out, struct er
 	bool ok = read_alarms(d, doc, "MetricAlarms") && read_alarms(d, doc, "CompositeAlarms") &&
 	          read_alarms(d, doc, "LogAlarms");
 	wire_next(&d->page, doc, "NextToken", &ok);
-	json_free(doc);
+	if (d->whole) {
+		MEM_GROW(d->docs, d->ndocs, d->cdocs);
+		d->docs[d->ndocs++] = doc;
+	} else {
+		json_free(doc);
+	}
 	return ok || err_set(e, ERR_BADREPLY, "json", "the alarms are not a list of alarms with names");
 }
 
 void describe_alarms_out_clear(struct describe_alarms_out *o)
 {
+	for (unsigned i = 0; i < o->ndocs; i++)
+		json_free(o->docs[i]);
+	free(o->docs);
 	free(o->alarms);
 	free(o->page.token);
 	arena_clear(&o->mem);
-	*o = (struct describe_alarms_out){ 0 };
+	*o = (struct describe_alarms_out){ .whole = o->whole };
 }
 
 /* A name is an alarm's identity within an account and region. */

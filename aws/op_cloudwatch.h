@@ -13,6 +13,7 @@ extern const struct service service_cloudwatch;
 
 /* ---- GetMetricData: <= 500 queries, <= 100,800 points a call; billed per metric.
  * The query array is prepared once and reused with other times (building and escaping 500 queries costs more than sending). */
+struct json;
 struct metric_queries {
 	struct buf json;
 	unsigned n;
@@ -58,12 +59,16 @@ extern const struct op op_list_metrics;
 struct describe_alarms_in {
 	struct page page;
 	bool no_logs; /* a service that does not know the type LogAlarm refuses the whole call */
+	const char *name; /* this alarm alone; NULL: all */
 };
 struct describe_alarms_out {
 	struct page page;
 	struct arena mem;
 	struct alarm *alarms;
 	unsigned n, cap;
+	bool whole;          /* the caller's: the answers themselves are wanted, not what is made of them above */
+	struct json **docs;  /* of whole: each page's */
+	unsigned ndocs, cdocs;
 };
 void describe_alarms_out_clear(struct describe_alarms_out *o);
 /* A list that changes while its pages are read may give an alarm twice: the last word about it stays. */
@@ -93,6 +98,9 @@ struct alarm_tags_in {
 struct alarm_tags_out { /* strings owned */
 	char *runbook, *owner;
 	enum alarm_manager manager; /* HAND when no tag says else */
+	bool whole;      /* the caller's: every tag is wanted */
+	char **pairs;    /* of whole: key, value, key, value ... */
+	unsigned npairs, cpairs;
 };
 void alarm_tags_out_clear(struct alarm_tags_out *o);
 extern const struct op op_list_alarm_tags;

@@ -53,13 +53,7 @@ static bool put_metric_build(const void *in, struct http_req *rq, struct err *e)
 static bool put_metric_read(const struct http_res *rs, void *out, struct err *e)
 {
 	struct put_metric_out *v = out;
-	const char *id = http_res_header(rs, "x-amzn-RequestId");
-	snprintf(v->request_id, sizeof v->request_id, "%s", id ? id : "");
-	if (rs->body.n == 0)
-		return true;
-	struct json *doc = wire_answer(rs, e);
-	json_free(doc);
-	return doc != NULL;
+	return wire_done(rs, v->request_id, e);
 }
 
 const struct op op_put_metric_data = {

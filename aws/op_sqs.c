@@ -1,4 +1,4 @@
-/* ReceiveMessage, and what is done with receipt handles; GetQueueUrl; ListMessageMoveTasks. */
+/* ReceiveMessage, and what is done with receipt handles; GetQueueUrl. Move tasks are op_sqs_move.c's. */
 #include "aws/op_sqs.h"
 
 #include "aws/wire.h"
@@ -272,49 +272,4 @@ const struct op op_change_visibility_batch = {
 	.rate = 250,
 	.build = visibility_build,
 	.read = visibility_read,
-};
-
-/* ---- ListMessageMoveTasks */
-
-static bool moves_build(const void *in, struct http_req *rq, struct err *e)
-{
-	const struct move_tasks_in *q = in;
-	struct json_out o;
-	json_out_init(&o, &rq->body);
-	json_out_object(&o, NULL);
-	json_out_str(&o, "SourceArn", q->arn);
-	json_out_int(&o, "MaxResults", 10);
-	json_out_object_end(&o);
-	return wire_built(&o, e);
-}
-
-static bool moves_read(const struct http_res *rs, void *out, struct err *e)
-{
-	struct move_tasks_out *v = out;
-	struct json *doc = wire_answer(rs, e);
-	if (!doc)
-		return false;
-	bool ok = true;
-	for (const struct json *c = wire_list(doc, "Results", &ok); c; c = json_next(c)) {
-		const char *status = json_get_str(c, "Status");
-		if (!status)
-			continue;
-		bool runs = strcmp(status, "RUNNING") == 0 || strcmp(status, "CANCELLING") == 0;
-		if (!v->status[0] || runs)
-			snprintf(v->status, sizeof v->status, "%s", status);
-		v->running = v->running || runs;
-	}
-	json_free(doc);
-	return ok || err_set(e, ERR_BADREPLY, "json", "not a list of move tasks");
-}
-
-const struct op op_list_message_move_tasks = {
-	.service = &service_sqs,
-	.name = "ListMessageMoveTasks",
-	.iam = "sqs:ListMessageMoveTasks",
-	.effect = OP_READ,
-	.idempotent = true,
-	.cap = 256u * 1024,
-	.build = moves_build,
-	.read = moves_read,
 };

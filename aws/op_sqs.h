@@ -66,9 +66,24 @@ extern const struct op op_send_message_batch, op_send_message_batch_fifo;
 /* What counts against the limits: body, and names, types and values of the attributes. */
 size_t message_bytes(const struct message *m);
 
-/* ---- ListMessageMoveTasks: is one running on this queue? */
+/* ---- Move tasks: SQS moves the messages of a dead-letter queue by itself; one at a time a queue. Its counts are approximate. */
+#define MOVE_HANDLE 2048
+#define MOVE_RATE_MOST 500
 struct move_tasks_in { const char *arn; };
-struct move_tasks_out { bool running; char status[32]; }; /* of the newest; "" when there was none */
+struct move_tasks_out { /* of the newest, but of one that runs before all */
+	bool running;          /* RUNNING or CANCELLING */
+	char status[32];       /* "" when there was none */
+	char handle[MOVE_HANDLE]; /* of one that is RUNNING alone; "" */
+	char reason[160];      /* why it FAILED; "" */
+	int64_t moved, to_move, started_ms;
+};
 extern const struct op op_list_message_move_tasks;
+/* Not sent again when its answer is lost: ListMessageMoveTasks says whether it began. */
+struct start_move_in { const char *arn, *to; unsigned rate; }; /* to NULL: each message to the queue it came from */
+struct start_move_out { char handle[MOVE_HANDLE]; };
+extern const struct op op_start_message_move_task;
+struct cancel_move_in { const char *handle; };
+struct cancel_move_out { int64_t moved; }; /* what was moved stays moved */
+extern const struct op op_cancel_message_move_task;
 
 #endif

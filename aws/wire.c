@@ -50,6 +50,7 @@ void wire_frame(const struct op *op, struct http_req *rq)
 	case WIRE_JSON10:
 	case WIRE_JSON11: frame_json(op, rq); break;
 	case WIRE_QUERY: frame_query(op, rq); break;
+	case WIRE_REST_XML: break;
 	case WIRE_REST_JSON:
 		if (rq->body.n)
 			http_req_header(rq, "Content-Type", "application/json");
@@ -187,4 +188,15 @@ void wire_dimensions(struct json_out *o, const struct metric_id *m)
 		json_out_object_end(o);
 	}
 	json_out_array_end(o);
+}
+
+bool wire_done(const struct http_res *rs, char request_id[64], struct err *e)
+{
+	const char *id = http_res_header(rs, "x-amzn-RequestId");
+	snprintf(request_id, 64, "%s", id ? id : "");
+	if (rs->body.n == 0)
+		return true;
+	struct json *doc = wire_answer(rs, e);
+	json_free(doc);
+	return doc != NULL;
 }

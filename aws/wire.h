@@ -46,6 +46,9 @@ bool wire_date(const char *text, int64_t *t);
  * a cache (Age), or when it took so long that its Date tells little. */
 bool wire_clock(const struct http_res *res, int64_t took_ms, int64_t now, int64_t *ahead);
 
+/* The answer of an operation that says nothing but that it is done: nothing, or an object. request_id gets the header's, "" without. */
+bool wire_done(const struct http_res *rs, char request_id[64], struct err *e);
+
 /* How long the service asks to wait, in milliseconds; -1 when it says nothing. */
 double wire_retry_after_ms(const struct http_res *res);
 

@@ -151,8 +151,8 @@ bool ledger_run_add(struct ledger *l, const struct replay_run *r, struct err *e)
 	int rc = log_file_do(
 	    &l->f,
 	    "INSERT INTO run (" RUN_COLUMNS ", chain, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
-	                                    "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, "
-	                                    "?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, '', 0)",
+	    "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, "
+	    "?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, '', 0)",
 	    "tttttttttttttttrriiiitiiiitiiiititiitiiit", r->id, r->account, r->region, r->source, r->source_arn,
 	    r->source_url, r->dest, r->dest_url, replay_mode_name(r->mode), run_state_name(r->state), NULL, r->reason,
 	    r->by, r->host, r->manifest, r->rate, r->tolerance, (int64_t)r->batch, (int64_t)r->limit, (int64_t)r->confirmed,

@@ -47,14 +47,14 @@ bool ledger_items_add(struct ledger *l, const char *run, const struct replay_ite
 		    &l->f,
 		    "INSERT INTO item VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
 		    "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
-		    "tittiitttittiiiiiitttttttii", run, (int64_t)it->seq, it->msg_id, it->handle, it->lease_until_ms, it->sent_ms,
-		    it->group_id, it->source_arn, it->body_sha256, (int64_t)it->bytes, it->fp, item_state_name(it->state),
-		    (int64_t)it->replay_no, (int64_t)it->rejections, (int64_t)it->resent, it->intent_ms, it->accepted_ms,
-		    it->removed_ms, it->out_id, it->code, it->text, it->request_id, sum, it->place, it->key,
-		    (int64_t)it->aside, (int64_t)it->edits);
+		    "tittiitttittiiiiiitttttttii", run, (int64_t)it->seq, it->msg_id, it->handle, it->lease_until_ms,
+		    it->sent_ms, it->group_id, it->source_arn, it->body_sha256, (int64_t)it->bytes, it->fp,
+		    item_state_name(it->state), (int64_t)it->replay_no, (int64_t)it->rejections, (int64_t)it->resent,
+		    it->intent_ms, it->accepted_ms, it->removed_ms, it->out_id, it->code, it->text, it->request_id, sum,
+		    it->place, it->key, (int64_t)it->aside, (int64_t)it->edits);
 		if (rc == SQLITE_OK)
-			rc = ledger_chain_add(l, run, &c,
-			               &(struct ledger_event){ it->seq, clock_wall_ms(), "", item_state_name(it->state), NULL });
+			rc = ledger_chain_add(
+			    l, run, &c, &(struct ledger_event){ it->seq, clock_wall_ms(), "", item_state_name(it->state), NULL });
 	}
 	if (rc == SQLITE_OK)
 		rc = ledger_chain_write(l, run, &c);
@@ -107,8 +107,8 @@ bool ledger_commit(struct ledger *l, const char *run, const struct ledger_change
 		rc = update(l, run, v[i].item, v[i].from, v[i].to);
 		if (rc == SQLITE_OK)
 			rc = ledger_chain_add(l, run, &c,
-			               &(struct ledger_event){ v[i].item->seq, now, item_state_name(v[i].from),
-			                                       item_state_name(v[i].to), v[i].detail });
+			                      &(struct ledger_event){ v[i].item->seq, now, item_state_name(v[i].from),
+			                                              item_state_name(v[i].to), v[i].detail });
 		if (rc == SQLITE_CONSTRAINT)
 			err_set(e, ERR_DB, "ledger", "message %u of run %s is not %s any more: somebody else changes this run",
 			        v[i].item->seq, run, item_state_name(v[i].from));

@@ -48,14 +48,21 @@
 	  "the notes: what is not ok at the end, events with their time and source, and charts of what was in trouble. Facts "  \
 	  "only: a gap is a gap, and what nobody looked at is said to be unknown. --format html is one file that needs "        \
 	  "nothing else: no script, no link, charts as SVG. With --offline, or an end in the past, AWS is not asked.")         \
-	X(ALARMS, "alarms", "[list|show|history] [NAME]", 0, 2, "text json", true, cmd_alarms,                                 \
-	  "CloudWatch's alarms, worst first, and who would really be told",                                                    \
+	X(ALARMS, "alarms", "[ACTION] [NAME|FILE]", 0, 101, "text json", true, cmd_alarms,                                     \
+	  "CloudWatch's alarms: who would really be told, and alarms as code",                                                 \
 	  "`list` (also without a word) names every alarm with its state, its rule and whom its actions reach: which topics "  \
 	  "exist, how many of their subscriptions are confirmed, whether actions are on. `show NAME` tells everything of "     \
 	  "one: also its owner and manager by its tags, the runbook, the newest moments of its history, and what it would be " \
 	  "now by its own datapoints (one or two metrics are polled), where CloudWatch's rules say enough for that. `history " \
 	  "NAME` lists what happened to it, --since a duration or time ago (default 7d; CloudWatch keeps 30 days). What "      \
-	  "could not be read is ? and is named on standard error.")                                                           \
+	  "could not be read is ? and is named on standard error. `export [NAME...]` prints an alarm file: JSON whose bodies "  \
+	  "are exactly what PutMetricAlarm and its like take; what `aws cloudwatch describe-alarms` prints is one too. `plan "  \
+	  "FILE` says field by field what differs, `drift FILE` the same of what others changed; both exit 0 when nothing "     \
+	  "does, 2 when something does, 1 on any error. `apply FILE` shows the plan, asks, and writes exactly that, children "  \
+	  "before their composites, each alarm read again before and after. A setting that this build does not know is kept or " \
+	  "its alarm refused; an alarm that is not this file's (tag sluice:owner) or that CloudFormation or Terraform keeps is " \
+	  "refused without --adopt. apply needs --mode admin and a confirmation: a terminal asks, elsewhere --yes says it. "    \
+	  "docs/alarms.md has the file's form.")                                                                              \
 	X(ERRORS, "errors", "FUNCTION", 1, 1, "text json", true, cmd_errors,                                                   \
 	  "a function's last errors by shape, from its log",                                                                   \
 	  "Reads the lines that look like errors from the function's log group (FilterLogEvents: a few calls, no price), "     \
@@ -93,13 +100,15 @@
 	  "One sample at the time of its arrival. Nothing is sent unless namespace, name, value, unit and dimensions are what " \
 	  "CloudWatch takes. When the answer is lost the sample may have been taken: that is said, nothing is sent again, and " \
 	  "the exit status is 1. It needs --mode operate and a confirmation: a terminal asks, elsewhere --yes says it.")       \
-	X(REPLAY, "replay", "ACTION [SOURCE|RUN]", 1, 2, "text json jsonl", true, cmd_replay,                                \
+	X(REPLAY, "replay", "ACTION [SOURCE|RUN|FILE] [MESSAGE|FILE]", 1, 3, "text json jsonl", true, cmd_replay,                                \
 	  "put failed messages back: through Lambda, or into their queue",                                                   \
 	  "groups SOURCE shows the messages of a dead-letter queue by cause; plan SOURCE says what a replay would do and warns; " \
 	  "start SOURCE freezes the messages, asks for their number, and replays them: --through FUNCTION[:ALIAS] invokes the " \
 	  "function with the event its queue would have brought it and deletes what it processed, --redrive sends them back. The " \
 	  "first line is the run's id. resume, status, show, pause, stop and verify take a RUN, without one the newest unfinished, " \
-	  "else the newest; list shows all. SOURCE is sqs:QUEUE. Every message's state is in a ledger below $XDG_STATE_HOME before " \
+	  "else the newest; list shows all. SOURCE is sqs:QUEUE; s3://BUCKET/PREFIX invokes the function "\
+	  "with each object as {bucket, key, timestamp} unless it was written again since; failures:s3://BUCKET/PREFIX with the event in "\
+	  "each on-failure record that lies there. Every message's state is in a ledger below $XDG_STATE_HOME before " \
 	  "anything is done to it: after a crash, resume goes on. A message whose outcome is not known is UNKNOWN and never sent " \
 	  "again silently: --unknown says what becomes of it. Exit status 0 only when every message was processed. groups, plan and " \
 	  "--dry-run receive messages, which hides them for a while: they need --mode inspect; start and resume need --mode " \
@@ -205,20 +214,44 @@ struct cli_command {
 	  "first point or moment: a duration before the end (default 24h; errors 1h, alarms history 7d) or an RFC 3339 time")  \
 	X("--until", 0, "TIME", BIT(HISTORY) | BIT(REPORT), set_until, "end: an RFC 3339 time or a duration ago; default now") \
 	X("--offline", 0, NULL, BIT(HISTORY) | BIT(REPORT), set_offline, "the history file alone, no poll")                    \
-	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK), set_yes, "do it without being asked; needed where there is no terminal")                \
-	X("--dry-run", 0, NULL, FOR_ACTS | BIT(CHECK) | BIT(DISCOVER) | BIT(REPLAY), set_dry_run, "say what would be sent, or written, and do not")       \
+	X("--adopt", 0, NULL, BIT(ALARMS), set_adopt,                                                                          \
+	  "alarms plan, apply: write also alarms that are not this file's, and make them so")                                  \
+	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK) | BIT(ALARMS) | BIT(REPLAY), set_yes, "do it without being asked; needed where there is no terminal")                \
+	X("--dry-run", 0, NULL, FOR_ACTS | BIT(CHECK) | BIT(DISCOVER) | BIT(REPLAY) | BIT(ALARMS), set_dry_run, "say what would be sent, or written, and do not")       \
 	X("--through", 0, "FUNCTION[:ALIAS]", BIT(REPLAY), set_through, "invoke this function, or ARN, with the messages")   \
 	X("--redrive", 0, NULL, BIT(REPLAY), set_redrive, "send the messages back into the queue they came from")            \
-	X("--to", 0, "QUEUE", BIT(REPLAY), set_to, "with --redrive: into this queue instead")                                \
+	X("--move-task", 0, NULL, BIT(REPLAY), set_move_task,                                                                \
+	  "let SQS itself move them back: for more than one machine can hold; faster step by step up to --rate (default 500), " \
+	  "counts are approximate")                                                                                          \
+	X("--to", 0, "QUEUE", BIT(REPLAY), set_to, "with --redrive or --move-task: into this queue instead")                 \
 	X("--verify", 0, "DURATION", BIT(REPLAY), set_verify,                                                                \
 	  "with --redrive: a copy that has not come back for so long is done; default what the queue's redrive policy takes")    \
 	X("--limit", 0, "N", BIT(REPLAY), set_limit, "at most N messages")                                                   \
 	X("--rate", 0, "N", BIT(REPLAY), set_rate, "at most N messages in any second; default 10")                           \
 	X("--where", 0, "TEST", BIT(REPLAY), set_where,                                                                      \
 	  "only what is group=FINGERPRINT (of replay groups), source=QUEUE, body~TEXT or attr.NAME=VALUE")                   \
+	X("--keys", 0, "FILE", BIT(REPLAY), set_keys, "of s3://BUCKET/PREFIX these keys alone, one a line; - is standard input")  \
+	X("--event", 0, "SHAPE", BIT(REPLAY), set_event,                                                                     \
+	  "of an s3:// source: object is {bucket, key, timestamp} (default), s3 the notification that S3 would have sent")   \
 	X("--lease", 0, "DURATION", BIT(REPLAY), set_lease,                                                                  \
 	  "hold a message so long at a time; default 6 times the function's timeout, within 60s and 15m")                    \
+	X("--despite", 0, "WHAT", BIT(REPLAY), set_despite,                                                                  \
+	  "go on although: loss (the first message is lost before the run is over), alarms, throttles, age; with commas several") \
+	X("--watch", 0, "DURATION", BIT(REPLAY), set_watch,                                                                  \
+	  "how often alarms, the consumer's throttles, its queue's age and the clock are looked at; default 60s")            \
 	X("--unknown", 0, "POLICY", BIT(REPLAY), set_unknown, "hold or resend: what becomes of a message that may have been processed") \
+	X("--poison", 0, "POLICY", BIT(REPLAY), set_poison,                                                                  \
+	  "leave (default) or again: what failed for good in an earlier run")                                                \
+	X("--dedupe", 0, "POLICY", BIT(REPLAY), set_dedupe,                                                                  \
+	  "skip (default) or send: what has the business key (idempotency_path) of a message that was replayed well before") \
+	X("--copy", 0, NULL, BIT(REPLAY), set_copy, "export without handing over: the run stays here")                       \
+	X("--driver-gone", 0, NULL, BIT(REPLAY), set_driver_gone,                                                            \
+	  "adopt although the file does not say that nobody drives the run any more")                                       \
+	X("--set", 0, "PATH=VALUE", BIT(REPLAY), set_set,                                                                    \
+	  "edit: this member of the JSON body, as in $.order.total=12 or order.items[0].id=\"a\"; may be given again")       \
+	X("--body", 0, "FILE", BIT(REPLAY), set_body, "edit: the whole body, from FILE")                                     \
+	X("--hours", 0, "N", BIT(REPLAY), set_hours, "buy-time of a stream: keep records so long; default 168")             \
+	X("--undo", 0, NULL, BIT(REPLAY), set_undo, "buy-time: back to the retention that it found")                         \
 	X("--yes-i-mean", 0, "COUNT", BIT(REPLAY), set_yes_i_mean, "do it to exactly so many messages, without being asked") \
 	X("--data", 0, "FILE", BIT(PUT_RECORD), set_data, "the records, a line each; - (default) is standard input")           \
 	X("--partition-key", 0, "KEY", BIT(PUT_RECORD), set_partition_key,                                                     \
@@ -272,13 +305,17 @@ struct cli_args {
 	const char *stack, *tag;
 	bool write;
 	bool offline, man, help, version;
-	bool yes, dry_run;
+	bool yes, dry_run, adopt;
 	const char *publish, *notify;
 	struct replay_request replay;
+	const char *keys_file;                     /* NULL: none */
 	bool count_said;
 	unsigned count;
 	const char *data, *partition_key, *rejects; /* data NULL: standard input */
 	const char *function, *unit;
+	const char *body;
+	const char **sets;                         /* of replay edit */
+	unsigned nsets, csets;
 	const char **dims;
 	unsigned ndims, cdims;
 	const char *const *scenarios, *const *scenario_help;

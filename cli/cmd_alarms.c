@@ -1,5 +1,6 @@
 /* alarms list, show, history: what CloudWatch says of its alarms, what sluice makes of their datapoints, and who would really be told. */
 #include "cli/alarm.h"
+#include "cli/alarm_code.h"
 #include "cli/args.h"
 #include "cli/out.h"
 #include "cli/status.h"
@@ -323,22 +324,51 @@ static int one(const struct cli *c, struct engine *g, bool history)
 	return status;
 }
 
+static int show(const struct cli *c, struct engine *g)
+{
+	return one(c, g, false);
+}
+
+static int history(const struct cli *c, struct engine *g)
+{
+	return one(c, g, true);
+}
+
+static const struct {
+	const char *name, *wants; /* wants: what its operand is, when it needs one; NULL */
+	int most;                 /* operands behind its name */
+	int (*run)(const struct cli *c, struct engine *g);
+} verbs[] = {
+	{ "list", NULL, 0, list },
+	{ "show", "an alarm's name", 1, show },
+	{ "history", "an alarm's name", 1, history },
+	{ "export", NULL, 100, alarms_export },
+	{ "plan", "an alarm file", 1, alarms_plan },
+	{ "drift", "an alarm file", 1, alarms_drift },
+	{ "apply", "an alarm file", 1, alarms_apply },
+};
+
 int cmd_alarms(const struct cli *c, struct engine *g)
 {
-	static const char *const later =
-	    "plan apply drift test backtest mute unmute ack enable disable set-state export init";
+	static const char *const later = "test backtest mute unmute ack enable disable set-state init";
 	const char *what = c->argc ? c->argv[0] : "list";
 	struct err e;
-	bool show = strcmp(what, "show") == 0, history = strcmp(what, "history") == 0, all = strcmp(what, "list") == 0;
+	for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+		if (strcmp(verbs[i].name, what) != 0)
+			continue;
+		if (verbs[i].wants && c->argc < 2)
+			err_set(&e, ERR_USAGE, "alarms", "%s needs %s", what, verbs[i].wants);
+		else if (c->argc > 1 && verbs[i].most == 0)
+			err_set(&e, ERR_USAGE, "alarms", "list takes no name; alarms show %.100s tells of one", c->argv[1]);
+		else if (c->argc - 1 > verbs[i].most)
+			err_set(&e, ERR_USAGE, "alarms", "%s takes one operand, not also \"%.100s\"", what, c->argv[2]);
+		else
+			return verbs[i].run(c, g);
+		return cli_fail(c, &e);
+	}
 	if (cli_listed(later, what))
 		err_set(&e, ERR_USAGE, "alarms", "%s is not in this version", what);
-	else if (!show && !history && !all)
-		err_set(&e, ERR_USAGE, "alarms", "\"%.40s\" is none of list, show, history", what);
-	else if (all && c->argc > 1)
-		err_set(&e, ERR_USAGE, "alarms", "list takes no name; alarms show %.100s tells of one", c->argv[1]);
-	else if (!all && c->argc < 2)
-		err_set(&e, ERR_USAGE, "alarms", "%s needs an alarm's name", what);
 	else
-		return all ? list(c, g) : one(c, g, history);
+		err_set(&e, ERR_USAGE, "alarms", "\"%.40s\" is none of list, show, history, export, plan, drift, apply", what);
 	return cli_fail(c, &e);
 }

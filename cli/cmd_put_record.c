@@ -1,5 +1,6 @@
 /* put-record: JSON lines into a stream, and an account of every line that is not in. */
 #include "cli/args.h"
+#include "cli/input.h"
 #include "cli/out.h"
 
 #include "core/file.h"
@@ -18,35 +19,6 @@
 static const char *const statuses[] = {
 	[PUT_PLANNED] = "planned", [PUT_OK] = "ok", [PUT_FAILED] = "failed", [PUT_UNKNOWN] = "unknown"
 };
-
-/* ---- the input */
-
-static bool read_stdin(struct buf *b, struct err *e)
-{
-	ssize_t n = 1;
-	buf_init_secret(b, DATA_MOST);
-	while (n) {
-		char *at = buf_room(b, 64UL << 10);
-		if (!at)
-			return err_set(e, ERR_LIMIT, "standard input", "more than 256 MiB; give it in parts");
-		n = read(STDIN_FILENO, at, 64UL << 10);
-		if (n < 0 && errno != EINTR)
-			return err_set(e, ERR_DISK, "standard input", "%s", strerror(errno));
-		b->n += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
-static bool read_data(const struct cli *c, struct buf *b, struct err *e)
-{
-	const char *path = c->args->data;
-	if (!path || strcmp(path, "-") == 0)
-		return read_stdin(b, e);
-	if (file_read(path, FILE_ANY, DATA_MOST, b, NULL, e))
-		return true;
-	e->code = ERR_USAGE; /* an argument that cannot be used, whatever is the matter with it */
-	return false;
-}
 
 /* ---- what is kept */
 
@@ -226,7 +198,8 @@ int cmd_put_record(const struct cli *c, struct engine *g)
 	const char *path = c->args->rejects;
 	buf_init(&data, 0);
 	int status;
-	if (!read_data(c, &data, &e) || (path && !c->args->dry_run && !out_init_file(&rejects, path, 0600, &e)))
+	if (!cli_read_input(c->args->data, DATA_MOST, &data, &e) ||
+	    (path && !c->args->dry_run && !out_init_file(&rejects, path, 0600, &e)))
 		status = cli_fail(c, &e);
 	else
 		status = put(c, g, buf_span(&data), &rejects);

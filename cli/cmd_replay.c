@@ -1,6 +1,8 @@
 /* replay: groups, plan, start, resume, status, show, list, pause, stop, verify. What a run did is told from the engine's result, whoever asked. */
 #include "cli/args.h"
+#include "cli/input.h"
 #include "cli/out.h"
+#include "cli/replay.h"
 
 #include "core/clock.h"
 #include "core/mem.h"
@@ -10,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KEYS_MOST (256UL << 20) /* bytes of --keys */
 
 enum action {
 	ACT_GROUPS,
@@ -46,174 +50,16 @@ static bool machine(const struct cli *c)
 	return cli_is_json(c) || is_jsonl(c);
 }
 
-/* ---- JSON */
-
-static void json_ms(struct json_out *j, const char *key, int64_t ms)
-{
-	json_out_time(j, key, ms / 1000);
-}
-
-static void json_run(struct json_out *j, const struct replay_run *r)
-{
-	json_out_str(j, "run", r->id);
-	json_out_str(j, "state", run_state_name(r->state));
-	json_out_str(j, "reason", r->reason);
-	json_out_str(j, "source", r->source);
-	json_out_str(j, "source_arn", r->source_arn);
-	json_out_str(j, "mode", replay_mode_name(r->mode));
-	json_out_str(j, "destination", r->dest);
-	json_out_str(j, "account", r->account);
-	json_out_str(j, "region", r->region);
-	json_out_str(j, "where", r->where);
-	json_out_str(j, "manifest_sha256", r->manifest[0] ? r->manifest : NULL);
-	json_out_num(j, "rate_per_second", r->rate);
-	json_out_num(j, "tolerance", r->tolerance);
-	json_out_int(j, "batch", r->batch);
-	json_out_int(j, "limit", r->limit);
-	json_out_int(j, "lease_seconds", r->lease_s);
-	json_out_int(j, "verify_seconds", r->verify_s);
-	json_out_bool(j, "confirmed", r->confirmed);
-	json_out_int(j, "expected", r->expected);
-	json_out_str(j, "unknown_policy", replay_unknown_name(r->unknown));
-	json_out_str(j, "by", r->by);
-	json_out_str(j, "host", r->host);
-	json_ms(j, "created", r->created_ms);
-	json_ms(j, "started", r->started_ms);
-	json_ms(j, "ended", r->ended_ms);
-}
-
-static void json_counts(struct json_out *j, const struct replay_counts *c)
-{
-	json_out_int(j, "selected", c->selected);
-	json_out_int(j, "verified", c->verified);
-	json_out_int(j, "bounced", c->bounced);
-	json_out_int(j, "poison", c->poison);
-	json_out_int(j, "unknown", c->unknown);
-	json_out_int(j, "gone", c->gone);
-	json_out_int(j, "skipped", c->skipped);
-	json_out_int(j, "duplicates", c->duplicates);
-	json_out_int(j, "pending", c->pending);
-	json_out_int(j, "unaccounted", c->unaccounted);
-	json_out_object(j, "states");
-	for (unsigned i = 0; i < ITEM_STATES; i++)
-		if (c->by_state[i])
-			json_out_int(j, item_state_name((enum item_state)i), c->by_state[i]);
-	json_out_object_end(j);
-}
-
-static void json_item(struct json_out *j, const struct replay_item *it)
-{
-	json_out_object(j, NULL);
-	json_out_int(j, "seq", it->seq);
-	json_out_str(j, "message_id", it->msg_id);
-	json_out_str(j, "state", item_state_name(it->state));
-	json_out_bool(j, "possible_duplicate", it->resent);
-	json_out_int(j, "replay_no", it->replay_no);
-	json_out_int(j, "rejections", it->rejections);
-	json_out_str(j, "code", it->code);
-	json_out_str(j, "text", it->text);
-	json_out_str(j, "group", it->fp);
-	json_out_str(j, "message_group_id", it->group_id);
-	json_out_str(j, "source_queue_arn", it->source_arn);
-	json_out_str(j, "body_sha256", it->body_sha256);
-	json_out_int(j, "bytes", it->bytes);
-	json_out_str(j, "copy_message_id", it->out_id);
-	json_out_str(j, "request_id", it->request_id);
-	json_ms(j, "sent", it->sent_ms);
-	json_ms(j, "intent", it->intent_ms);
-	json_ms(j, "accepted", it->accepted_ms);
-	json_ms(j, "removed", it->removed_ms);
-	json_out_object_end(j);
-}
-
-static void json_groups(struct json_out *j, const struct replay_result *r)
-{
-	json_out_array(j, "groups");
-	for (unsigned i = 0; i < r->ngroups; i++) {
-		const struct replay_group *g = &r->groups[i];
-		json_out_object(j, NULL);
-		json_out_str(j, "group", g->fp);
-		json_out_str(j, "cause", g->cause);
-		json_out_int(j, "messages", g->n);
-		json_out_int(j, "replayed_before", g->known);
-		json_ms(j, "first_sent", g->first_ms);
-		json_ms(j, "last_sent", g->last_ms);
-		json_ms(j, "first_loss", g->loss_ms);
-		json_out_str(j, "sample", g->sample);
-		json_out_object_end(j);
-	}
-	json_out_array_end(j);
-}
-
-static void json_plan(struct json_out *j, const struct replay_result *r)
-{
-	json_out_bool(j, "dry_run", true);
-	json_out_str(j, "source", r->run.source);
-	json_out_str(j, "source_arn", r->queue_arn);
-	json_out_str(j, "mode", replay_mode_name(r->run.mode));
-	json_out_str(j, "destination", r->run.dest);
-	json_out_int(j, "selected", r->nitems);
-	json_out_num(j, "rate_per_second", r->run.rate);
-	json_out_int(j, "batch", r->run.batch);
-	json_out_bool(j, "partial_batch_responses", r->run.partial);
-	json_out_int(j, "lease_seconds", r->run.lease_s);
-	json_out_str(j, "unknown_policy", replay_unknown_name(r->run.unknown));
-	json_out_num(j, "seconds", r->seconds);
-	json_out_int(j, "in_flight", r->in_flight);
-	json_out_int(j, "sweeps", r->sweeps);
-	json_groups(j, r);
-}
-
-static void print_json(struct out *o, const struct replay_result *r, bool plan)
-{
-	struct json_out j;
-	json_out_init(&j, &o->b);
-	json_out_object(&j, NULL);
-	json_out_int(&j, "version", 1);
-	if (plan) {
-		json_plan(&j, r);
-	} else {
-		json_run(&j, &r->run);
-		json_counts(&j, &r->counts);
-		json_out_bool(&j, "driven", r->driven);
-	}
-	json_out_str(&j, "guard", r->guard);
-	json_out_array(&j, "warnings");
-	for (unsigned i = 0; i < r->nwarnings; i++)
-		json_out_str(&j, NULL, r->warnings[i]);
-	json_out_array_end(&j);
-	json_out_array(&j, "items");
-	for (unsigned i = 0; i < r->nitems; i++) {
-		json_item(&j, &r->items[i]);
-		out_own(o, ""); /* lets go of what is full */
-	}
-	json_out_array_end(&j);
-	json_out_object_end(&j);
-	out_own(o, "\n");
-}
-
-static void print_list_json(struct out *o, const struct replay_result *r)
-{
-	struct json_out j;
-	json_out_init(&j, &o->b);
-	json_out_object(&j, NULL);
-	json_out_int(&j, "version", 1);
-	json_out_array(&j, "runs");
-	for (unsigned i = 0; i < r->nruns; i++) {
-		json_out_object(&j, NULL);
-		json_run(&j, &r->runs[i]);
-		json_out_object_end(&j);
-	}
-	json_out_array_end(&j);
-	json_out_object_end(&j);
-	out_own(o, "\n");
-}
-
 /* ---- text */
 
 static void summary(struct out *o, const struct replay_result *r)
 {
 	const struct replay_counts *c = &r->counts;
+	if (r->run.mode == REPLAY_MOVE) {
+		out_ownf(o, "%s\t~%lld of ~%lld moved by SQS; none of it is verified\n", run_state_name(r->run.state),
+		         (long long)r->run.moved, (long long)r->run.to_move);
+		return;
+	}
 	out_ownf(o, "%s\t%u selected: %u verified, %u bounced, %u poison, %u unknown (%s), %u gone, %u skipped",
 	         run_state_name(r->run.state), c->selected, c->verified, c->bounced, c->poison, c->unknown,
 	         r->run.unknown == UNKNOWN_HOLD ? "held" : "to be sent again", c->gone, c->skipped);
@@ -276,12 +122,20 @@ static void print_plan(struct out *o, const struct replay_result *r)
 	char takes[TEXT_NUM] = "-";
 	if (!isnan(r->seconds))
 		text_duration((int64_t)r->seconds, takes);
-	out_ownf(o, "plan\t%u messages of ", r->nitems);
+	if (r->run.mode == REPLAY_MOVE)
+		out_ownf(o, "plan\t~%lld messages of ", (long long)r->run.to_move);
+	else
+		out_ownf(o, "plan\t%u messages of ", r->nitems);
 	out_text(o, r->run.source);
 	out_own(o, r->run.mode == REPLAY_INVOKE ? "\tthrough " : "\tto ");
 	out_text(o, replay_dest_name(r->run.dest));
 	out_ownf(o, "\tbatches of %u\t%g a second at the most\tabout %s\tunknown: %s\n", r->run.batch, r->run.rate, takes,
 	         replay_unknown_name(r->run.unknown));
+	if (r->rate_why) {
+		out_ownf(o, "rate\t%g a second: ", r->run.rate);
+		out_text(o, r->rate_why);
+		out_own(o, "\n");
+	}
 	if (r->run.mode == REPLAY_INVOKE && r->run.dest && *r->run.dest)
 		out_own(o, "risk\ta function that deletes its messages by itself deletes them before its answer is known\n");
 }
@@ -357,7 +211,8 @@ static bool fill(const struct cli *c, enum action a, struct request *rq, struct 
 	rq->kind = actions[a].kind;
 	rq->replay = c->args->replay;
 	if (actions[a].source && !operand)
-		return err_set(e, ERR_USAGE, "replay", "%s needs a source: sqs:QUEUE", actions[a].name);
+		return err_set(e, ERR_USAGE, "replay",
+		               "%s needs a source: sqs:QUEUE, s3://BUCKET/PREFIX ... see sluice help replay", actions[a].name);
 	if (a == ACT_LIST && operand)
 		return err_set(e, ERR_USAGE, operand, "one too many; usage: sluice replay list");
 	if (actions[a].source)
@@ -370,11 +225,23 @@ static bool fill(const struct cli *c, enum action a, struct request *rq, struct 
 	return true;
 }
 
+static bool read_keys(const struct cli *c, struct request *rq, struct buf *keys, struct err *e)
+{
+	if (!c->args->keys_file)
+		return true;
+	if (!cli_read_input(c->args->keys_file, KEYS_MOST, keys, e))
+		return false;
+	rq->replay.keys = (struct span){ keys->p ? keys->p : "", keys->n };
+	return true;
+}
+
 /* Done is only what was processed: all of it, or the exit status says that something is left. */
 static int status_of(enum action a, const struct result *r, bool plan)
 {
 	const struct replay_counts *c = &r->replay.counts;
 	if (plan || a == ACT_LIST || a == ACT_SHOW || a == ACT_STATUS || a == ACT_PAUSE || a == ACT_STOP || a == ACT_VERIFY)
+		return 0;
+	if (r->replay.run.state == RUN_ROUGH)
 		return 0;
 	return r->replay.run.state == RUN_DONE && !c->bounced && !c->poison && !c->unknown && !c->gone && !c->pending ? 0
 	                                                                                                              : 1;
@@ -396,15 +263,26 @@ static bool is_left(const struct replay_result *r, enum action a)
 	       a != ACT_STATUS;
 }
 
+static void say_begun(const struct replay_result *r)
+{
+	char line[700];
+	if (r->rate_why && r->has_run) {
+		snprintf(line, sizeof line, "rate: %g a second at the most, %s", r->run.rate, r->rate_why);
+		cli_say(line);
+	}
+	if (r->guard) {
+		snprintf(line, sizeof line, "guard: %s", r->guard);
+		cli_say(line);
+	}
+}
+
 static void say_rest(const struct replay_result *r, enum action a, bool broken)
 {
 	char line[700];
 	for (unsigned i = 0; i < r->nwarnings; i++)
 		cli_note("replay", r->warnings[i]);
-	if (r->guard && a == ACT_START) {
-		snprintf(line, sizeof line, "guard: %s", r->guard);
-		cli_say(line);
-	}
+	if (a == ACT_START)
+		say_begun(r);
 	if (!broken && is_left(r, a)) {
 		snprintf(line, sizeof line, "run %s is %s: %s", r->run.id, run_state_name(r->run.state),
 		         r->run.reason ? r->run.reason : "some of it is left");
@@ -428,9 +306,9 @@ static int tell(const struct cli *c, enum action a, const struct result *r)
 	bool plan = r->kind == REQUEST_REPLAY_PLAN || c->args->dry_run;
 	out_init(&o);
 	if (a == ACT_LIST)
-		(machine(c) ? print_list_json : print_list)(&o, &r->replay);
+		(machine(c) ? replay_list_json : print_list)(&o, &r->replay);
 	else if (machine(c))
-		print_json(&o, &r->replay, plan);
+		replay_json(&o, &r->replay, plan);
 	else
 		print_text(&o, a, &r->replay, plan);
 	int status = out_end(&o, c, status_of(a, r, plan));
@@ -443,9 +321,14 @@ int cmd_replay(const struct cli *c, struct engine *g)
 	struct request rq = { 0 };
 	struct err e = { 0 };
 	enum action a = ACT_LIST;
-	if (!find_action(c, &a, &e) || !fill(c, a, &rq, &e))
+	struct buf keys;
+	buf_init(&keys, KEYS_MOST);
+	if (!find_action(c, &a, &e) || !fill(c, a, &rq, &e) || !read_keys(c, &rq, &keys, &e)) {
+		buf_clear(&keys);
 		return cli_fail(c, &e);
+	}
 	struct result *r = cli_act(c, g, &rq);
+	buf_clear(&keys);
 	bool told = r->err.code == ERR_OK || (r->replay.has_run && r->replay.counts.selected && r->err.code != ERR_GATE);
 	int status = told ? tell(c, a, r) : 0;
 	if (r->err.code != ERR_OK)

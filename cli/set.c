@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ STRING(format)
 ARG_STRING(data)
 ARG_STRING(rejects)
 ARG_STRING(function)
+ARG_STRING(body)
 ARG_STRING(unit)
 
 #define FLAG(name, what)                                                                                               \
@@ -93,9 +95,14 @@ FLAG(until_ok, c->args->until_ok)
 FLAG(offline, c->args->offline)
 FLAG(man, c->args->man)
 FLAG(yes, c->args->yes)
+FLAG(adopt, c->args->adopt)
 FLAG(write, c->args->write)
 FLAG(dry_run, c->args->dry_run)
 FLAG(redrive, c->args->replay.redrive)
+FLAG(move_task, c->args->replay.move_task)
+FLAG(copy, c->args->replay.copy)
+FLAG(driver_gone, c->args->replay.driver_gone)
+FLAG(undo, c->args->replay.undo)
 
 /* These three are acted on while the words are still being read (parse.c). */
 #define EARLY(name)                                                                                                    \
@@ -400,6 +407,19 @@ SETTER(where)
 	return *value || err_set(e, ERR_USAGE, "", "needs a value");
 }
 
+SETTER(keys)
+{
+	c->args->keys_file = value;
+	return *value || err_set(e, ERR_USAGE, "", "needs a value");
+}
+
+SETTER(event)
+{
+	bool s3 = strcmp(value, "s3") == 0;
+	c->args->replay.as_s3_event = s3;
+	return s3 || strcmp(value, "object") == 0 || bad(e, "object or s3", value);
+}
+
 SETTER(limit)
 {
 	unsigned *n = &c->args->replay.limit;
@@ -427,6 +447,63 @@ SETTER(verify)
 	bool ok = clock_parse_duration(value, &s) && s <= 86400;
 	c->args->replay.verify_s = ok ? (unsigned)s : 0;
 	return ok || bad(e, "a duration of 1s to 24h", value);
+}
+
+SETTER(despite)
+{
+	static const char *const words[] = { "loss", "alarms", "throttles", "age", NULL };
+	for (const char *p = value;; p++) {
+		char word[16];
+		size_t n = strcspn(p, ",");
+		snprintf(word, sizeof word, "%.*s", (int)(n < 15 ? n : 15), p);
+		int i = choose(word, words);
+		if (i < 0)
+			return bad(e, "loss, alarms, throttles, age, or several with commas", value);
+		c->args->replay.despite |= 1u << i;
+		p += n;
+		if (!*p)
+			return true;
+	}
+}
+
+SETTER(watch)
+{
+	int64_t s;
+	bool ok = clock_parse_duration(value, &s) && s <= 3600;
+	c->args->replay.watch_s = ok ? (unsigned)s : 0;
+	return ok || bad(e, "a duration of 1s to 1h", value);
+}
+
+SETTER(poison)
+{
+	static const char *const words[] = { "leave", "again", NULL };
+	int i = choose(value, words);
+	c->args->replay.poison_again = i == 1;
+	return i >= 0 || bad(e, "leave or again", value);
+}
+
+SETTER(dedupe)
+{
+	static const char *const words[] = { "skip", "send", NULL };
+	int i = choose(value, words);
+	c->args->replay.dedupe_send = i == 1;
+	return i >= 0 || bad(e, "skip or send", value);
+}
+
+SETTER(set)
+{
+	struct cli_args *a = c->args;
+	if (!strchr(value, '=') || *value == '=')
+		return bad(e, "PATH=VALUE", value);
+	MEM_GROW(a->sets, a->nsets, a->csets);
+	a->sets[a->nsets++] = value;
+	return true;
+}
+
+SETTER(hours)
+{
+	unsigned *n = &c->args->replay.hours;
+	return (read_uint(value, 8760, n) && *n > 0) || bad(e, "hours, 1 to 8760", value);
 }
 
 SETTER(unknown)

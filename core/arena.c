@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_FIRST 4096
+#define BLOCK_FIRST 256
 #define BLOCK_MOST (256 * 1024)
 
 struct arena_block {
@@ -32,7 +32,7 @@ void arena_clear(struct arena *a)
 	arena_init(a);
 }
 
-/* Blocks double, so that a small snapshot stays small and a large one needs few of them. */
+/* Blocks double, so that what holds little (a resource's facts) stays little and a large snapshot needs few of them. */
 static struct arena_block *add_block(struct arena *a, size_t need)
 {
 	size_t size = a->head ? a->head->size * 2 : BLOCK_FIRST;

@@ -93,9 +93,9 @@ static bool reserve(struct buf *b, size_t n)
 	size_t need = b->n + n + 1;
 	if (need <= b->cap)
 		return true;
-	size_t cap = b->cap ? b->cap : 64;
-	while (cap < need)
-		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+	size_t cap = b->cap ? b->cap * 2 : 64; /* one large piece gets what it needs, many small ones double */
+	if (cap < need)
+		cap = need;
 	if (cap > b->max + 1)
 		cap = b->max + 1;
 	if (b->secret)
@@ -164,6 +164,17 @@ bool buf_full(const struct buf *b)
 struct span buf_span(const struct buf *b)
 {
 	return (struct span){ b->p ? b->p : "", b->n };
+}
+
+void buf_fit(struct buf *b)
+{
+	if (!b->p || b->cap == b->n + 1)
+		return;
+	if (b->secret)
+		move(b, b->n + 1);
+	else
+		b->p = xrealloc(b->p, b->n + 1);
+	b->cap = b->n + 1;
 }
 
 char *buf_steal(struct buf *b)

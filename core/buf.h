@@ -27,6 +27,7 @@ bool buf_addc(struct buf *b, char c);
 bool buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool buf_full(const struct buf *b);
 struct span buf_span(const struct buf *b);
+void buf_fit(struct buf *b);                         /* gives back the room that is not used: it is whole */
 char *buf_steal(struct buf *b);                      /* the owned, NUL-terminated bytes; b is empty afterwards */
 
 #endif

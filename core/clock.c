@@ -72,6 +72,13 @@ void clock_hold(int64_t t)
 	held = t;
 }
 
+int64_t clock_pause(void)
+{
+	int64_t was = held;
+	held = clock_wall();
+	return was;
+}
+
 int64_t clock_wall_ms(void)
 {
 	if (held)

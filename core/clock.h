@@ -22,6 +22,7 @@ int64_t clock_correction(void);
 /* On this thread alone clock_wall and clock_wall_ms stand still at t until clock_hold(0): so a picture of a past instant is made by the code
  * that makes one of now. */
 void clock_hold(int64_t t);
+int64_t clock_pause(void); /* holds it at now, unless it is held: what is done until clock_hold(what this returned) is done at one instant */
 
 void clock_rfc3339(int64_t t, char out[CLOCK_RFC3339_SIZE]);       /* 2026-11-23T03:14:42Z, whatever TZ says */
 bool clock_parse_rfc3339(const char *s, size_t n, int64_t *t_ms);  /* Z or offset, fraction allowed; strict otherwise */

@@ -1,9 +1,11 @@
 #include "core/err.h"
 
+#include "core/mem.h"
 #include "core/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SECRET_LEAST 16
@@ -105,6 +107,19 @@ void err_clear(struct err *e)
 {
 	if (e)
 		memset(e, 0, sizeof *e);
+}
+
+void err_hold(struct err **at, const struct err *e)
+{
+	if (e->code == ERR_OK) {
+		free(*at);
+		*at = NULL;
+		return;
+	}
+	if (!*at)
+		*at = xmalloc(sizeof **at);
+	if (*at != e)
+		**at = *e;
 }
 
 const char *err_name(enum err_code code)

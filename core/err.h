@@ -60,6 +60,8 @@ void err_mask(struct err *e, const char *secret);
 void err_hide(struct err *e, const char *secret); /* the same for secrets of any length: codes, external ids */
 void err_mask_logins(struct err *e); /* the same for USER:PASSWORD@ of any URL in the text */
 void err_clear(struct err *e);
+/* An error where there seldom is one: *at is NULL when there is none, else owned. Code OK frees it. */
+void err_hold(struct err **at, const struct err *e);
 const char *err_name(enum err_code code);
 const char *err_check_code(enum err_code code); /* NO_DATA and friends are not errors: they never come from here */
 const char *err_hint(enum err_code code);

@@ -437,3 +437,23 @@ void json_out_time(struct json_out *o, const char *key, int64_t t)
 	clock_rfc3339(t, text);
 	json_out_str(o, key, text);
 }
+
+void json_out_node(struct json_out *o, const char *key, const struct json *n)
+{
+	const cJSON *v = node(n);
+	bool object = cJSON_IsObject(v);
+	if (cJSON_IsString(v))
+		json_out_str(o, key, v->valuestring);
+	else if (cJSON_IsNumber(v))
+		json_out_num(o, key, v->valuedouble);
+	else if (cJSON_IsBool(v))
+		json_out_bool(o, key, cJSON_IsTrue(v));
+	else if (!object && !cJSON_IsArray(v))
+		json_out_null(o, key);
+	if (!object && !cJSON_IsArray(v))
+		return;
+	open_level(o, key, object);
+	for (const cJSON *m = v->child; m; m = m->next) /* no deeper than the gate lets through */
+		json_out_node(o, object ? m->string : NULL, (const struct json *)m);
+	close_level(o, object);
+}

@@ -56,5 +56,6 @@ void json_out_int(struct json_out *o, const char *key, int64_t value);
 void json_out_bool(struct json_out *o, const char *key, bool value);
 void json_out_null(struct json_out *o, const char *key);
 void json_out_time(struct json_out *o, const char *key, int64_t t);             /* RFC 3339; t <= 0 writes null */
+void json_out_node(struct json_out *o, const char *key, const struct json *n);  /* a whole value as it was read; no node writes null */
 
 #endif

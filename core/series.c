@@ -3,14 +3,24 @@
 #include "core/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SERIES_FIRST 16
 /* What lies beyond, or before 1970, is no time: it is not kept, and nothing here overflows. */
 #define TIME_MAX (INT64_MAX / 4)
 
+#define WIDTH_LEAST 2
+#define DECIMALS_MOST 6
+
 void series_init(struct series *s, uint32_t step)
 {
-	*s = (struct series){ .step = step, .max = SERIES_MAX };
+	*s = (struct series){ .step = step, .max = SERIES_MAX, .width = WIDTH_LEAST };
+}
+
+void series_init_wide(struct series *s, uint32_t step)
+{
+	series_init(s, step);
+	s->width = 8;
 }
 
 void series_clear(struct series *s)
@@ -36,25 +46,102 @@ static int64_t period_of(const struct series *s, int64_t t)
 /* Slot of the period `back` periods before the newest. */
 static unsigned slot(const struct series *s, unsigned back)
 {
-	return (s->head + s->cap - back) % s->cap;
+	unsigned at = s->head + s->cap - back;
+	return at >= s->cap ? at - s->cap : at;
+}
+
+/* ---- slots: the least integer of a width is the gap */
+
+static const double tens[DECIMALS_MOST + 1] = { 1, 10, 100, 1e3, 1e4, 1e5, 1e6 };
+
+/* The integer that stands for v; false: v is none that many decimals and bytes can hold, to the last bit. */
+static bool packed(double v, unsigned width, unsigned decimals, int32_t *out)
+{
+	double scaled = v * tens[decimals], most = width == 2 ? INT16_MAX : INT32_MAX;
+	if (!(scaled >= -most && scaled <= most))
+		return false;
+	*out = (int32_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+	double back = *out / tens[decimals];
+	return memcmp(&back, &v, sizeof v) == 0; /* -0 is none, either */
+}
+
+static double get(const struct series *s, unsigned i)
+{
+	if (s->width == 8)
+		return ((const double *)s->v)[i];
+	int32_t n = s->width == 2 ? ((const int16_t *)s->v)[i] : ((const int32_t *)s->v)[i];
+	if (n == (s->width == 2 ? INT16_MIN : INT32_MIN))
+		return NAN;
+	return s->decimals ? n / tens[s->decimals] : n;
+}
+
+/* v is a gap, or fits. */
+static void put(struct series *s, unsigned i, double v)
+{
+	int32_t n = s->width == 2 ? INT16_MIN : INT32_MIN;
+	if (s->width == 8) {
+		((double *)s->v)[i] = v;
+		return;
+	}
+	if (!isnan(v))
+		packed(v, s->width, s->decimals, &n);
+	if (s->width == 2)
+		((int16_t *)s->v)[i] = (int16_t)n;
+	else
+		((int32_t *)s->v)[i] = n;
+}
+
+/* Everything anew, oldest first, in slots of another number or form. */
+static void rebuild(struct series *s, unsigned cap, unsigned width, unsigned decimals)
+{
+	struct series to = *s;
+	to.v = xreallocarray(NULL, cap, width);
+	to.cap = (uint16_t)cap;
+	to.width = (uint8_t)width;
+	to.decimals = (uint8_t)decimals;
+	for (unsigned i = 0; i < s->len; i++)
+		put(&to, s->len - 1 - i, get(s, slot(s, i)));
+	to.head = (uint16_t)(s->len ? s->len - 1 : 0);
+	free(s->v);
+	*s = to;
+}
+
+static bool all_fit(const struct series *s, unsigned width, unsigned decimals)
+{
+	int32_t n;
+	for (unsigned i = 0; i < s->len; i++) {
+		double v = get(s, slot(s, i));
+		if (!isnan(v) && !packed(v, width, decimals, &n))
+			return false;
+	}
+	return true;
+}
+
+/* Makes the form one that holds v beside what is there. */
+static void make_fit(struct series *s, double v)
+{
+	int32_t n;
+	if (s->width == 8 || packed(v, s->width, s->decimals, &n))
+		return;
+	unsigned cap = s->cap ? s->cap : SERIES_FIRST;
+	for (unsigned width = s->width; width < 8; width *= 2)
+		for (unsigned decimals = s->decimals; decimals <= DECIMALS_MOST; decimals++)
+			if (packed(v, width, decimals, &n) && all_fit(s, width, decimals)) {
+				rebuild(s, cap, width, decimals);
+				return;
+			}
+	rebuild(s, cap, 8, 0);
 }
 
 static void grow(struct series *s, unsigned want)
 {
 	unsigned cap = s->cap ? s->cap : SERIES_FIRST;
 	while (cap < want)
-		cap *= 2;
+		cap += cap / 2;
 	if (cap > s->max)
 		cap = s->max;
-	if (cap == s->cap)
-		return;
-	double *v = xreallocarray(NULL, cap, sizeof *v);
-	for (unsigned i = 0; i < s->len; i++)
-		v[s->len - 1 - i] = s->v[slot(s, i)];
-	free(s->v);
-	s->v = v;
-	s->cap = (uint16_t)cap;
-	s->head = (uint16_t)(s->len ? s->len - 1 : 0);
+	if (cap != s->cap)
+		rebuild(s, cap, s->width, s->decimals);
 }
 
 /* Makes t the newest slot; the periods between become gaps. */
@@ -67,8 +154,8 @@ static void advance(struct series *s, int64_t t)
 	}
 	grow(s, s->len + (unsigned)steps);
 	for (int64_t i = 0; i < steps; i++) {
-		s->head = (uint16_t)(s->len ? (s->head + 1) % s->cap : 0);
-		s->v[s->head] = NAN;
+		s->head = (uint16_t)(s->len && s->head + 1 < s->cap ? s->head + 1 : 0);
+		put(s, s->head, NAN);
 		if (s->len < s->cap)
 			s->len++;
 	}
@@ -81,7 +168,7 @@ static void reach_back(struct series *s, unsigned back)
 	grow(s, back + 1);
 	while (s->len <= back) {
 		s->len++;
-		s->v[slot(s, s->len - 1u)] = NAN;
+		put(s, slot(s, s->len - 1u), NAN);
 	}
 }
 
@@ -92,7 +179,8 @@ enum series_put series_put(struct series *s, int64_t t, double v)
 	t = period_of(s, t);
 	if (s->len == 0 || t > s->last) {
 		advance(s, t);
-		s->v[s->head] = v;
+		make_fit(s, v);
+		put(s, s->head, v);
 		return SERIES_NEW;
 	}
 	int64_t back = (s->last - t) / s->step;
@@ -100,10 +188,12 @@ enum series_put series_put(struct series *s, int64_t t, double v)
 		return SERIES_OLD;
 	if (back >= s->len)
 		reach_back(s, (unsigned)back);
-	double *at = &s->v[slot(s, (unsigned)back)];
-	enum series_put done = isnan(*at) ? SERIES_NEW : *at == v ? SERIES_SAME : SERIES_CHANGED;
-	*at = v;
-	return done;
+	double old = get(s, slot(s, (unsigned)back));
+	if (old == v)
+		return SERIES_SAME;
+	make_fit(s, v);
+	put(s, slot(s, (unsigned)back), v);
+	return isnan(old) ? SERIES_NEW : SERIES_CHANGED;
 }
 
 double series_at(const struct series *s, int64_t t)
@@ -111,13 +201,13 @@ double series_at(const struct series *s, int64_t t)
 	if (s->len == 0 || t < 0 || (t = period_of(s, t)) > s->last)
 		return NAN;
 	int64_t back = (s->last - t) / s->step;
-	return back < s->len ? s->v[slot(s, (unsigned)back)] : NAN;
+	return back < s->len ? get(s, slot(s, (unsigned)back)) : NAN;
 }
 
 bool series_newest(const struct series *s, int64_t *t, double *v)
 {
 	for (unsigned i = 0; i < s->len; i++) {
-		double x = s->v[slot(s, i)];
+		double x = get(s, slot(s, i));
 		if (isnan(x))
 			continue;
 		*t = s->last - (int64_t)i * s->step;
@@ -129,9 +219,9 @@ bool series_newest(const struct series *s, int64_t *t, double *v)
 
 void series_tail(const struct series *s, int64_t end, unsigned n, double *out)
 {
-	end = period_of(s, end);
-	for (unsigned i = 0; i < n; i++)
-		out[i] = series_at(s, end - (int64_t)(n - 1 - i) * s->step);
+	int64_t back = (s->last - period_of(s, end)) / s->step + (int64_t)n - 1;
+	for (unsigned i = 0; i < n; i++, back--)
+		out[i] = back >= 0 && back < s->len ? get(s, slot(s, (unsigned)back)) : NAN;
 }
 
 unsigned series_count(const struct series *s, int64_t from, int64_t to)
@@ -139,7 +229,7 @@ unsigned series_count(const struct series *s, int64_t from, int64_t to)
 	unsigned n = 0;
 	for (unsigned i = 0; i < s->len; i++) {
 		int64_t t = s->last - (int64_t)i * s->step;
-		n += t >= from && t < to && !isnan(s->v[slot(s, i)]);
+		n += t >= from && t < to && !isnan(get(s, slot(s, i)));
 	}
 	return n;
 }
@@ -158,7 +248,7 @@ double series_slope(const struct series *s, int64_t from, int64_t to)
 	unsigned n = 0;
 	for (unsigned i = 0; i < s->len && n < SERIES_MAX; i++) {
 		int64_t at = s->last - (int64_t)i * s->step;
-		double x = s->v[slot(s, i)];
+		double x = get(s, slot(s, i));
 		if (at < from || at > to || isnan(x))
 			continue;
 		t[n] = at;

@@ -1,5 +1,9 @@
 /* A fixed-step ring of datapoints: the newest SERIES_MAX periods of one metric. NAN is a gap, never 0. Times are period
- * starts in seconds, multiples of step (put floors what is not). Owned by one thread. */
+ * starts in seconds, multiples of step (put floors what is not). Owned by one thread.
+ *
+ * Points are held in the narrowest form that gives every one of them back bit for bit: nearly all metrics are counts or have a few
+ * decimals, and an account's worth of doubles is what a console's memory would mostly be. Two or four bytes then hold the value
+ * times a power of ten; what does not fit so makes the whole series doubles. */
 #ifndef CORE_SERIES_H
 #define CORE_SERIES_H
 
@@ -16,13 +20,16 @@ struct series {
 	uint16_t head;     /* index of the newest slot */
 	uint16_t len, cap; /* slots in use and allocated; cap grows to max */
 	uint16_t max;      /* SERIES_MAX unless widened */
-	double *v;
+	uint8_t width;     /* bytes a slot: 2, 4 or 8 */
+	uint8_t decimals;  /* of width 2 and 4: a slot holds the value times 10^decimals */
+	void *v;
 };
 
 /* OLD: before the ring's oldest slot, or no time at all: not kept. */
 enum series_put { SERIES_SAME, SERIES_NEW, SERIES_CHANGED, SERIES_OLD };
 
 void series_init(struct series *s, uint32_t step);
+void series_init_wide(struct series *s, uint32_t step); /* for what is computed: doubles at once */
 void series_clear(struct series *s);
 void series_widen(struct series *s, unsigned max); /* holds at least this many slots from now on; at most SERIES_WIDEST */
 enum series_put series_put(struct series *s, int64_t t, double v); /* v must be finite */

@@ -124,7 +124,7 @@ static bool wants_samples(const struct points *p)
 static bool from_series(struct engine *g, const struct points *p, int64_t from, int64_t to, double *v)
 {
 	const struct measure *m = inventory_measure_known(g, &p->id, p->step);
-	if (!m || wants_samples(p) || m->err.code != ERR_OK || !known_covers(&m->known, from, to))
+	if (!m || wants_samples(p) || m->err || !known_covers(&m->known, from, to))
 		return false;
 	if (m->series.len && from < m->series.last - (int64_t)(m->series.max - 1) * p->step)
 		return false;

@@ -102,7 +102,7 @@ static void gone_res(struct engine *g, const struct look *l, int64_t since)
 static bool seen_now(const struct engine *g, const struct res *r)
 {
 	if (r->kind->describe)
-		return r->described && r->round == g->round.number && r->err.code == ERR_OK;
+		return r->described && r->round == g->round.number && !r->err;
 	return kind_state_of(g, r->kind)->listed_round == g->round.number;
 }
 

@@ -369,10 +369,10 @@ static void judge_named(struct engine *g, const struct named *n, struct verdicts
 	v->window_end = (clock_wall() - n->delay) / v->period * v->period;
 	v->window_start = v->window_end - n->window;
 	v->source = "live";
-	const struct err *e = n->problem.code != ERR_OK  ? &n->problem
-	                      : n->s                     ? stage_err(g, n->s, n->info, n->m)
-	                      : n->m->err.code != ERR_OK ? &n->m->err
-	                                                 : NULL;
+	const struct err *e = n->problem.code != ERR_OK ? &n->problem
+	                      : n->s                    ? stage_err(g, n->s, n->info, n->m)
+	                      : n->m->err               ? n->m->err
+	                                                : NULL;
 	if (e) {
 		verdict_err(v, e);
 		return;

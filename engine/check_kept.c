@@ -50,11 +50,11 @@ static const struct err *clock_err(const struct engine *g, const struct stage *s
 	const struct kind_state *st = kind_state_of(g, s->kind), *mappings = kind_state_of(g, kind_find("lambda"));
 	if (st->list.code != ERR_OK)
 		return &st->list;
-	if (s->res && s->res->err.code != ERR_OK)
-		return &s->res->err;
+	if (s->res && s->res->err)
+		return s->res->err;
 	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
-		if (stage_clocked(s, i) && s->m[i] && s->m[i]->err.code != ERR_OK)
-			return &s->m[i]->err;
+		if (stage_clocked(s, i) && s->m[i] && s->m[i]->err)
+			return s->m[i]->err;
 	return mappings->edges.code != ERR_OK ? &mappings->edges : NULL;
 }
 

@@ -59,7 +59,7 @@ static void on_described(void *ctx, const struct op *op, void *in, void *out, co
 	struct engine *g = a->g;
 	struct res *r = inventory_res(g, a->kind, a->name, false);
 	if (r) {
-		r->err = *e;
+		err_hold(&r->err, e);
 		if (e->code == ERR_OK) {
 			inventory_described(g, r, &a->found);
 			inventory_related(g, &a->found);

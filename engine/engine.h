@@ -11,6 +11,7 @@
 #include "core/buf.h"
 #include "core/conf.h"
 #include "core/err.h"
+#include "core/model/alarm_plan.h"
 #include "core/model/errors.h"
 #include "core/model/flow.h"
 #include "core/model/replay.h"
@@ -310,21 +311,41 @@ struct act_result { /* of acts of a call or few */
 
 /* ---- replay (ops.md 10): messages of a dead-letter queue through a function, or back to a queue. What runs is exactly what was frozen and
  * confirmed; the ledger (state_path/ledger.db) has every message's state on the disk before anything is done to it. */
+/* What a run goes on despite of: each of these pauses it otherwise. */
+#define DESPITE_LOSS 1u      /* the first message is lost before it is over */
+#define DESPITE_ALARMS 2u    /* an alarm goes off */
+#define DESPITE_THROTTLES 4u /* its consumer is throttled more than before */
+#define DESPITE_AGE 8u       /* what its consumer reads grows older faster than before */
 struct replay_request {
 	const char *source;       /* sqs:QUEUE or a queue's ARN; NULL where a run is meant */
 	const char *run;          /* its id; NULL: the newest unfinished, else the newest */
 	const char *through;      /* FUNCTION[:ALIAS]; NULL with redrive */
 	bool as_mapped;           /* without an alias: the one that the queue's mapping invokes; else that is a warning */
 	bool redrive;             /* back into the queue the messages came from, or `to` */
+	bool move_task;           /* the same, by SQS itself */
 	const char *to;           /* a queue's name or ARN; NULL */
 	unsigned limit;           /* messages; 0 = all */
 	double rate;              /* a second; 0 = 10, or what the run has */
 	unsigned lease_s;         /* how long a message is held at a time; 0 = 6 times the function's timeout, within 60 s and 15 min */
 	unsigned verify_s;        /* redrive: how long a bounce is waited for; 0 = maxReceiveCount x VisibilityTimeout + 60 s */
+	struct span keys;         /* of an S3 source: these alone, one a line; p NULL: all below the prefix */
+	bool as_s3_event;         /* of an S3 source: the event that S3 itself would have sent, not {bucket, key, timestamp} */
 	const char *where;        /* group=FP, source=QUEUE, body~TEXT or attr.NAME=VALUE; NULL = everything */
 	bool unknown_said;
 	enum replay_unknown unknown;
-	const char *word;         /* of REQUEST_REPLAY_STEER: pause, stop */
+	bool poison_again;        /* also what failed for good in an earlier run; what is named by `where` is meant anyhow */
+	bool dedupe_send;         /* also what has the business key of something that was replayed well */
+	const char *file;         /* of _EXPORT and _ADOPT: its path */
+	bool copy, driver_gone;   /* _EXPORT: the run stays here. _ADOPT: somebody says that nobody drives it */
+	const char *item;         /* of _ITEM and _EDIT: its number in the run, or its message id */
+	const char *const *sets;  /* of _EDIT: PATH=VALUE each */
+	unsigned nsets;
+	const char *body;         /* of _EDIT: what to send instead; NULL: the sets say it. With neither the message is shown */
+	unsigned hours;           /* of _BUY_TIME, a stream's: 0 = 168 */
+	bool undo;
+	unsigned despite;         /* DESPITE_... */
+	unsigned watch_s;         /* how often all that is looked at; 0 = 60 */
+	const char *word;         /* of REQUEST_REPLAY_STEER: pause, stop; of _ITEM: hold, skip, release */
 	/* Called once, on the engine's thread, when the run is in the ledger and before anything is sent; NULL: nobody wants to know. */
 	void (*begun)(void *ctx, const char *run);
 	void *ctx;
@@ -343,6 +364,7 @@ struct replay_result {
 	unsigned nruns;
 	const char **warnings;
 	unsigned nwarnings;
+	const char *rate_why;       /* where the rate comes from; NULL */
 	const char *guard;          /* what keeps a second replay away, in words; NULL */
 	const char *function_arn, *queue_arn;
 	unsigned sweeps;            /* how often this queue was swept; a third changes its age metric */
@@ -395,6 +417,26 @@ struct alarm_result {
 	unsigned metrics;          /* asked for, as AWS bills them */
 };
 
+/* ---- alarms as code (ops.md 11): the file's alarms beside the account's, and what has to be written to make them the same. A plan is kept
+ * until the next one is made; what is applied is exactly the plan that was shown. */
+struct alarm_code_request {
+	struct span text;      /* the file; borrowed until the answer is there */
+	const char *file;      /* its name, for errors */
+	bool adopt;            /* write also what somebody else keeps */
+	bool drift;            /* the question is what others changed */
+	uint64_t plan;         /* of REQUEST_ALARM_APPLY: which one */
+	const char *const *names; /* of REQUEST_ALARM_EXPORT; none: all */
+	unsigned nnames;
+};
+struct alarm_code_result {
+	struct arena mem;
+	struct alarm_plan plan;
+	uint64_t id;           /* of the plan */
+	const char *text;      /* of REQUEST_ALARM_EXPORT: the file */
+	struct { const char *text; } *causes; /* what could not be read, a line each */
+	unsigned ncauses;
+};
+
 struct errors_request { /* what a function's log says went wrong */
 	const char *function;  /* a stage's or a function's name */
 	uint64_t row;          /* instead, when not 0: the snapshot's row */
@@ -430,6 +472,9 @@ enum request_kind {
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
 	REQUEST_ERRORS,
+	REQUEST_ALARM_EXPORT,  /* the account's alarms as a file */
+	REQUEST_ALARM_PLAN,    /* reads, writes nothing */
+	REQUEST_ALARM_APPLY,   /* a plan that was made. Needs admin */
 	REQUEST_REPLAY_PLAN,   /* sweeps, groups and tells; sends nothing. Needs inspect */
 	REQUEST_REPLAY_START,  /* freezes, asks (GATE_ASK_COUNT; the run's id is in the result) and runs. Needs operate */
 	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
@@ -462,6 +507,7 @@ struct request {
 		struct audit_request audit;
 		struct alarm_request alarm;
 		struct errors_request errors;
+		struct alarm_code_request alarm_code;
 		struct note_request note;
 		struct past_request past;
 		struct events_request events;
@@ -489,6 +535,7 @@ struct result {
 		struct audit_result audit;
 		struct alarm_result alarm;
 		struct errors_result errors;
+		struct alarm_code_result alarm_code;
 		struct note_result note;
 		struct snapshot *past;
 		struct events_result events;

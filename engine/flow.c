@@ -282,8 +282,8 @@ static void add_describe_problem(struct discover_result *r, const struct engine 
 	const struct err *first = NULL;
 	unsigned n = 0;
 	for (unsigned i = 0; i < g->nres; i++)
-		if (g->res[i]->kind == k && g->res[i]->err.code != ERR_OK) {
-			first = first ? first : &g->res[i]->err;
+		if (g->res[i]->kind == k && g->res[i]->err) {
+			first = first ? first : g->res[i]->err;
 			n++;
 		}
 	if (first)

@@ -358,8 +358,7 @@ static bool covered(const struct work *w)
 	const struct part *oldest = &w->parts[0];
 	for (unsigned i = 0; i < w->nm; i++) {
 		const struct measure *m = oldest->m[i];
-		if (m->err.code != ERR_OK ||
-		    (m->id.ns ? !known_covers(&m->known, oldest->from, oldest->from) : !m->known.read_at))
+		if (m->err || (m->id.ns ? !known_covers(&m->known, oldest->from, oldest->from) : !m->known.read_at))
 			return false;
 	}
 	return true;

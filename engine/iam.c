@@ -135,6 +135,8 @@ static void allow_replay(const struct engine *g, struct iam_result *r)
 	struct iam_statement *s = statement(r, "SluiceReplay");
 	allow(s, &op_delete_message_batch);
 	allow(s, &op_send_message_batch);
+	allow(s, &op_start_message_move_task);
+	allow(s, &op_cancel_message_move_task);
 	add(&s->resources, &s->nresources, arn_of(g, &kind_sqs, "*"));
 }
 

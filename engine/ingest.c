@@ -89,6 +89,7 @@ void ingest_point(struct engine *g, struct measure *m, int64_t t, double v)
 	if (m->id.ns && (put == SERIES_CHANGED || known_covers(&m->known, t, t + m->series.step)))
 		revise(g, m, t, old);
 	cache_add(g->cache, m->cache_id, t, v);
+	g->uncommitted++;
 }
 
 void ingest_polled(struct batch *b, struct measure *m, int64_t t, double v)
@@ -114,7 +115,8 @@ void ingest_answered(struct batch *b, struct measure *m)
 /* A reading of the service itself stands for the minute it was taken in; a later one in the same minute replaces it. */
 void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v)
 {
+	static const struct err fine;
 	ingest_point(g, m, now, v);
 	m->known.read_at = now;
-	err_clear(&m->err);
+	err_hold(&m->err, &fine);
 }

@@ -56,7 +56,7 @@ struct measure {
 	struct measure *sibling; /* a ring: the same metric's other statistics, which go side by side into one request */
 	struct lateness *late; /* of its namespace; NULL: not polled yet */
 	struct watch *watch;   /* it is one of those that teach it; NULL */
-	struct err err; /* why the last reading failed; code OK when it did not */
+	struct err *err; /* why the last reading failed; NULL when it did not */
 };
 
 /* ---- resources and stages */
@@ -75,7 +75,13 @@ struct res {
 	char *group;    /* the discovered pipeline it is in; NULL: none (yet) */
 	unsigned place; /* within it */
 	unsigned at;    /* in g->res, while a flow is drawn */
-	struct err err; /* of its describe */
+	struct err *err; /* of its describe; NULL: it went well */
+};
+
+/* What a stage measures in place of its kind's own. */
+struct own_metric {
+	struct measure *m; /* NULL: nothing of its own */
+	struct metric_info info;
 };
 
 struct group;
@@ -88,8 +94,7 @@ struct stage {
 	struct res *res;               /* NULL: not found (yet) */
 	unsigned pipeline;
 	struct measure **m; /* one for each of the kind's metrics; NULL for derived ones */
-	struct measure *own[ROLE_COUNT];
-	struct metric_info own_info[ROLE_COUNT];
+	struct own_metric *own; /* ROLE_COUNT of them; NULL: the configuration gives it none */
 	struct sched_row sched; /* turns.c */
 	enum health health;
 	char *reason;
@@ -222,11 +227,15 @@ struct engine {
 	struct http *http;
 	struct aws *aws;
 	struct cache *cache;
+	unsigned uncommitted; /* points given to it since the last commit */
 	struct err cache_err;
 	struct target target;
 	char attached[16]; /* the account whose history the measures' cache ids belong to; "" = none yet */
 
 	void *measures; /* tsearch tree by text and step */
+	struct arena measures_mem; /* they and their words: none goes before all do */
+	const char *atoms[64];     /* words that many of them share */
+	unsigned natoms;
 	struct measure **measure_list;
 	unsigned nmeasures, cmeasures;
 	void *res_tree; /* by key */
@@ -238,7 +247,7 @@ struct engine {
 	unsigned npipelines, cpipelines;
 	struct kind_state *kind_state; /* nkinds */
 	bool stages_changed;           /* the plan of batches is out of date */
-	void *bases;              /* tsearch tree: metrics without their statistic, to find siblings by */
+	void *bases;              /* tsearch tree: one measure of each metric, whatever its statistic, to find siblings by */
 	struct batch *plan, *again; /* again: what failed inside CloudWatch, asked once more */
 	struct late late;
 	bool delay_said;     /* by a check: what is older than this is taken, whatever was learned */
@@ -253,6 +262,7 @@ struct engine {
 	bool alarms_read, no_log_alarms; /* the service does not know the type LogAlarm */
 	struct told *told;               /* NULL: nothing was asked yet */
 	struct error_logs *error_logs;   /* the same */
+	struct alarm_code *alarm_code;   /* the newest plan (alarm_code.h); NULL: none was made */
 	int64_t alarms_at;
 	struct err identity_err;
 
@@ -449,6 +459,7 @@ struct value {
 	bool stale, asked;
 	const struct err *err;
 };
+struct measure *stage_own(const struct stage *s, enum role role); /* NULL: none of its own */
 struct value stage_value(const struct engine *g, const struct stage *s, const struct metric_info *info,
                          struct measure *own);
 double derive(const struct metric_info *info, double a, double b, bool zero_a,
@@ -456,6 +467,12 @@ double derive(const struct metric_info *info, double a, double b, bool zero_a,
 /* The points from `from` on of a metric, also of a derived one, into out, which is initialised here and cleared by the caller. */
 void stage_series(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t from,
                   struct series *out);
+/* The n points that end at `end` (inclusive), oldest first, gaps as NAN; of a metric that is not derived its series itself. */
+void stage_tail(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t end, unsigned n,
+                double *out);
+const struct series *stage_points(const struct stage *s, const struct metric_info *info,
+                                  const struct measure *own); /* NULL: it is derived, or has none */
+const struct metric_info *stage_role(const struct stage *s, enum role role, struct measure **own);
 const struct metric_info *stage_metric(const struct stage *s, const char *key,
                                        struct measure **own); /* key or role name */
 int64_t stage_every(const struct engine *g, const struct stage *s, const struct metric_info *info); /* that interval */
@@ -478,7 +495,9 @@ void verdict_err(struct verdict *v, const struct err *e); /* UNKNOWN, for this r
 struct verdicts {
 	struct verdict *v;
 	unsigned n, cap;
+	bool untold; /* nobody will read them: see verdicts_add */
 };
+/* s NULL: of no stage. Of those that are not to be told only their health counts: they have no name, and reasons only for what is not well. */
 struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const struct stage *s, const char *metric);
 void verdicts_clear(struct verdicts *vs);
 void judge_stage(struct engine *g, struct stage *s, struct verdicts *out); /* the default checks of one stage */
@@ -564,6 +583,12 @@ void alarm_step(struct engine *g, struct task *t);
 void alarm_abandon(struct task *t);
 void alarms_step(struct engine *g, struct task *t);
 
+/* alarm_plan.c, alarm_apply.c: alarms as code */
+void alarm_code_step(struct engine *g, struct task *t);
+void alarm_apply_step(struct engine *g, struct task *t);
+void alarm_code_abandon(struct task *t);
+void alarm_code_forget(struct engine *g);
+
 /* errors.c */
 void errors_step(struct engine *g, struct task *t);
 void errors_abandon(struct task *t);
@@ -580,6 +605,7 @@ void store_account(struct engine *g);
 bool store_remembers(const struct engine *g); /* something of this account was seen before */
 void store_load(struct engine *g); /* inventory and points from the history: the first frame */
 void store_points(struct engine *g, struct measure *m);
+void store_some(struct engine *g); /* when many points wait already, before the round is over: writes them */
 void store_peek(struct engine *g); /* a check's: what was learned of delays, from a history that it does not open otherwise */
 char *store_trouble(const struct engine *g);               /* why the history is not what it should be; owned; NULL = it is */
 void store_save(struct engine *g); /* after a round */

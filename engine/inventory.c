@@ -34,6 +34,7 @@ static void res_free(struct res *r)
 	free(r->fed_by);
 	free(r->feeds);
 	free(r->group);
+	free(r->err);
 	arena_clear(&r->mem);
 	free(r);
 }
@@ -265,8 +266,9 @@ static void own_measures(struct engine *g, struct stage *s)
 		const struct metric_id *id = &s->conf->metric[r];
 		if (!id->name)
 			continue;
-		s->own[r] = inventory_measure(g, id, STEP, false);
-		s->own_info[r] = (struct metric_info){ .key = role_name((enum role)r),
+		s->own = s->own ? s->own : xcalloc(ROLE_COUNT, sizeof *s->own);
+		s->own[r].m = inventory_measure(g, id, STEP, false);
+		s->own[r].info = (struct metric_info){ .key = role_name((enum role)r),
 			                                   .title = id->name,
 			                                   .from = FROM_CLOUDWATCH,
 			                                   .name = id->name,
@@ -306,6 +308,7 @@ static void stage_free(struct stage *s)
 	free(s->resource);
 	free(s->reason);
 	free(s->m);
+	free(s->own);
 	free(s);
 }
 

@@ -21,6 +21,8 @@ struct verdict *verdicts_add(struct verdicts *vs, const struct engine *g, const 
 	MEM_GROW(vs->v, vs->n, vs->cap);
 	struct verdict *v = &vs->v[vs->n++];
 	*v = (struct verdict){ .status = VERDICT_UNKNOWN, .value = NAN, .age_s = -1, .period = STEP };
+	if (vs->untold)
+		return v;
 	if (!s) {
 		v->name = xstrdup(metric);
 		return v;
@@ -65,6 +67,16 @@ void verdict_set(struct verdict *v, enum verdict_status st, const char *code, co
 	v->code = code;
 }
 
+/* What is well, or idle, and will not be told needs no words. True: that was it. */
+static bool wordless(struct verdict *v, enum verdict_status st, const char *code)
+{
+	if (v->name || (st != VERDICT_OK && st != VERDICT_SKIPPED))
+		return false;
+	v->status = st;
+	v->code = code;
+	return true;
+}
+
 void verdict_err(struct verdict *v, const struct err *e)
 {
 	if (e->action[0])
@@ -83,8 +95,8 @@ const struct err *discovery_err(const struct engine *g, unsigned k)
 	if (st->edges.code != ERR_OK)
 		return &st->edges;
 	for (unsigned i = 0; i < g->nres; i++)
-		if (g->res[i]->kind == kinds[k] && g->res[i]->err.code != ERR_OK)
-			return &g->res[i]->err;
+		if (g->res[i]->kind == kinds[k] && g->res[i]->err)
+			return g->res[i]->err;
 	return NULL;
 }
 
@@ -107,6 +119,8 @@ void verdict_empty(struct verdict *v, const struct metric_info *info, const stru
 {
 	char age[TEXT_NUM];
 	bool sparse = info->sparse || info->from == FROM_RATIO || info->from == FROM_DIFFERENCE;
+	if (sparse && wordless(v, VERDICT_SKIPPED, "IDLE"))
+		return;
 	text_duration(val->at ? clock_wall() - val->at : 0, age);
 	if (sparse)
 		verdict_set(v, VERDICT_SKIPPED, "IDLE", val->at ? "idle: last datapoint %s ago" : "idle: no datapoint", age);
@@ -153,24 +167,41 @@ static bool unreadable(const struct engine *g, const struct stage *s, struct ver
 	return val->err || !val->asked || late;
 }
 
+/* What a verdict looks at: the metric's own points, or those made of two others'. */
+struct window {
+	const struct series *points;
+	struct series derived; /* cleared by the caller */
+};
+
+static void window_begin(const struct stage *s, const struct metric_info *info, const struct measure *own,
+                         const struct verdict *v, struct window *w)
+{
+	w->points = stage_points(s, info, own);
+	series_init(&w->derived, STEP);
+	if (w->points)
+		return;
+	stage_series(s, info, own, v->window_start, &w->derived);
+	w->points = &w->derived;
+}
+
 static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 {
 	struct measure *own;
-	const struct metric_info *info = stage_metric(s, role_name(ROLE_ERROR), &own);
+	const struct metric_info *info = stage_role(s, ROLE_ERROR, &own);
 	if (!info)
 		return;
 	struct value val = stage_value(g, s, info, own);
 	struct verdict *v = begin(g, s, info, own, &val, out);
-	v->critical = xasprintf("%g", ERROR_PERCENT);
+	v->critical = v->name ? xasprintf("%g", ERROR_PERCENT) : NULL;
 	if (unreadable(g, s, v, info, &val))
 		return;
-	struct series series;
-	stage_series(s, info, own, v->window_start, &series);
-	unsigned have = series_count(&series, v->window_start, v->window_end);
+	struct window w;
+	window_begin(s, info, own, v, &w);
+	unsigned have = series_count(w.points, v->window_start, v->window_end);
 	unsigned n = have < ERROR_POINTS ? (have ? have : 1) : ERROR_POINTS;
 	struct rule rule = { .range = { .low = -INFINITY, .high = ERROR_PERCENT, .set = true }, .m = n, .n = n };
-	struct rule_result r = rule_eval(&rule, &series, v->window_start, v->window_end);
-	series_clear(&series);
+	struct rule_result r = rule_eval(&rule, w.points, v->window_start, v->window_end);
+	series_clear(&w.derived);
 	v->value = r.value;
 	v->samples = r.samples;
 	v->missing = r.missing;
@@ -179,6 +210,8 @@ static void judge_error(struct engine *g, struct stage *s, struct verdicts *out)
 		return;
 	}
 	v->age_s = clock_wall() - r.at;
+	if (r.state != RULE_BREACHED && wordless(v, VERDICT_OK, NULL))
+		return;
 	char pct[TEXT_NUM];
 	char hm[16];
 	clock_hm(r.at + STEP, hm);
@@ -206,6 +239,8 @@ static void say_age(struct verdict *v, const struct stage *s, double newest, dou
 	int64_t keeps = res_retention(s->res);
 	double loss_in = keeps && slope > 0 ? ((double)keeps - newest * scale) / slope : 0;
 	v->value = newest;
+	if (!growing && wordless(v, VERDICT_OK, NULL))
+		return;
 	text_duration((int64_t)(newest * scale), age);
 	text_duration(loss_in > 0 ? (int64_t)loss_in : 0, left);
 	if (!growing)
@@ -222,20 +257,20 @@ static void say_age(struct verdict *v, const struct stage *s, double newest, dou
 static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
 {
 	struct measure *own;
-	const struct metric_info *info = stage_metric(s, role_name(ROLE_AGE), &own);
+	const struct metric_info *info = stage_role(s, ROLE_AGE, &own);
 	if (!info)
 		return;
 	struct value val = stage_value(g, s, info, own);
 	struct verdict *v = begin(g, s, info, own, &val, out);
 	if (unreadable(g, s, v, info, &val))
 		return;
-	struct series series;
-	stage_series(s, info, own, v->window_start, &series);
-	v->samples = series_count(&series, v->window_start, v->window_end);
+	struct window w;
+	window_begin(s, info, own, v, &w);
+	v->samples = series_count(w.points, v->window_start, v->window_end);
 	v->missing = WINDOW / STEP - v->samples;
 	double slope, scale = info->unit == UNIT_MILLISECONDS ? 0.001 : 1;
-	bool growing = rule_age_growing(&series, v->window_start, v->window_end, scale, &slope);
-	series_clear(&series);
+	bool growing = rule_age_growing(w.points, v->window_start, v->window_end, scale, &slope);
+	series_clear(&w.derived);
 	if (!growing && (v->samples == 0 || val.stale)) {
 		verdict_empty(v, info, &val);
 		return;
@@ -246,18 +281,20 @@ static void judge_age(struct engine *g, struct stage *s, struct verdicts *out)
 void judge_dlq(struct engine *g, struct stage *s, double max, struct verdicts *out)
 {
 	struct measure *own;
-	const struct metric_info *info = stage_metric(s, role_name(ROLE_BACKLOG), &own);
+	const struct metric_info *info = stage_role(s, ROLE_BACKLOG, &own);
 	if (!info || !s->res || !s->res->dlq)
 		return;
 	struct value val = stage_value(g, s, info, NULL);
 	struct verdict *v = begin(g, s, info, own, &val, out);
-	v->critical = xasprintf("%g", max);
+	v->critical = v->name ? xasprintf("%g", max) : NULL;
 	v->value = val.v;
 	v->samples = isnan(val.v) ? 0u : 1u;
-	char count[TEXT_NUM];
-	text_number(val.v, count);
 	if (unreadable(g, s, v, info, &val))
 		return;
+	if (val.v <= max && !val.stale && wordless(v, VERDICT_OK, NULL))
+		return;
+	char count[TEXT_NUM];
+	text_number(val.v, count);
 	if (isnan(val.v))
 		verdict_empty(v, info, &val);
 	else if (val.stale)
@@ -279,16 +316,16 @@ bool stage_judged(const struct stage *s, unsigned metric)
 {
 	const struct kind_info *k = &s->kind->info;
 	const char *key = k->metrics[metric].key;
-	return (!s->own[ROLE_ERROR] && feeds(kind_role(k, ROLE_ERROR), key)) ||
-	       (!s->own[ROLE_AGE] && feeds(kind_role(k, ROLE_AGE), key));
+	return (!stage_own(s, ROLE_ERROR) && feeds(kind_role(k, ROLE_ERROR), key)) ||
+	       (!stage_own(s, ROLE_AGE) && feeds(kind_role(k, ROLE_AGE), key));
 }
 
 /* A resource that is not in a complete list, that could not be listed, or that could not be described. */
 static void judge_resource(struct engine *g, struct stage *s, struct verdicts *out)
 {
 	const struct kind_state *st = kind_state_of(g, s->kind);
-	const struct err *e = s->res ? &s->res->err : &st->list;
-	if (e->code != ERR_OK)
+	const struct err *e = s->res ? s->res->err : &st->list;
+	if (e && e->code != ERR_OK)
 		verdict_err(verdicts_add(out, g, s, "resource"), e);
 	else if (!s->res && st->listed)
 		verdict_set(verdicts_add(out, g, s, "resource"), VERDICT_UNKNOWN, err_check_code(ERR_NOTFOUND),
@@ -343,8 +380,8 @@ static unsigned firing_alarms(const struct engine *g, struct firing **out)
 
 bool stage_has_metric(const struct stage *s, const struct metric_id *id, const char *text)
 {
-	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
-		if (s->own[r] && strcmp(s->own[r]->text, text) == 0)
+	for (unsigned r = ROLE_IN; s->own && r < ROLE_COUNT; r++)
+		if (s->own[r].m && strcmp(s->own[r].m->text, text) == 0)
 			return true;
 	if (strcmp(id->ns, s->kind->info.ns) != 0)
 		return false;
@@ -374,7 +411,7 @@ static bool in_use(const struct engine *g, const struct stage *s)
 	static const enum role roles[] = { ROLE_IN, ROLE_OUT, ROLE_BACKLOG };
 	for (unsigned i = 0; i < sizeof roles / sizeof *roles; i++) {
 		struct measure *own;
-		const struct metric_info *info = stage_metric(s, role_name(roles[i]), &own);
+		const struct metric_info *info = stage_role(s, roles[i], &own);
 		struct value v = info ? stage_value(g, s, info, own) : (struct value){ .v = NAN };
 		if (!v.stale && v.v > 0)
 			return true;
@@ -416,7 +453,7 @@ static char *silent_words(const struct engine *g, const struct stage *s)
 {
 	char age[TEXT_NUM];
 	struct measure *own;
-	const struct metric_info *info = stage_metric(s, role_name(ROLE_IN), &own);
+	const struct metric_info *info = stage_role(s, ROLE_IN, &own);
 	struct value v = info ? stage_value(g, s, info, own) : (struct value){ .v = NAN };
 	if (!info || !info->sparse || !v.at || !v.stale || v.err || overdue(g, s, info, &v))
 		return NULL;
@@ -428,7 +465,7 @@ static char *silent_words(const struct engine *g, const struct stage *s)
 static const char *reason_of(const struct stage *s, const struct verdicts *vs)
 {
 	for (unsigned i = 0; i < vs->n && s->health != HEALTH_OK; i++) {
-		struct verdicts one = { &vs->v[i], 1, 1 };
+		struct verdicts one = { .v = &vs->v[i], .n = 1 };
 		if (verdicts_health(&one) == s->health)
 			return vs->v[i].reason;
 	}
@@ -437,7 +474,7 @@ static const char *reason_of(const struct stage *s, const struct verdicts *vs)
 
 static void judge_one(struct engine *g, struct stage *s, const struct firing *f, unsigned nf)
 {
-	struct verdicts vs = { 0 };
+	struct verdicts vs = { .untold = true };
 	if (only_remembered(g, s))
 		return;
 	judge_stage(g, s, &vs);
@@ -460,6 +497,7 @@ static void judge_one(struct engine *g, struct stage *s, const struct firing *f,
 void judge_all(struct engine *g)
 {
 	struct firing *f;
+	int64_t held = clock_pause();
 	unsigned n = firing_alarms(g, &f);
 	for (unsigned i = 0; i < g->nstages; i++)
 		judge_one(g, g->stages[i], f, n);
@@ -467,4 +505,5 @@ void judge_all(struct engine *g)
 		metric_clear(&f[i].id);
 	free(f);
 	loss_all(g);
+	clock_hold(held);
 }

@@ -245,6 +245,7 @@ void engine_free(struct engine *g)
 	free(g->extra);
 	describe_alarms_out_clear(&g->alarms);
 	told_free(g);
+	alarm_code_forget(g);
 	error_logs_free(g);
 	inventory_free(g);
 	conf_free(g->own_conf);

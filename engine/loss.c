@@ -3,6 +3,8 @@
  * CloudWatch, and every direct reading only while it is fresh. */
 #include "pipeline/loss.h"
 
+#include "cache/peek.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "engine/inside.h"
 
@@ -13,6 +15,7 @@
 #define RATE_POINTS 10
 #define RECEIVED "received"   /* the key of a queue's metric */
 #define HIDDEN_RECEIVES 3     /* of a message, from which on SQS's age leaves it out */
+#define PROVE_EVERY 1800      /* seconds */
 #define DYNAMODB_KEEPS 86400. /* a DynamoDB stream's records, always */
 
 /* What relations say of a resource, by its place in g->res. */
@@ -27,8 +30,9 @@ struct books {
 	struct engine *g;
 	struct tied *tied;
 	int64_t now, until,
-	    delay;          /* of the stage at hand: the end of its newest period that has arrived, and how late it came */
-	bool sources_known; /* every queue was listed and described */
+	    delay;           /* of the stage at hand: the end of its newest period that has arrived, and how late it came */
+	bool sources_known;  /* every queue was listed and described */
+	struct peeks *peeks; /* NULL: nobody has ever looked into a queue */
 };
 
 /* ---- readings */
@@ -60,7 +64,7 @@ static struct loss_trend trend(const struct books *b, const struct stage *s)
 static bool current(const struct books *b, const struct stage *s, const struct loss_trend *t)
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
-	return t->at && m->err.code == ERR_OK && b->now - t->at <= stale_after(b->delay, measure_every(b->g, m), STEP);
+	return t->at && !m->err && b->now - t->at <= stale_after(b->delay, measure_every(b->g, m), STEP);
 }
 
 /* The end of what was answered, while that is as new as it can be. */
@@ -74,7 +78,7 @@ static int64_t until(const struct books *b, const struct measure *m)
 static double counted_in(const struct measure *m, int64_t from, int64_t to)
 {
 	double sum = 0;
-	if (!m || m->err.code != ERR_OK || !known_covers(&m->known, from, to))
+	if (!m || m->err || !known_covers(&m->known, from, to))
 		return NAN;
 	for (int64_t t = from; t < to; t += STEP) {
 		double v = series_at(&m->series, t);
@@ -147,7 +151,7 @@ static bool steady(const struct books *b, const struct stage *s, const struct lo
 static bool received_here(const struct books *b, const struct stage *s)
 {
 	const struct measure *m = measure_of_key(s, RECEIVED);
-	if (m && measure_never_seen(m) && m->err.code == ERR_OK && b->now - m->known.to < REST + LOSS_POINTS * STEP)
+	if (m && measure_never_seen(m) && !m->err && b->now - m->known.to < REST + LOSS_POINTS * STEP)
 		return false;
 	double n = counted(b, m, known_from(b, m));
 	return isnan(n) || n > 0;
@@ -183,8 +187,57 @@ static struct loss consumed_loss(const struct books *b, struct arena *mem, const
 	return loss_queue(mem, &q);
 }
 
+/* What a look into a queue is worth now: is what it met still there, and is it all there is? */
+struct seen {
+	struct peek_sum sum;
+	bool gone, all;
+};
+
+/* How many of the messages others may have taken since; NAN: nobody counted. Our own replays' deletions are no others'. */
+static double taken_since(const struct books *b, const struct stage *s, const struct peek_sum *sum)
+{
+	const struct measure *out = measure_of_role(s, ROLE_OUT);
+	int64_t from = (sum->proved_ms / 1000 + STEP - 1) / STEP * STEP;
+	if (!out || from >= until(b, out))
+		return 0;
+	if (measure_never_seen(out) && b->now - out->known.to < REST + LOSS_POINTS * STEP)
+		return 0;
+	return fmax(0, counted(b, out, from) - sum->removed);
+}
+
+/* While it is proved that nothing was taken, that is noted from time to time: what CloudWatch counted is at hand for three hours only. */
+static void prove(const struct books *b, const struct stage *s, const struct seen *seen)
+{
+	struct err e;
+	const struct measure *out = measure_of_role(s, ROLE_OUT);
+	int64_t proved = out ? until(b, out) : 0;
+	if (seen->gone || seen->sum.removed || proved - seen->sum.proved_ms / 1000 < PROVE_EVERY)
+		return;
+	if (!peek_prove(b->peeks, s->res->arn, proved * 1000, &e))
+		log_warn(LOG_ENGINE, "%s: %s", e.where, e.text);
+}
+
+static struct seen seen_of(const struct books *b, struct arena *mem, const struct stage *s, double held)
+{
+	struct seen seen = { .gone = true };
+	struct err e;
+	double keeps = kept(s->res);
+	int64_t since = isnan(keeps) ? 0 : (b->now - (int64_t)keeps) * 1000;
+	if (!b->peeks || !s->res->arn)
+		return seen;
+	if (!peek_sum(b->peeks, s->res->arn, since, mem, &seen.sum, &e))
+		log_warn(LOG_ENGINE, "%s: %s", e.where, e.text);
+	if (!seen.sum.at_ms || seen.sum.at_ms > b->now * 1000) /* nobody has looked, or not yet */
+		return (struct seen){ .gone = true };
+	seen.gone = !(taken_since(b, s, &seen.sum) == 0 && held >= seen.sum.n);
+	seen.all = seen.sum.whole && !seen.gone && held == seen.sum.n;
+	prove(b, s, &seen);
+	return seen;
+}
+
 static struct loss dead_loss(const struct books *b, struct arena *mem, const struct stage *s, const struct tied *t)
 {
+	int64_t sent;
 	struct loss_dead d = { .now = b->now,
 		                   .retention = kept(s->res),
 		                   .held = held(b, s),
@@ -194,11 +247,37 @@ static struct loss dead_loss(const struct books *b, struct arena *mem, const str
 		                   .source_retention = t->dead && b->sources_known && isfinite(t->source) ? t->source : NAN,
 		                   .received = received_here(b, s) };
 	d.current = current(b, s, &d.age);
+	struct seen seen = d.fifo ? (struct seen){ .gone = true } : seen_of(b, mem, s, d.held);
+	sent = seen.sum.first_ms / 1000;
+	d.sent = &sent;
+	d.nsent = sent != 0;
+	d.gone = seen.gone;
+	d.all = seen.all && seen.sum.dated;
+	d.looked = seen.sum.whole && seen.sum.dated ? seen.sum.at_ms / 1000 : 0;
 	return loss_dead(mem, &d);
+}
+
+static double stream_keeps(const struct books *b, const char *arn)
+{
+	const struct res *r = inventory_by_arn(b->g, arn);
+	if (r)
+		return isnan(kept(r)) ? INFINITY : kept(r);
+	return strstr(arn, ":dynamodb:") ? DYNAMODB_KEEPS : INFINITY;
+}
+
+/* When the earliest of the records goes, as if its stream were the one that keeps them longest. False: of one nobody knows how long. */
+static bool first_arrived(const struct books *b, const struct seen *seen, double longest, int64_t *arrived)
+{
+	double first = INFINITY;
+	for (unsigned i = 0; i < seen->sum.nstreams; i++)
+		first = fmin(first, (double)seen->sum.streams[i].first_ms / 1000 + stream_keeps(b, seen->sum.streams[i].arn));
+	*arrived = isfinite(first) ? (int64_t)floor(first - longest) : 0;
+	return isfinite(first) && isfinite(longest);
 }
 
 static struct loss pointer_loss(const struct books *b, struct arena *mem, const struct stage *s, const struct tied *t)
 {
+	int64_t arrived;
 	struct loss_pointers p = { .now = b->now,
 		                       .retention = kept(s->res),
 		                       .held = held(b, s),
@@ -206,6 +285,12 @@ static struct loss pointer_loss(const struct books *b, struct arena *mem, const 
 		                       .age = trend(b, s),
 		                       .stream_retention = isfinite(t->stream) ? t->stream : NAN };
 	p.current = current(b, s, &p.age);
+	struct seen seen = seen_of(b, mem, s, p.held);
+	if (!seen.gone && first_arrived(b, &seen, p.stream_retention, &arrived)) {
+		p.arrived = &arrived;
+		p.narrived = 1;
+		p.all = seen.all && seen.sum.npointers == seen.sum.n;
+	}
 	return loss_pointers(mem, &p);
 }
 
@@ -228,7 +313,7 @@ static bool silent(const struct books *b, const struct stage *s, const struct lo
 {
 	const struct measure *m = measure_of_role(s, ROLE_AGE);
 	int64_t from = t->at ? t->at : b->until - RATE_POINTS * STEP;
-	return m && m->err.code == ERR_OK && known_covers(&m->known, from, until(b, m)) && !current(b, s, t);
+	return m && !m->err && known_covers(&m->known, from, until(b, m)) && !current(b, s, t);
 }
 
 /* When the first record came that nobody has read since; 0: that is not known. */
@@ -348,14 +433,6 @@ static void tie_queue(struct books *b, const struct res *r)
 	t->source = fmax(t->source, isnan(kept(r)) ? INFINITY : kept(r));
 }
 
-static double stream_keeps(const struct books *b, const char *arn)
-{
-	const struct res *r = inventory_by_arn(b->g, arn);
-	if (r)
-		return isnan(kept(r)) ? INFINITY : kept(r);
-	return strstr(arn, ":dynamodb:") ? DYNAMODB_KEEPS : INFINITY;
-}
-
 static void tie_mapping(struct books *b, const struct relation *m)
 {
 	struct res *to = m->on_failure ? inventory_by_arn(b->g, m->on_failure) : NULL;
@@ -376,7 +453,7 @@ static void tie(struct books *b)
 	for (unsigned i = 0; i < g->nres; i++) {
 		struct res *r = g->res[i];
 		r->at = i;
-		if (r->kind->keeps == KEEPS_MESSAGES && (!r->described || r->err.code != ERR_OK))
+		if (r->kind->keeps == KEEPS_MESSAGES && (!r->described || r->err))
 			b->sources_known = false;
 	}
 	for (unsigned i = 0; i < g->nstages; i++)
@@ -401,10 +478,20 @@ static struct loss loss_of(const struct books *b, struct arena *mem, const struc
 	return s->kind->keeps == KEEPS_MESSAGES ? queue_loss(b, mem, s) : stream_loss(b, mem, s);
 }
 
+static struct peeks *peeks_there(const struct engine *g)
+{
+	struct err e = { 0 };
+	struct peeks *p = g->o.state_path ? peek_open(g->o.state_path, false, &e) : NULL;
+	if (!p && g->o.state_path && e.code != ERR_NOTFOUND)
+		log_warn(LOG_ENGINE, "%s: %s", e.where, e.text);
+	return p;
+}
+
 void loss_all(struct engine *g)
 {
 	struct books b = { .g = g, .now = clock_wall() };
 	b.tied = xcalloc(g->nres + 1u, sizeof *b.tied);
+	b.peeks = peeks_there(g);
 	tie(&b);
 	arena_clear(&g->losses);
 	for (unsigned i = 0; i < g->nstages; i++) {
@@ -412,5 +499,6 @@ void loss_all(struct engine *g)
 		b.delay = stage_delay(g, g->stages[i], NULL);
 		g->stages[i]->loss = loss_of(&b, &g->losses, g->stages[i]);
 	}
+	peek_close(b.peeks);
 	free(b.tied);
 }

@@ -15,25 +15,20 @@ static int by_text(const void *a, const void *b)
 
 static void measure_free(struct measure *m)
 {
-	metric_clear(&m->id);
 	series_clear(&m->series);
-	free(m->text);
+	free(m->err);
 	free(m->watch);
-	free(m);
 }
 
-/* Takes text. */
-static struct measure *measure_intern(struct engine *g, char *text, uint32_t step, bool *added)
+static struct measure *measure_intern(struct engine *g, const char *text, uint32_t step, bool *added)
 {
-	struct measure key = { .text = text, .series.step = step };
+	struct measure key = { .text = (char *)text, .series.step = step };
 	struct measure **found = tfind(&key, &g->measures, by_text);
 	*added = !found;
-	if (found) {
-		free(text);
+	if (found)
 		return *found;
-	}
-	struct measure *m = xcalloc(1, sizeof *m);
-	m->text = text;
+	struct measure *m = arena_alloc(&g->measures_mem, sizeof *m);
+	m->text = arena_strdup(&g->measures_mem, text);
 	series_init(&m->series, step);
 	tsearch(m, &g->measures, by_text);
 	MEM_GROW(g->measure_list, g->nmeasures, g->cmeasures);
@@ -41,46 +36,54 @@ static struct measure *measure_intern(struct engine *g, char *text, uint32_t ste
 	return m;
 }
 
-static void copy_id(struct metric_id *to, const struct metric_id *from)
+/* Namespaces, names, statistics and dimensions' names are few, however many measures there are. */
+static char *atom(struct engine *g, const char *s)
 {
-	metric_set(to, from->ns, from->name, from->stat);
-	for (unsigned i = 0; i < from->ndims; i++)
-		metric_add_dim(to, from->dims[i].name, from->dims[i].value);
+	for (unsigned i = 0; s && i < g->natoms; i++)
+		if (strcmp(g->atoms[i], s) == 0)
+			return (char *)g->atoms[i];
+	char *copy = arena_strdup(&g->measures_mem, s);
+	if (s && g->natoms < sizeof g->atoms / sizeof *g->atoms)
+		g->atoms[g->natoms++] = copy;
+	return copy;
 }
 
-/* A metric without its statistic: whoever shares it goes side by side into one request. */
-struct base {
-	char *text;
-	uint32_t step;
-	struct measure *any;
-};
+static void copy_id(struct engine *g, struct metric_id *to, const struct metric_id *from)
+{
+	to->ns = atom(g, from->ns);
+	to->name = atom(g, from->name);
+	to->stat = atom(g, from->stat);
+	to->dims = arena_array(&g->measures_mem, from->ndims, sizeof *to->dims);
+	to->ndims = from->ndims;
+	for (unsigned i = 0; i < from->ndims; i++) {
+		to->dims[i].name = atom(g, from->dims[i].name);
+		to->dims[i].value = arena_strdup(&g->measures_mem, from->dims[i].value);
+	}
+}
+
+/* Of its text what comes before the statistic: whoever shares it goes side by side into one request. */
+static size_t base_len(const struct measure *m)
+{
+	return strlen(m->text) - strlen(m->id.stat ? m->id.stat : "");
+}
 
 static int by_base(const void *a, const void *b)
 {
-	const struct base *x = a, *y = b;
-	int d = strcmp(x->text, y->text);
-	return d ? d : (x->step > y->step) - (x->step < y->step);
-}
-
-static void base_free(void *p)
-{
-	struct base *b = p;
-	free(b->text);
-	free(b);
+	const struct measure *x = a, *y = b;
+	size_t n = base_len(x), k = base_len(y);
+	int d = memcmp(x->text, y->text, n < k ? n : k);
+	d = d ? d : (n > k) - (n < k);
+	return d ? d : (x->series.step > y->series.step) - (x->series.step < y->series.step);
 }
 
 static void join_siblings(struct engine *g, struct measure *m)
 {
-	struct base *b = xcalloc(1, sizeof *b);
-	size_t n = strlen(m->text), stat = strlen(m->id.stat ? m->id.stat : "");
-	*b = (struct base){ xstrndup(m->text, n - stat), m->series.step, m };
-	struct base *first = *(struct base **)tsearch(b, &g->bases, by_base);
+	struct measure *first = *(struct measure **)tsearch(m, &g->bases, by_base);
 	m->sibling = m;
-	if (first == b)
+	if (first == m)
 		return;
-	m->sibling = first->any->sibling;
-	first->any->sibling = m;
-	base_free(b);
+	m->sibling = first->sibling;
+	first->sibling = m;
 }
 
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse)
@@ -89,9 +92,10 @@ struct measure *inventory_measure(struct engine *g, const struct metric_id *id, 
 	bool added;
 	buf_init(&text, 64 * 1024);
 	metric_text(id, &text);
-	struct measure *m = measure_intern(g, buf_steal(&text), step, &added);
+	struct measure *m = measure_intern(g, buf_span(&text).p, step, &added);
+	buf_clear(&text);
 	if (added) {
-		copy_id(&m->id, id);
+		copy_id(g, &m->id, id);
 		m->sparse = sparse;
 		join_siblings(g, m);
 		store_points(g, m);
@@ -113,7 +117,9 @@ struct measure *inventory_measure_known(struct engine *g, const struct metric_id
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name)
 {
 	bool added;
-	struct measure *m = measure_intern(g, xasprintf("direct:%s/%s{name=%s}", k->info.id, key, name), STEP, &added);
+	char *text = xasprintf("direct:%s/%s{name=%s}", k->info.id, key, name);
+	struct measure *m = measure_intern(g, text, STEP, &added);
+	free(text);
 	if (added)
 		store_points(g, m);
 	return m;
@@ -127,11 +133,13 @@ static void nothing(void *p)
 void measures_free(struct engine *g)
 {
 	tdestroy(g->measures, nothing);
-	tdestroy(g->bases, base_free);
+	tdestroy(g->bases, nothing);
 	free(g->due);
 	for (unsigned i = 0; i < g->nmeasures; i++)
 		measure_free(g->measure_list[i]);
 	free(g->measure_list);
+	arena_clear(&g->measures_mem);
+	g->natoms = 0;
 	g->measures = g->bases = NULL;
 	g->due = g->measure_list = NULL;
 	g->ndue = g->cdue = g->nmeasures = g->cmeasures = 0;

@@ -164,16 +164,16 @@ static void plan_done(struct batch *b, const struct err *e)
 	bool again = e->code == ERR_OK && ask_again(b);
 	for (unsigned i = 0; i < b->n; i++) {
 		struct measure *m = b->m[i];
-		if (e->code != ERR_OK)
-			m->err = *e;
-		else if (again && b->status[i] == METRIC_INTERNAL_ERROR)
+		if (again && b->status[i] == METRIC_INTERNAL_ERROR)
 			continue;
-		else
-			batch_status_err(b, i, &m->err);
-		if (m->err.code != ERR_OK)
-			continue;
-		ingest_answered(b, m);
+		struct err said = { 0 };
+		if (e->code == ERR_OK)
+			batch_status_err(b, i, &said);
+		err_hold(&m->err, e->code == ERR_OK ? &said : e);
+		if (!m->err)
+			ingest_answered(b, m);
 	}
+	store_some(g);
 	round_arrived(g);
 }
 
@@ -283,8 +283,11 @@ static void pack(struct engine *g, struct packing *to, struct measure *first)
 	memmove(p.m, p.m + added, (p.n - added) * sizeof(struct measure *));
 	p.n -= added;
 	memset(to, 0, sizeof *to);
-	if (!add_all(batch_for(g, to, &p), &p))
-		err_set(&p.m[0]->err, ERR_LIMIT, p.m[0]->text, "this metric does not fit into a request");
+	if (add_all(batch_for(g, to, &p), &p))
+		return;
+	struct err e;
+	err_set(&e, ERR_LIMIT, p.m[0]->text, "this metric does not fit into a request");
+	err_hold(&p.m[0]->err, &e);
 }
 
 /* ---- the plan of a round */
@@ -306,9 +309,9 @@ static void add_stage(struct engine *g, struct stage *s)
 	for (unsigned k = 0; turn && k < s->kind->info.nmetrics; k++)
 		if ((asked && turns_measure(g, s, k, !all || turn == SCHED_VITAL)) || (clocks && stage_clocked(s, k)))
 			add_due(g, s->m[k]);
-	for (unsigned r = ROLE_IN; asked && turn && r < ROLE_COUNT; r++)
+	for (unsigned r = ROLE_IN; s->own && asked && turn && r < ROLE_COUNT; r++)
 		if (turns_own(g, s, (enum role)r, !all || turn == SCHED_VITAL))
-			add_due(g, s->own[r]);
+			add_due(g, s->own[r].m);
 }
 
 static void find_due(struct engine *g)
@@ -338,6 +341,8 @@ static void pack_due(struct engine *g)
 	poll_free(g);
 	for (unsigned i = 0; i < g->ndue; i++)
 		pack(g, &to, g->due[i]);
+	for (struct batch *b = g->plan; b; b = b->next)
+		buf_fit(&b->q.json);
 	g->plan_print = print_of(g);
 	g->stages_changed = false;
 }
@@ -350,8 +355,10 @@ void poll_plan(struct engine *g)
 
 static void batch_cancelled(struct batch *b)
 {
+	struct err e;
+	err_set(&e, ERR_CANCELLED, op_get_metric_data.iam, "there was no time left to ask");
 	for (unsigned i = 0; i < b->n; i++)
-		err_set(&b->m[i]->err, ERR_CANCELLED, op_get_metric_data.iam, "there was no time left to ask");
+		err_hold(&b->m[i]->err, &e);
 }
 
 void poll_begin(struct engine *g)

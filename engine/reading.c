@@ -26,10 +26,16 @@ int64_t stage_delay(const struct engine *g, const struct stage *s, const struct 
 	return late_delay(&g->late, own && own->id.ns ? own->id.ns : s->kind->info.ns);
 }
 
+/* Asked for each metric of each stage at each poll: most keys differ in their first letter already. */
+static bool same_key(const char *a, const char *b)
+{
+	return a == b || (*a == *b && strcmp(a, b) == 0);
+}
+
 static struct measure *measure_of(const struct stage *s, const char *key, bool *sparse)
 {
 	for (unsigned i = 0; i < s->kind->info.nmetrics; i++) {
-		if (strcmp(s->kind->info.metrics[i].key, key) != 0)
+		if (!same_key(s->kind->info.metrics[i].key, key))
 			continue;
 		*sparse = s->kind->info.metrics[i].sparse;
 		return s->m[i];
@@ -58,9 +64,9 @@ double derive(const struct metric_info *info, double a, double b, bool zero_a, b
 
 static struct measure *own_or_kinds(const struct stage *s, const struct metric_info *info, const struct measure *own)
 {
-	for (unsigned i = 0; !own && i < s->kind->info.nmetrics; i++)
-		if (&s->kind->info.metrics[i] == info)
-			return s->m[i];
+	size_t at = ((uintptr_t)info - (uintptr_t)s->kind->info.metrics) / sizeof *info;
+	if (!own && at < s->kind->info.nmetrics && &s->kind->info.metrics[at] == info)
+		return s->m[at];
 	return (struct measure *)own;
 }
 
@@ -69,37 +75,92 @@ static bool zero_at(const struct measure *m, bool sparse, int64_t t)
 	return sparse && known_covers(&m->known, t, t + m->series.step);
 }
 
+/* Both operands of a derived metric. */
+struct pair {
+	const struct metric_info *info;
+	const struct measure *a, *b;
+	bool sparse_a, sparse_b;
+};
+
+static struct pair pair_of(const struct stage *s, const struct metric_info *info)
+{
+	struct pair p = { .info = info };
+	p.a = measure_of(s, info->a, &p.sparse_a);
+	p.b = measure_of(s, info->b, &p.sparse_b);
+	return p;
+}
+
+#define PIECE 16
+
+/* The n <= PIECE values that end at `end`, oldest first. */
+static void derived_tail(const struct pair *p, int64_t end, unsigned n, double *out)
+{
+	double a[PIECE], b[PIECE];
+	int64_t step = p->a->series.step, t = end - (int64_t)(n - 1) * step;
+	series_tail(&p->a->series, end, n, a);
+	series_tail(&p->b->series, end, n, b);
+	for (unsigned i = 0; i < n; i++, t += step)
+		out[i] = derive(p->info, a[i], b[i], zero_at(p->a, p->sparse_a, t), zero_at(p->b, p->sparse_b, t));
+}
+
+const struct series *stage_points(const struct stage *s, const struct metric_info *info, const struct measure *own)
+{
+	const struct measure *m = derived(info) ? NULL : own_or_kinds(s, info, own);
+	return m ? &m->series : NULL;
+}
+
+void stage_tail(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t end,
+                unsigned n, double *out)
+{
+	const struct series *points = stage_points(s, info, own);
+	if (points) {
+		series_tail(points, end, n, out);
+		return;
+	}
+	struct pair p = derived(info) ? pair_of(s, info) : (struct pair){ 0 };
+	int64_t step = p.a && p.b ? p.a->series.step : STEP;
+	for (unsigned done = 0; done < n; done += PIECE) {
+		unsigned some = n - done < PIECE ? n - done : PIECE;
+		int64_t last = end / step * step - (int64_t)(n - done - some) * step;
+		for (unsigned i = 0; i < some; i++)
+			out[done + i] = NAN;
+		if (p.a && p.b)
+			derived_tail(&p, last, some, out + done);
+	}
+}
+
 void stage_series(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t from,
                   struct series *out)
 {
-	bool sa = false, sb = false, two = derived(info);
-	const struct measure *a = two ? measure_of(s, info->a, &sa) : own_or_kinds(s, info, own);
-	const struct measure *b = two ? measure_of(s, info->b, &sb) : a;
-	series_init(out, a ? a->series.step : STEP);
-	if (!a || !b)
+	struct pair p = { .info = info };
+	if (derived(info))
+		p = pair_of(s, info);
+	else
+		p.a = p.b = own_or_kinds(s, info, own);
+	series_init_wide(out, p.a ? p.a->series.step : STEP);
+	if (!p.a || !p.b)
 		return;
-	series_widen(out, a->series.max);
-	int64_t step = out->step, last = a->series.last > b->series.last ? a->series.last : b->series.last;
-	int64_t first = last - (int64_t)(a->series.max - 1) * step;
-	for (int64_t t = first > from ? first : (from + step - 1) / step * step; last && t <= last; t += step) {
-		double v = series_at(&a->series, t);
-		if (two)
-			v = derive(info, v, series_at(&b->series, t), zero_at(a, sa, t), zero_at(b, sb, t));
-		if (!isnan(v))
-			series_put(out, t, v);
+	series_widen(out, p.a->series.max);
+	int64_t step = out->step, last = p.a->series.last > p.b->series.last ? p.a->series.last : p.b->series.last;
+	int64_t first = last - (int64_t)(p.a->series.max - 1) * step, t = (from + step - 1) / step * step;
+	for (t = first > from ? first : t; last && t <= last; t += PIECE * step) {
+		double v[PIECE];
+		unsigned n = (last - t) / step + 1 < PIECE ? (unsigned)((last - t) / step + 1) : PIECE;
+		stage_tail(s, info, own, t + (int64_t)(n - 1) * step, n, v);
+		for (unsigned i = 0; i < n; i++)
+			if (!isnan(v[i]))
+				series_put(out, t + (int64_t)i * step, v[i]);
 	}
 }
 
 /* Newest point of a derived metric, without building its series. */
 static bool newest_derived(const struct stage *s, const struct metric_info *info, int64_t *at, double *v)
 {
-	bool sa = false, sb = false;
-	const struct measure *a = measure_of(s, info->a, &sa), *b = measure_of(s, info->b, &sb);
-	int64_t last = a->series.last > b->series.last ? a->series.last : b->series.last;
+	struct pair p = pair_of(s, info);
+	int64_t last = p.a->series.last > p.b->series.last ? p.a->series.last : p.b->series.last;
 	for (int64_t i = 0; last && i < SERIES_MAX; i++) {
 		*at = last - i * STEP;
-		*v = derive(info, series_at(&a->series, *at), series_at(&b->series, *at), zero_at(a, sa, *at),
-		            zero_at(b, sb, *at));
+		derived_tail(&p, *at, 1, v);
 		if (!isnan(*v))
 			return true;
 	}
@@ -111,7 +172,7 @@ static const struct err *direct_err(const struct engine *g, const struct stage *
 {
 	static const struct err gone = { .code = ERR_NOTFOUND, .text = "it was not found" };
 	if (s->res)
-		return s->res->err.code != ERR_OK ? &s->res->err : NULL;
+		return s->res->err;
 	const struct kind_state *st = kind_state_of(g, s->kind);
 	return st->list.code != ERR_OK ? &st->list : st->listed ? &gone : NULL;
 }
@@ -124,9 +185,9 @@ const struct err *stage_err(const struct engine *g, const struct stage *s, const
 	bool sparse;
 	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
 	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : NULL;
-	if (a && a->err.code != ERR_OK)
-		return &a->err;
-	return b && b->err.code != ERR_OK ? &b->err : NULL;
+	if (a && a->err)
+		return a->err;
+	return b ? b->err : NULL;
 }
 
 /* When it was last read; of two operands the older reading counts. 0: never. */
@@ -161,14 +222,24 @@ struct value stage_value(const struct engine *g, const struct stage *s, const st
 	return out;
 }
 
+struct measure *stage_own(const struct stage *s, enum role role)
+{
+	return s->own ? s->own[role].m : NULL;
+}
+
+const struct metric_info *stage_role(const struct stage *s, enum role role, struct measure **own)
+{
+	*own = stage_own(s, role);
+	return *own ? &s->own[role].info : kind_role(&s->kind->info, role);
+}
+
 const struct metric_info *stage_metric(const struct stage *s, const char *key, struct measure **own)
 {
 	*own = NULL;
 	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++) {
 		if (strcmp(key, role_name((enum role)r)) != 0)
 			continue;
-		*own = s->own[r];
-		return *own ? &s->own_info[r] : kind_role(&s->kind->info, (enum role)r);
+		return stage_role(s, (enum role)r, own);
 	}
 	return kind_metric(&s->kind->info, key);
 }

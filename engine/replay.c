@@ -1,6 +1,7 @@
 /* REQUEST_REPLAY_START, _RESUME and _PLAN: the phases of a drive. It is prepared, frozen, confirmed, worked on, closed; each phase is a
  * function that is called each turn until it is over. */
 #include "engine/replay_source.h"
+#include "engine/replay_watch.h"
 
 #include "core/log.h"
 #include "core/mem.h"
@@ -61,23 +62,23 @@ static bool open_logs(struct drive *d, struct err *e)
 }
 
 /* What the run is about, before its source has been looked at: for the refusals of the gate. */
-static const struct op *main_op(const struct drive *d)
+static const struct op *run_op(const struct drive *d)
 {
-	if (d->plan)
-		return &op_receive_message;
-	return d->run.mode == REPLAY_REDRIVE ? &op_send_message_batch : &op_invoke_sync;
+	return d->run.mode == REPLAY_REDRIVE ? &op_send_message_batch
+	       : d->run.mode == REPLAY_MOVE  ? &op_start_message_move_task
+	                                     : &op_invoke_sync;
 }
 
 static bool may_send(struct drive *d, struct result *r, const struct consent *c, const char *what)
 {
-	const struct op *op = d->run.mode == REPLAY_REDRIVE
-	                          ? d->run.fifo ? &op_send_message_batch_fifo : &op_send_message_batch
-	                          : &op_invoke_sync;
-	const struct gate_act send = { MODE_OPERATE, op, what, true, d->n },
-	                      remove = { MODE_OPERATE, &op_delete_message_batch, what, true, d->n };
+	bool move = d->run.mode == REPLAY_MOVE;
+	const struct op *op = d->run.mode == REPLAY_REDRIVE && d->run.fifo ? &op_send_message_batch_fifo : run_op(d),
+	                *also = move ? &op_cancel_message_move_task : &op_delete_message_batch;
+	const struct gate_act send = { MODE_OPERATE, op, what, true, drive_count(d) },
+	                      remove = { MODE_OPERATE, also, what, true, drive_count(d) };
 	struct consent same = *c;
 	return gate_open(d->g->o.target, c, &send, &d->send, r) &&
-	       (!d->src->deletes || gate_open(d->g->o.target, &same, &remove, &d->remove, r));
+	       ((!d->src->deletes && !move) || gate_open(d->g->o.target, &same, &remove, &d->remove, r));
 }
 
 static struct drive *drive_new(struct engine *g, struct task *t)
@@ -92,7 +93,7 @@ static struct drive *drive_new(struct engine *g, struct task *t)
 	d->lock = -1;
 	d->ends_as = RUN_PAUSED;
 	d->plan = t->rq.kind == REQUEST_REPLAY_PLAN || (t->rq.kind == REQUEST_REPLAY_START && t->rq.dry_run);
-	d->run.mode = t->rq.replay.redrive ? REPLAY_REDRIVE : REPLAY_INVOKE;
+	d->run.mode = t->rq.replay.move_task ? REPLAY_MOVE : t->rq.replay.redrive ? REPLAY_REDRIVE : REPLAY_INVOKE;
 	d->r->seconds = (double)NAN;
 	found_init(&d->found);
 	found_init(&d->sources);
@@ -184,7 +185,8 @@ static bool begin(struct engine *g, struct task *t)
 	struct drive *d = drive_new(g, t);
 	struct err *e = &t->result->err;
 	bool resume = t->rq.kind == REQUEST_REPLAY_RESUME || (t->rq.kind == REQUEST_REPLAY_START && t->rq.replay.run);
-	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, main_op(d), "replay", false, 0 };
+	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, d->plan ? &op_receive_message : run_op(d), "replay",
+		                    false, 0 };
 	audited_who(g, t->rq.consent.mode, &d->who);
 	if (!resume && !prepare_names(d, e))
 		return false;
@@ -237,7 +239,9 @@ bool give_back(struct drive *d, bool all)
 static void prepare_phase(struct drive *d)
 {
 	struct err e = { 0 };
-	if (!prepare_step(d) || d->phase != PHASE_PREPARE)
+	if (!d->watch && (!prepare_step(d) || d->phase != PHASE_PREPARE))
+		return;
+	if (!watch_prepare(d))
 		return;
 	d->r->guard = "host only - two bastions could collide";
 	if (!drive_lock(d, &e)) {
@@ -294,7 +298,7 @@ static void await_person(struct drive *d)
 {
 	d->run.state = RUN_FROZEN;
 	drive_save(d);
-	drive_end(d, RUN_FROZEN, "waits for %u to be confirmed", d->n);
+	drive_end(d, RUN_FROZEN, "waits for %u to be confirmed", drive_count(d));
 	d->phase = PHASE_CLOSE;
 }
 
@@ -303,7 +307,7 @@ static void start_work(struct drive *d)
 	d->run.state = RUN_RUNNING;
 	d->run.reason = NULL;
 	d->run.confirmed = true;
-	d->run.expected = d->n;
+	d->run.expected = drive_count(d);
 	d->run.started_ms = d->run.started_ms ? d->run.started_ms : now_ms();
 	d->run.ended_ms = 0;
 	if (!drive_save(d)) {
@@ -321,7 +325,11 @@ static void start_work(struct drive *d)
 static char *question(const struct drive *d)
 {
 	const char *name = strrchr(d->run.dest, ':');
-	return xasprintf("replay %u message%s of %s %s %s at most %g a second", d->n, d->n == 1 ? "" : "s", d->run.source,
+	unsigned n = drive_count(d);
+	if (d->run.mode == REPLAY_MOVE)
+		return xasprintf("let SQS move about %u message%s of %s back to %s, step by step to %g a second", n,
+		                 n == 1 ? "" : "s", d->run.source, name ? name + 1 : "where each came from", d->run.rate);
+	return xasprintf("replay %u message%s of %s %s %s at most %g a second", n, n == 1 ? "" : "s", d->run.source,
 	                 d->run.mode == REPLAY_INVOKE ? "through function" : "back into queue",
 	                 name ? name + 1 : d->run.dest, d->run.rate);
 }
@@ -338,8 +346,13 @@ static void confirm_phase(struct drive *d)
 		c.count_said = true;
 		c.count = d->run.expected;
 	}
-	if (d->n == 0 && !c.count_said)
+	if (drive_count(d) == 0 && !c.count_said)
 		c = (struct consent){ .mode = c.mode, .count_said = true };
+	struct err lost;
+	if (watch_refuses(d, &lost)) {
+		drive_fail(d, &lost);
+		return;
+	}
 	char *what = question(d);
 	bool open = may_send(d, d->t->result, &c, what);
 	free(what);
@@ -396,32 +409,49 @@ static void skip_rest(struct drive *d)
 	drive_commit(d);
 }
 
+static bool closing(struct drive *d)
+{
+	return d->sweep.flying || watch_flying(d) || (d->beat.on && !d->beat.answered) || !give_back(d, true);
+}
+
+/* What SQS moved by itself is never verified: DONE~ is the most it can be. */
+static enum run_state end_state(const struct drive *d)
+{
+	enum run_state s = d->ending ? d->ends_as : RUN_DONE;
+	if (d->run.mode == REPLAY_MOVE)
+		return s == RUN_DONE ? RUN_ROUGH : s;
+	if (s == RUN_DONE && !all_ended(d))
+		return RUN_PAUSED;
+	return s == RUN_PAUSED && !d->broken && all_ended(d) ? RUN_DONE : s;
+}
+
 static void close_phase(struct drive *d)
 {
-	if (d->sweep.flying || (d->beat.on && !d->beat.answered) || !give_back(d, true))
+	if (closing(d))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])
 		return;
 	d->run.hidden_until_ms = d->patience_ms; /* every receive of this life has its answer, but for these */
-	d->run.state = d->ending ? d->ends_as : RUN_DONE;
-	if (d->run.state == RUN_STOPPED)
+	if (d->ending && d->ends_as == RUN_STOPPED)
 		skip_rest(d);
-	if (d->run.state == RUN_DONE && !all_ended(d))
-		d->run.state = RUN_PAUSED;
-	if (d->run.state == RUN_PAUSED && !d->broken && all_ended(d))
-		d->run.state = RUN_DONE;
+	d->run.state = end_state(d);
 	if (!run_unfinished(d->run.state))
 		d->run.ended_ms = now_ms();
-	if (d->run.state == RUN_DONE)
+	if (d->run.state == RUN_DONE || d->run.state == RUN_ROUGH)
 		d->run.reason = NULL;
 	drive_save(d);
 	drive_note(d, "replay", d->run.source_arn, "success", run_state_name(d->run.state));
 }
 
+static void work_phase(struct drive *d)
+{
+	(d->src->work ? d->src->work : work_step)(d);
+}
+
 static void (*const phases[])(struct drive *) = {
 	[PHASE_PREPARE] = prepare_phase, [PHASE_FREEZE] = freeze_phase, [PHASE_CONFIRM] = confirm_phase,
-	[PHASE_RECOVER] = recover_phase, [PHASE_WORK] = work_step,      [PHASE_CLOSE] = close_phase,
+	[PHASE_RECOVER] = recover_phase, [PHASE_WORK] = work_phase,     [PHASE_CLOSE] = close_phase,
 };
 
 static void finish(struct drive *d)
@@ -468,9 +498,11 @@ void replay_abandon(struct task *t)
 	}
 	d->sweep.flying = false;
 	sweep_clear(d);
+	watch_free(d);
 	if (d->src && d->src->clear)
 		d->src->clear(d);
 	drive_unlock(d);
+	peeks_free(d);
 	ledger_close(d->ledger);
 	audit_close(d->audit);
 	found_clear(&d->found);

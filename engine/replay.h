@@ -146,6 +146,8 @@ struct drive {
 	bool verifying;                  /* the sweep under way looks for copies that came back */
 	int64_t verify_from_ms;          /* since when it does, wall clock */
 	bool told;                       /* rq.begun was called */
+	struct peeking *peeking;         /* peeks.c's; NULL: nothing was looked at yet */
+	struct run_watch *watch;             /* replay_watch.c's; NULL: not begun */
 };
 
 /* replay.c */
@@ -209,6 +211,19 @@ bool verify_allows(const struct drive *d);            /* may another be sent alr
 void verify_begin(struct drive *d, bool idle, int64_t *wake_ms); /* starts a sweep when it is time */
 bool verify_meets(struct drive *d, const struct message *m);     /* is it one of ours, come back? Then it is BOUNCED */
 void verify_over(struct drive *d);                    /* the sweep has seen the whole queue */
+
+/* peeks.c: what a look has shown, kept for the clocks. Nothing here can fail a replay. */
+void peeks_begin(struct drive *d);                             /* a sweep begins */
+void peeks_met(struct drive *d, const struct message *m);
+void peeks_over(struct drive *d, bool whole);                  /* the sweep is over; whole: it met everything that was there */
+void peeks_deleted(struct drive *d, const char *msg_id);       /* for certain */
+void peeks_flush(struct drive *d);                             /* deletions, onto the disk */
+void peeks_free(struct drive *d);
+/* replay_move.c */
+bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */
+unsigned drive_count(const struct drive *d);     /* what is to be confirmed: of a move task, about so many */
+
+void heed_wanted(struct drive *d); /* replay_work.c: what another process wants of the run */
 
 /* replay_tell.c */
 void tell_items(struct drive *d);    /* into the result */

@@ -42,6 +42,18 @@ const struct replay_source *replay_source_of(const char *text, struct err *e)
 	return NULL;
 }
 
+static bool redrive_valid(const struct drive *d, struct err *e)
+{
+	const struct replay_request *rq = &d->t->rq.replay;
+	if (rq->redrive && !d->src->redrives)
+		return err_set(e, ERR_USAGE, "--redrive", "only from a queue, not from %s", d->src->form);
+	if (rq->through && rq->redrive)
+		return err_set(e, ERR_USAGE, "--redrive", "not together with --through");
+	if (rq->to && !rq->redrive)
+		return err_set(e, ERR_USAGE, "--to", "only with --redrive or --move-task");
+	return true;
+}
+
 bool prepare_names(struct drive *d, struct err *e)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
@@ -49,12 +61,10 @@ bool prepare_names(struct drive *d, struct err *e)
 	d->src = replay_source_of(rq->source, e);
 	if (!d->src || !d->src->names(d, rq->source, e) || !where_valid(rq->where, e))
 		return false;
-	if (rq->redrive && !d->src->redrives)
-		return err_set(e, ERR_USAGE, "--redrive", "only from a queue, not from %s", d->src->form);
-	if (rq->through && rq->redrive)
-		return err_set(e, ERR_USAGE, "--redrive", "not together with --through");
-	if (rq->to && !rq->redrive)
-		return err_set(e, ERR_USAGE, "--to", "only with --redrive");
+	if (rq->move_task)
+		return move_names(d, e);
+	if (!redrive_valid(d, e))
+		return false;
 	if (rq->through && !name_valid(rq->through, 170, ":$"))
 		return err_set(e, ERR_USAGE, "--through", "is the name of no function");
 	if (!rq->through && !rq->redrive && !d->plan && !d->src->through)
@@ -64,7 +74,7 @@ bool prepare_names(struct drive *d, struct err *e)
 
 bool resume_names(struct drive *d, struct err *e)
 {
-	d->src = replay_source_of(d->run.source, e);
+	d->src = d->run.mode == REPLAY_MOVE ? &source_move : replay_source_of(d->run.source, e);
 	return d->src && d->src->names(d, d->run.source, e);
 }
 
@@ -206,7 +216,7 @@ static void settle(struct drive *d)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
 	struct replay_run *r = &d->run;
-	r->mode = rq->redrive ? REPLAY_REDRIVE : REPLAY_INVOKE;
+	r->mode = rq->move_task ? REPLAY_MOVE : rq->redrive ? REPLAY_REDRIVE : REPLAY_INVOKE;
 	r->dest = r->dest ? r->dest : "";
 	r->rate = rq->rate > 0 ? rq->rate : RATE_DEFAULT;
 	r->tolerance = TOLERANCE;

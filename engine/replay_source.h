@@ -28,6 +28,9 @@ struct prepare_step {
 	const char *what;
 };
 
+#define SQS_STEPS 8
+extern const struct prepare_step sqs_steps[SQS_STEPS]; /* a move task's are a queue's */
+
 struct replay_source {
 	const char *prefix;            /* how a name of this kind begins: "sqs:" */
 	const char *form;              /* the whole of it, for messages: "sqs:QUEUE" */
@@ -44,6 +47,7 @@ struct replay_source {
 	void (*settle)(struct drive *d);   /* an error in d->err ends it */
 	void (*begin)(struct drive *d);
 	bool (*step)(struct drive *d);     /* true: over */
+	void (*work)(struct drive *d);     /* a turn of the run; NULL: work_step() */
 	/* With `all` lets go of what is in hand; what is met and not ours in any case. True: done. NULL: drive_let_go(). */
 	bool (*give_back)(struct drive *d, bool all);
 	/* The event of f's entries, appended to f->payload. False: it does not fit. */
@@ -56,10 +60,13 @@ struct replay_source {
 };
 
 #define REPLAY_SOURCES(X) \
-	X(source_sqs)
+	X(source_sqs)             \
+	X(source_failures_s3)     \
+	X(source_s3)
 #define X(row) extern const struct replay_source row;
 REPLAY_SOURCES(X)
 #undef X
+extern const struct replay_source source_move; /* of --move-task: a queue, whose messages SQS itself moves (replay_move.c) */
 
 /* The row that a name belongs to; NULL and e: none. */
 const struct replay_source *replay_source_of(const char *text, struct err *e);

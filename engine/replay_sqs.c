@@ -127,6 +127,7 @@ static bool hear_queue(struct drive *d)
 	d->run.fifo = fifo && strcmp(fifo, "true") == 0;
 	d->retention_s = fact_number(d, "retention_s");
 	d->r->in_flight = (unsigned)reading(d, "in_flight");
+	d->run.to_move = d->run.mode == REPLAY_MOVE ? (int64_t)reading(d, "visible") : 0;
 	if (account[0] && d->run.account[0] && strcmp(account, d->run.account) != 0)
 		return err_set(&d->err, ERR_USAGE, "SOURCE", "%s is in account %s, these credentials are of %s", d->queue_name,
 		               d->run.account, account);
@@ -181,8 +182,11 @@ static bool ask_moves(struct drive *d)
 	return true;
 }
 
+/* A move task that is this run's own is gone on with; which one that is replay_move.c looks at. */
 static bool hear_moves(struct drive *d)
 {
+	if (d->resumed && d->run.mode == REPLAY_MOVE && d->run.task)
+		return true;
 	return !d->moves.running || err_set(&d->err, ERR_GATE, "replay",
 	                                    "an SQS message move task is %s on %s: two movers would share its messages",
 	                                    d->moves.status, d->queue_name);
@@ -193,7 +197,7 @@ static bool hear_moves(struct drive *d)
 static bool ask_to_url(struct drive *d)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
-	if (!rq->redrive)
+	if (!rq->redrive && !rq->move_task)
 		return false;
 	if (!d->to_name && d->sources.nres == 1)
 		d->to_name = xstrdup(d->sources.res[0].name);
@@ -242,7 +246,7 @@ static bool hear_to(struct drive *d)
 
 /* ---- the row */
 
-static const struct prepare_step steps[] = {
+const struct prepare_step sqs_steps[SQS_STEPS] = {
 	{ ask_url, hear_url, false, false, NULL },
 	{ ask_queue, hear_queue, false, false, NULL },
 	{ ask_sources, hear_sources, true, true, "which queues this is the dead-letter queue of is not known" },
@@ -284,8 +288,8 @@ const struct replay_source source_sqs = {
 	.is = is_queue,
 	.names = names,
 	.may_read = may_receive,
-	.steps = steps,
-	.nsteps = sizeof steps / sizeof *steps,
+	.steps = sqs_steps,
+	.nsteps = SQS_STEPS,
 	.settle = settle,
 	.begin = sweep_begin,
 	.step = sweep_step,

@@ -206,6 +206,8 @@ static bool take_all(struct drive *d)
 	s->empties = found ? 0 : s->empties + 1;
 	s->repeats = found && !news ? s->repeats + 1 : s->repeats;
 	for (unsigned i = 0; i < found; i++)
+		peeks_met(d, s->out.v[i]);
+	for (unsigned i = 0; i < found; i++)
 		if (d->phase == PHASE_FREEZE)
 			take_new(d, s->out.v[i]);
 		else
@@ -260,12 +262,16 @@ static void thin_out(struct drive *d)
 	}
 }
 
+/* Nothing more comes, or all of it was met, and then as much again of the same. */
+static bool is_quiet(const struct sweep *s)
+{
+	return s->empties >= EMPTIES || s->repeats * SQS_BATCH > s->nseen + EMPTIES * SQS_BATCH;
+}
+
 static bool enough(struct drive *d)
 {
 	struct sweep *s = &d->sweep;
-	/* All of it was met, and then as much again of the same. */
-	bool round = s->repeats * SQS_BATCH > s->nseen + EMPTIES * SQS_BATCH;
-	bool quiet = s->empties >= EMPTIES || round, hidden = now_ms() < d->patience_ms;
+	bool quiet = is_quiet(s), hidden = now_ms() < d->patience_ms;
 	if (d->phase == PHASE_FREEZE) {
 		thin_out(d);
 		if (d->run.limit && d->n >= d->run.limit)
@@ -336,6 +342,7 @@ void sweep_begin(struct drive *d)
 	struct sweep *s = &d->sweep;
 	s->on = true;
 	s->empties = s->repeats = s->failures = 0;
+	peeks_begin(d);
 	free(s->seen);
 	s->seen = NULL;
 	s->nseen = s->cseen = 0;
@@ -376,6 +383,7 @@ static bool sweep_over(struct drive *d)
 	bool begun = d->sweep.empties || asked_for(d) || d->n;
 	if (!d->ending && !(begun && enough(d)))
 		return false;
+	peeks_over(d, is_quiet(&d->sweep));
 	if (d->verifying && !d->ending)
 		verify_over(d);
 	else if (!d->ending && d->phase != PHASE_FREEZE && !hand_is_full(d))

@@ -62,9 +62,11 @@ static void warn(struct drive *d, int64_t loss_ms)
 		double in = (double)(loss_ms - now_ms()) / 1000;
 		text_duration((int64_t)in, left);
 		if (in < 2 * r->seconds)
-			drive_warn(d, "the first message expires in %s, the run takes %s: %s", left, takes,
-			           in < r->seconds ? "some will be lost before their turn; raise the queue's retention first"
-			                           : "tight");
+			drive_warn(
+			    d, "the first message expires in %s, the run takes %s: %s", left, takes,
+			    in < r->seconds
+			        ? "some will be lost before their turn, so start refuses; buy-time raises the queue's retention"
+			        : "tight");
 	}
 	cred_look(d->g->cred, &info);
 	if (info.expires && info.expires < clock_wall() + (int64_t)r->seconds)

@@ -1,6 +1,7 @@
 /* The run itself, a step a turn: hear what came back, keep what is held, delete what was accepted, send what may go, receive again what is
  * not in hand; and where a run begins that was broken off. */
 #include "engine/replay_source.h"
+#include "engine/replay_watch.h"
 
 #include "core/mem.h"
 
@@ -68,6 +69,7 @@ static void removed(struct drive *d, struct entry *en)
 {
 	en->it.removed_ms = now_ms();
 	drive_shift(d, en, MOVE_REMOVE, NULL);
+	peeks_deleted(d, en->it.msg_id);
 	if (d->run.mode == REPLAY_INVOKE)
 		drive_shift(d, en, MOVE_VERIFY, "the function's own answer");
 	drop_message(en);
@@ -284,7 +286,7 @@ static bool rate_of(const char *text, double *rate)
 	return ok;
 }
 
-static void look(struct drive *d)
+void heed_wanted(struct drive *d)
 {
 	char word[32];
 	int64_t mono = clock_mono_ms();
@@ -371,13 +373,16 @@ void work_step(struct drive *d)
 	bool in_hand;
 	hear_removals(d);
 	hear_flights(d);
-	look(d);
+	heed_wanted(d);
+	watch_step(d, &wake);
 	lose_leases(d);
 	keep_held(d, &wake);
 	bool busy = sweep_busy(d);
 	if (!busy)
 		block_groups(d);
 	act(d, !busy && verify_allows(d), &wake);
+	if (!removing(d))
+		peeks_flush(d); /* not after each: it is a third file */
 	if (!busy) {
 		bool open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
 		if (d->ending || (!open && !verify_waits(d)))

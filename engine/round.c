@@ -43,7 +43,7 @@ static bool relations_complete(const struct engine *g)
 		if (g->kind_state[i].list.code != ERR_OK || g->kind_state[i].edges.code != ERR_OK)
 			return false;
 	for (unsigned i = 0; i < g->nres; i++)
-		if (g->res[i]->err.code != ERR_OK)
+		if (g->res[i]->err)
 			return false;
 	return true;
 }

@@ -20,8 +20,8 @@ static void fill_readings(struct snapshot *snap, struct engine *g, const struct 
 {
 	const struct kind_info *k = &s->kind->info;
 	unsigned own = 0;
-	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
-		own += s->own[r] != NULL;
+	for (unsigned r = ROLE_IN; s->own && r < ROLE_COUNT; r++)
+		own += s->own[r].m != NULL;
 	struct reading *all = arena_array(&snap->mem, k->nmetrics + own, sizeof *all);
 	for (unsigned i = 0; i < k->nmetrics; i++) {
 		fill_reading(g, s, &k->metrics[i], NULL, &all[i]);
@@ -29,15 +29,15 @@ static void fill_readings(struct snapshot *snap, struct engine *g, const struct 
 			row->by_role[k->metrics[i].role] = &all[i];
 	}
 	unsigned n = k->nmetrics;
-	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++) {
-		if (!s->own[r])
+	for (unsigned r = ROLE_IN; s->own && r < ROLE_COUNT; r++) {
+		if (!s->own[r].m)
 			continue;
 		struct metric_info *info = arena_alloc(&snap->mem, sizeof *info);
-		*info = s->own_info[r];
+		*info = s->own[r].info;
 		info->title = arena_strdup(&snap->mem, info->title);
 		info->name = arena_strdup(&snap->mem, info->name);
 		info->stat = arena_strdup(&snap->mem, info->stat);
-		fill_reading(g, s, info, s->own[r], &all[n]);
+		fill_reading(g, s, info, s->own[r].m, &all[n]);
 		row->by_role[r] = &all[n++];
 	}
 	row->readings = all;
@@ -48,7 +48,6 @@ static void fill_readings(struct snapshot *snap, struct engine *g, const struct 
 static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
 {
 	double v[SPARK_LEN], most = 0;
-	struct series series;
 	struct measure *own;
 	const struct metric_info *info = s->kind->info.spark ? stage_metric(s, s->kind->info.spark, &own) : NULL;
 	memset(row->spark, SPARK_GAP, sizeof row->spark);
@@ -56,9 +55,7 @@ static void fill_spark(struct engine *g, const struct stage *s, struct row *row)
 	if (!info)
 		return;
 	int64_t end = (clock_wall() - stage_delay(g, s, own)) / STEP * STEP - STEP;
-	stage_series(s, info, own, end - SPARK_LEN * STEP, &series);
-	series_tail(&series, end, SPARK_LEN, v);
-	series_clear(&series);
+	stage_tail(s, info, own, end, SPARK_LEN, v);
 	for (unsigned i = 0; i < SPARK_LEN; i++)
 		most = v[i] > most ? v[i] : most;
 	for (unsigned i = 0; i < SPARK_LEN; i++)
@@ -185,8 +182,8 @@ static struct err results_err(const struct engine *g)
 	static const struct err fine;
 	for (unsigned i = 0; i < g->nmeasures; i++) {
 		const struct measure *m = g->measure_list[i];
-		if (m->id.ns && m->err.code != ERR_OK)
-			return m->err;
+		if (m->id.ns && m->err)
+			return *m->err;
 	}
 	return fine;
 }
@@ -278,6 +275,7 @@ static int64_t data_to(const struct engine *g)
 struct snapshot *snap_build(struct engine *g)
 {
 	struct snapshot *s = xcalloc(1, sizeof *s);
+	int64_t held = clock_pause();
 	arena_init(&s->mem);
 	s->gen = ++g->gen;
 	s->at = clock_wall();
@@ -299,5 +297,6 @@ struct snapshot *snap_build(struct engine *g)
 	first_show(g, s);
 	const char *note = g->cache ? cache_note(g->cache) : g->cache_err.code != ERR_OK ? g->cache_err.text : NULL;
 	s->cache_note = arena_strdup(&s->mem, note);
+	clock_hold(held);
 	return s;
 }

@@ -13,6 +13,7 @@
 #define DELAYS "delays"
 #define DELAYS_MAX (1u << 20)
 #define INVENTORY_MAX (64u << 20)
+#define WAIT_MOST (64u << 10)   /* points */
 #define COARSE_AGE (63 * 86400) /* CloudWatch keeps five-minute points as long */
 
 void store_open(struct engine *g)
@@ -349,22 +350,32 @@ static void keep_within_limits(struct engine *g)
 		log_warn(LOG_ENGINE, "the history is not kept within its limits: %s", e.text);
 }
 
+static void commit(struct engine *g)
+{
+	struct err e = { 0 };
+	g->uncommitted = 0;
+	if (!cache_commit(g->cache, &e))
+		log_warn(LOG_ENGINE, "points not kept: %s", e.text);
+	g->cache_err = e; /* or what was wrong is over */
+}
+
+/* A back-fill of a large account brings more than can wait for the end of its round. */
+void store_some(struct engine *g)
+{
+	if (g->uncommitted >= WAIT_MOST && cache_is_writer(g->cache))
+		commit(g);
+}
+
 /* A reader commits too: that is when it notices that the file was replaced, or that it may write from now on. */
 void store_save(struct engine *g)
 {
-	struct err e = { 0 };
 	bool wrote = cache_is_writer(g->cache);
 	if (wrote && g->target.account[0] && g->first == FIRST_OVER && (g->round.needs & NEED_LIST))
 		save_inventory(g);
 	bill_save(g);
 	if (g->late.changed)
 		save_delays(g);
-	if (!cache_commit(g->cache, &e)) {
-		g->cache_err = e;
-		log_warn(LOG_ENGINE, "points not kept: %s", e.text);
-	} else {
-		g->cache_err = e; /* what was wrong is over */
-	}
+	commit(g);
 	if (!wrote && cache_is_writer(g->cache))
 		take_over(g);
 	if (wrote)

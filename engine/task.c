@@ -31,6 +31,9 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
 	[REQUEST_ERRORS] = errors_step,
+	[REQUEST_ALARM_EXPORT] = alarm_code_step,
+	[REQUEST_ALARM_PLAN] = alarm_code_step,
+	[REQUEST_ALARM_APPLY] = alarm_apply_step,
 	[REQUEST_SHARDS] = shards_step,
 	[REQUEST_FIRST] = first_task_step,
 	[REQUEST_NOTE] = note_step,
@@ -92,6 +95,20 @@ static bool is_replay(enum request_kind k)
 	return k >= REQUEST_REPLAY_PLAN && k <= REQUEST_REPLAY_LIST;
 }
 
+static bool is_alarm_code(enum request_kind k)
+{
+	return k >= REQUEST_ALARM_EXPORT && k <= REQUEST_ALARM_APPLY;
+}
+
+static void own_alarm_code(struct arena *a, struct alarm_code_request *c)
+{
+	const char **names = arena_array(a, c->nnames, sizeof *names);
+	for (unsigned i = 0; i < c->nnames; i++)
+		names[i] = copy(a, c->names[i]);
+	c->names = names;
+	c->file = copy(a, c->file);
+}
+
 static void own_replay(struct arena *a, struct replay_request *r)
 {
 	r->source = copy(a, r->source);
@@ -100,6 +117,8 @@ static void own_replay(struct arena *a, struct replay_request *r)
 	r->to = copy(a, r->to);
 	r->where = copy(a, r->where);
 	r->word = copy(a, r->word);
+	if (r->keys.p)
+		r->keys.p = arena_strndup(a, r->keys.p, r->keys.n);
 }
 
 /* The caller's strings may be gone when the engine's thread looks at them. */
@@ -120,6 +139,8 @@ static void own_strings(struct task *t)
 		t->rq.errors.function = copy(a, t->rq.errors.function);
 	if (t->rq.kind == REQUEST_ALARM)
 		t->rq.alarm.name = copy(a, t->rq.alarm.name);
+	if (is_alarm_code(t->rq.kind))
+		own_alarm_code(a, &t->rq.alarm_code);
 	if (t->rq.kind == REQUEST_NOTE)
 		t->rq.note.text = copy(a, t->rq.note.text);
 	if (t->rq.kind == REQUEST_CHECK)
@@ -151,8 +172,10 @@ void task_free(struct task *t)
 		put_metric_abandon(t);
 	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
 		telling_abandon(t);
-	if (task_drains(t))
+	if (is_replay(t->rq.kind) && task_drains(t))
 		replay_abandon(t);
+	if (is_alarm_code(t->rq.kind))
+		alarm_code_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
 	if (t->rq.kind == REQUEST_ERRORS)
@@ -199,7 +222,8 @@ bool task_tells_itself(const struct task *t)
 
 bool task_drains(const struct task *t)
 {
-	return t->rq.kind >= REQUEST_REPLAY_PLAN && t->rq.kind <= REQUEST_REPLAY_RESUME;
+	return t->rq.kind == REQUEST_ALARM_APPLY ||
+	       (t->rq.kind >= REQUEST_REPLAY_PLAN && t->rq.kind <= REQUEST_REPLAY_RESUME);
 }
 
 static void code_step(struct engine *g, struct task *t)
@@ -226,7 +250,7 @@ void status_step(struct engine *g, struct task *t)
 
 static void check_result_clear(struct check_result *c)
 {
-	struct verdicts vs = { c->verdicts, c->n, c->n };
+	struct verdicts vs = { .v = c->verdicts, .n = c->n, .cap = c->n };
 	verdicts_clear(&vs);
 	for (unsigned i = 0; i < c->ncauses; i++)
 		free(c->causes[i].text);
@@ -258,6 +282,9 @@ void result_free(struct result *r)
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ERRORS: arena_clear(&r->errors.mem); break;
+	case REQUEST_ALARM_EXPORT:
+	case REQUEST_ALARM_PLAN:
+	case REQUEST_ALARM_APPLY: arena_clear(&r->alarm_code.mem); break;
 	case REQUEST_ALARM: arena_clear(&r->alarm.mem); break;
 	case REQUEST_SHARDS: arena_clear(&r->shards.mem); break;
 	case REQUEST_PUT_RECORDS:

@@ -217,14 +217,19 @@ static void end_calls(struct engine *g)
 		t->waits_for = 0;
 }
 
-#define REPLAY_DEADLINE_S (30 * 86400) /* a replay takes what it takes */
+#define PLAN_DEADLINE_S (10 * 60)      /* the tags of a thousand alarms take two minutes */
+#define REPLAY_DEADLINE_S (30 * 86400) /* a replay takes what it takes, an apply too */
 
 static unsigned deadline_of(const struct engine *g, const struct request *rq)
 {
 	if (rq->kind == REQUEST_CHECK && rq->check.deadline_s)
 		return rq->check.deadline_s;
 	bool replay = rq->kind >= REQUEST_REPLAY_PLAN && rq->kind <= REQUEST_REPLAY_RESUME;
-	return g->o.deadline_s ? g->o.deadline_s : replay ? REPLAY_DEADLINE_S : 60;
+	if (g->o.deadline_s)
+		return g->o.deadline_s;
+	if (rq->kind == REQUEST_ALARM_PLAN || rq->kind == REQUEST_ALARM_EXPORT)
+		return PLAN_DEADLINE_S;
+	return replay || rq->kind == REQUEST_ALARM_APPLY ? REPLAY_DEADLINE_S : 60;
 }
 
 void engine_interrupt(struct engine *g)

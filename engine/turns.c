@@ -18,8 +18,7 @@ int64_t mono_s(void)
 
 bool measure_never_seen(const struct measure *m)
 {
-	return m->series.len == 0 && m->err.code == ERR_OK && m->known.read_at &&
-	       m->known.to - m->known.from >= LOOKBACK - REREAD;
+	return m->series.len == 0 && !m->err && m->known.read_at && m->known.to - m->known.from >= LOOKBACK - REREAD;
 }
 
 static bool seen(const struct stage *s, const char *key)
@@ -58,7 +57,7 @@ bool turns_measure(const struct engine *g, const struct stage *s, unsigned metri
 
 bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital)
 {
-	const struct measure *m = s->own[role];
+	const struct measure *m = stage_own(s, role);
 	bool judged = role == ROLE_ERROR || role == ROLE_AGE;
 	return m && (!vital || judged) && (judged || !rests(g, m));
 }
@@ -68,7 +67,7 @@ static unsigned count(const struct engine *g, const struct stage *s, bool vital)
 	unsigned n = 0;
 	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
 		n += turns_measure(g, s, i, vital);
-	for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
+	for (unsigned r = ROLE_IN; s->own && r < ROLE_COUNT; r++)
 		n += turns_own(g, s, (enum role)r, vital);
 	return n;
 }
@@ -149,8 +148,8 @@ static void mark_measures(struct engine *g)
 		const struct stage *s = g->stages[i];
 		for (unsigned k = 0; k < s->kind->info.nmetrics; k++)
 			set_every(s->m[k], s->sched.every);
-		for (unsigned r = ROLE_IN; r < ROLE_COUNT; r++)
-			set_every(s->own[r], s->sched.every);
+		for (unsigned r = ROLE_IN; s->own && r < ROLE_COUNT; r++)
+			set_every(s->own[r].m, s->sched.every);
 	}
 }
 

@@ -348,11 +348,14 @@ static struct bounds dead_bounds(const struct loss_dead *d)
 		return whenever;
 	if (d->nsent && d->all)
 		return (struct bounds){ looked, looked };
-	b.hi = fmin(b.hi, looked);
+	if (!d->gone)
+		b.hi = fmin(b.hi, looked);
 	if (d->age.at && d->current)
 		b.hi = fmin(b.hi, moved + d->retention);
 	if (d->age.at && (d->fifo || !d->received))
 		b.lo = d->fifo ? b.hi : moved - d->age.slack - source + d->retention;
+	if (d->looked)
+		b.lo = fmax(b.lo, fmin(looked, (double)d->looked - source + d->retention));
 	return emptied(b, d->held, d->out, d->now);
 }
 
@@ -412,11 +415,16 @@ struct loss loss_pointers(struct arena *mem, const struct loss_pointers *p)
 	char age[TEXT_NUM] = "not known", keeps[TEXT_NUM] = "not known";
 	if (!isnan(p->stream_retention))
 		loss_kept(p->stream_retention, keeps);
-	if (p->age.at)
+	if (p->narrived)
+		text_duration(p->now - instant(earliest(p->arrived, p->narrived)), age);
+	else if (p->age.at)
 		text_duration((int64_t)p->age.age, age);
 	l.what = "first record";
 	if (p->held == 0)
 		l.basis = "it is empty";
+	else if (p->narrived)
+		l.basis = arena_printf(mem, "%sthe first record came %s ago, the stream keeps records %s",
+		                       p->all ? "" : "of those looked at, ", age, keeps);
 	else
 		l.basis =
 		    arena_printf(mem, "given up %s%s ago, the stream keeps records %s", p->age.at ? ">= " : "", age, keeps);

@@ -58,6 +58,8 @@ struct loss_dead {            /* a dead-letter queue */
 	const int64_t *sent;      /* when messages that were looked at had been sent, by their SentTimestamp, seconds */
 	unsigned nsent;
 	bool all;                 /* they are all there is */
+	bool gone;                /* not all: somebody may have taken some of them since, so that they bound nothing from above */
+	int64_t looked;           /* what else is there was moved here after this instant; 0: nobody knows */
 };
 struct loss loss_dead(struct arena *mem, const struct loss_dead *d);
 

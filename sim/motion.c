@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "sim/scenario.h"
 #include "sim/sim_alarm.h"
+#include "sim/sim_bucket.h"
 #include "sim/sim_grant.h"
 #include "sim/sim_log.h"
 #include "sim/sim_queue.h"
@@ -101,6 +102,7 @@ void motion_end(struct world *w)
 	grants_free(w);
 	trail_free(w);
 	topics_free(w);
+	buckets_free(w);
 	logs_free(w);
 	metrics_clear(&w->metrics);
 	free(w);

@@ -19,6 +19,7 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(ACCESS_DENIED, "AccessDeniedException", "AccessDenied", 403)                                                     \
 	X(ALREADY_EXISTS, "ResourceInUseException", "ResourceInUse", 400)                                                  \
 	X(BAD_SIGNATURE, "InvalidSignatureException", "SignatureDoesNotMatch", 403)                                        \
+	X(BUCKET_OWNED, "BucketAlreadyOwnedByYou", "BucketAlreadyOwnedByYou", 409)                                         \
 	X(BATCH_IDS, "BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400)                   \
 	X(BATCH_TOO_LONG, "BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", 400)                        \
 	X(BATCH_TOO_MANY, "TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400)      \
@@ -35,6 +36,7 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(INTERNAL_KINESIS, "InternalFailureException", "InternalFailureException", 500)                                   \
 	X(INTERNAL_SQS, "InternalError", "InternalError", 500)                                                             \
 	X(INVALID_ARGUMENT, "InvalidArgumentException", "InvalidArgument", 400)                                            \
+	X(INVALID_ARGUMENT_S3, "InvalidArgument", "InvalidArgument", 400)                                                  \
 	X(INVALID_ATTRIBUTE, "InvalidAttributeName", "InvalidAttributeName", 400)                                          \
 	X(INVALID_ATTRIBUTE_VALUE, "InvalidAttributeValue", "InvalidAttributeValue", 400)                                  \
 	X(INVALID_BATCH_ID, "InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", 400)                      \
@@ -58,6 +60,10 @@ enum sim_proto { PROTO_JSON, PROTO_QUERY, PROTO_REST };
 	X(MISSING, "MissingRequiredParameterException", "MissingParameter", 400)                                           \
 	X(MISSING_TOKEN, "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403)                         \
 	X(NOT_FOUND, "ResourceNotFound", "ResourceNotFound", 404)                                                          \
+	X(NOT_IMPLEMENTED, "NotImplemented", "NotImplemented", 501)                                                        \
+	X(NO_SUCH_BUCKET, "NoSuchBucket", "NoSuchBucket", 404)                                                             \
+	X(NO_SUCH_KEY, "NoSuchKey", "NoSuchKey", 404)                                                                      \
+	X(PRECONDITION, "PreconditionFailed", "PreconditionFailed", 412)                                                   \
 	X(NOT_INFLIGHT, "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400)                            \
 	X(OUT_OF_TIME, "InvalidSignatureException", "SignatureDoesNotMatch", 403)                                          \
 	X(OVER_LIMIT, "OverLimit", "OverLimit", 403)                                                                       \
@@ -200,6 +206,7 @@ struct sim_service {
 	const char *xmlns;
 	bool json11, flat;
 	bool legacy; /* answers x-amzn-query-error */
+	bool objects; /* S3: bodies are what is stored, not JSON, and failures are its XML */
 	const char *prefixes; /* of an open service: of its paths, with blanks between */
 	/* Not signed, found by its paths; only in an open world (world.h). Says in its own way what went wrong (rq->answer->status is set). NULL: an AWS API. */
 	void (*fail)(struct sim_req *rq, const struct sim_fail *f);
@@ -214,7 +221,8 @@ const struct sim_service *const *sim_services(unsigned *n);
 #define SIM_UNSIGNED_OP "AssumeRoleWithWebIdentity" /* the one of AWS's own that needs no signature */
 
 extern const struct sim_service sim_sqs, sim_kinesis, sim_lambda, sim_cloudwatch, sim_cloudformation, sim_tagging, sim_sts;
-extern const struct sim_service sim_cloudtrail, sim_logs, sim_sns;
+extern const struct sim_service sim_cloudtrail, sim_logs, sim_sns, sim_s3;
+void sim_s3_fail(struct sim_req *rq, const struct sim_fail *f);
 extern const struct sim_service sim_imds, sim_container, sim_sso, sim_oidc;
 
 #endif

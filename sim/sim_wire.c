@@ -22,7 +22,8 @@
 
 static const struct sim_service *const services[] = {
 	&sim_cloudformation, &sim_cloudtrail, &sim_cloudwatch, &sim_container, &sim_imds, &sim_kinesis, &sim_lambda,
-	&sim_logs,           &sim_oidc,       &sim_sns,        &sim_sqs,       &sim_sso,  &sim_sts,     &sim_tagging
+	&sim_logs,           &sim_oidc,       &sim_s3,         &sim_sns,       &sim_sqs,  &sim_sso,     &sim_sts,
+	&sim_tagging
 };
 
 const struct sim_service *const *sim_services(unsigned *n)
@@ -124,6 +125,8 @@ static void answer_failure(struct sim_req *rq, const struct sim_fail *f, const c
 	a->status = rq->json11 && door_400(f->why) ? 400 : sim_fail_status(f->why);
 	if (s && s->fail)
 		s->fail(rq, f);
+	else if (s && s->objects)
+		sim_s3_fail(rq, f);
 	else if (rq->proto == PROTO_JSON)
 		fail_json(rq, f);
 	else if (rq->proto == PROTO_QUERY)
@@ -225,7 +228,7 @@ static bool read_query(struct sim_req *rq, struct call *c, struct sim_fail *f)
 	return (c->op = find_op(c->service, rq->op)) || unknown_op(f, rq->op);
 }
 
-/* Matches path against "/a/{Label}/b"; the labels go into o. */
+/* Matches path against "/a/{Label}/b"; the labels go into o. {Label+} is all of the rest, slashes and all. */
 static bool match_path(const char *pattern, const char *path, struct json_out *o)
 {
 	while (*pattern) {
@@ -234,12 +237,12 @@ static bool match_path(const char *pattern, const char *path, struct json_out *o
 				return false;
 			continue;
 		}
-		size_t name = strcspn(pattern + 1, "}"), n = strcspn(path, "/");
+		size_t name = strcspn(pattern + 1, "}"), n = strcspn(path, pattern[name] == '+' ? "" : "/");
 		char key[64];
 		struct buf value;
 		if (n == 0 || name >= sizeof key)
 			return false;
-		snprintf(key, sizeof key, "%.*s", (int)name, pattern + 1);
+		snprintf(key, sizeof key, "%.*s", (int)(pattern[name] == '+' ? name - 1 : name), pattern + 1);
 		buf_init(&value, 4096);
 		form_decode((struct span){ path, n }, false, &value);
 		if (o)
@@ -291,7 +294,7 @@ static bool read_rest(struct sim_req *rq, struct call *c, struct sim_fail *f)
 	json_out_object_end(&o);
 	bool ok = parse(buf_span(&text), &c->params, f);
 	buf_clear(&text);
-	if (!ok || strcmp(c->op->name, "Invoke") == 0) /* whose body is the payload */
+	if (!ok || c->service->objects || strcmp(c->op->name, "Invoke") == 0) /* whose body is the payload */
 		return ok;
 	return parse(rq->body.n ? rq->body : SPAN("{}"), &c->args, f);
 }

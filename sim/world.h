@@ -57,6 +57,7 @@ struct sim_move;
 struct trail_event;
 struct sim_topic;
 struct log_group;
+struct sim_bucket;
 
 struct world {
 	char region[40], partition[16];
@@ -95,6 +96,8 @@ struct world {
 	uint64_t nlookups;
 	struct sim_topic **topics; /* sorted by name */
 	unsigned ntopics, captopics;
+	struct sim_bucket **buckets; /* sorted by name */
+	unsigned nbuckets, capbuckets;
 	struct log_group **groups; /* sorted by name */
 	unsigned ngroups, capgroups;
 	struct law_state {

@@ -35,7 +35,7 @@ for file in $ours; do
 	may=$(allowed "${file%%/*}")
 	sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$file" | while read -r header; do
 		ok=
-		case $file:$header in cache/cache.c:schema.sql.h | cache/ledger*.c:ledger.sql.h | cache/audit.c:audit.sql.h) ok=yes ;; esac
+		case $file:$header in cache/cache.c:schema.sql.h | cache/ledger*.c:ledger.sql.h | cache/audit.c:audit.sql.h | cache/peek.c:peek.sql.h) ok=yes ;; esac
 		for m in $may; do
 			case $header in "$m" | "$m"/*) ok=yes ;; esac
 		done
@@ -122,7 +122,7 @@ if [ "${1:-}" = full ]; then
 	packages='libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc zlib'
 	common="-std=gnu17 -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
 		-Wwrite-strings -Werror -I. -Ibuild/gen -D_GNU_SOURCE -DSLUICE_VERSION=__FILE__ $(pkg-config --cflags $packages)"
-	make --no-print-directory build/gen/schema.sql.h build/gen/ledger.sql.h build/gen/audit.sql.h >/dev/null
+	make --no-print-directory build/gen/schema.sql.h build/gen/ledger.sql.h build/gen/audit.sql.h build/gen/peek.sql.h >/dev/null
 	everything=$(printf '%s\n' $sources | grep '\.c$' | grep -v '^tests/bench/yyjson/') # that one is built where yyjson is
 	for cc in gcc clang; do
 		absent $cc "its warnings" && continue

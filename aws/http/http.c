@@ -23,7 +23,7 @@
 #define LONG_MS 60000
 #define HEADER_BYTES_MAX (64u << 10)
 #define CAP_DEFAULT (16u << 20)
-#define KEEP_BYTES (256u << 10) /* a pooled transfer keeps buffers up to here */
+#define KEEP_BYTES (16u << 10) /* a pooled transfer keeps buffers up to here; forty of them are kept */
 #define SPARE_MAX 40
 #define DNS_CACHE_S 60L
 #define DOUBT_MS 10000

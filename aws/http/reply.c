@@ -8,8 +8,9 @@
 #define HEADERS_MAX 256
 #define HEAD_BYTES_MAX (64u << 10) /* trailer included */
 #define INTERIM_MAX 20
-#define KEEP_BYTES (256u << 10) /* what a body may keep between answers */
-#define PIECE 16384             /* bytes unpacked at a time */
+#define KEEP_BYTES (16u << 10) /* what a body may keep between answers */
+#define TRUST_BYTES (1u << 20) /* of a length that was announced so much is believed before it comes */
+#define PIECE 16384            /* bytes unpacked at a time */
 
 static bool broken(struct reply *r, enum err_code code, const char *why)
 {
@@ -112,6 +113,8 @@ static bool end_of_head(struct reply *r)
 		return broken(r, ERR_BADREPLY, "the answer gives its length in two ways");
 	if (r->status == 204 && (r->chunked || r->length > 0))
 		return broken(r, ERR_BADREPLY, "an answer without content has a body");
+	if (r->status >= 200 && r->length > 0 && (uint64_t)r->length <= r->body.max)
+		buf_room(&r->body, r->length < TRUST_BYTES ? (size_t)r->length : TRUST_BYTES);
 	return true;
 }
 

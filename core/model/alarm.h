@@ -91,6 +91,11 @@ enum alarm_state alarm_state_parse(const char *s);  /* UNKNOWN for anything else
 
 struct alarm alarm_copy(struct arena *mem, const struct alarm *a); /* with all that it points to */
 const char *alarm_manager_name(enum alarm_manager m);
+/* alarm_tag.c: who keeps an alarm by one of its tags; HAND when the tag says nothing of it. */
+enum alarm_manager alarm_manager_of(const char *key, const char *value);
+#define ALARM_TAG_KEY 48
+void alarm_plain_key(const char *key, char out[ALARM_TAG_KEY]);
+bool alarm_key_among(const char *key, const char *const *keys); /* of a plain key; keys end with NULL */
 const char *alarm_kind_name(enum alarm_kind k);     /* metric, math, anomaly band, PromQL, log, composite */
 
 /* alarm.c: in words, raw (core/text.h filters). Who would be told if it went into ALARM now? */

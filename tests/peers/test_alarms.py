@@ -300,7 +300,7 @@ def test_history_of_the_embedded_aws(sluice):
 
 
 def test_what_is_refused(sluice, sim):
-    for args in (["show"], ["history"], ["list", "x"], ["plan", "f"], ["nonsense"]):
+    for args in (["show"], ["history"], ["list", "x"], ["nonsense"]):
         ran = run(sluice, sim, *args, status=2)
         assert ran.out == "" and len(ran.err.splitlines()) == 1
     ran = run(sluice, sim, "show", "there is none", status=1)

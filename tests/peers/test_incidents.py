@@ -232,15 +232,25 @@ def test_expired_token(incident):
 
 
 def test_slow_network(incident):
-    """What is not known yet is said to be asked for, keys work meanwhile, and when all has come nothing is wrong."""
+    """What is not known yet is said to be asked for, keys work meanwhile, and when all has come nothing is wrong. In the short run
+    the network recovers after twenty calls; the long one waits for every answer."""
     with incident("slow-network") as i:
         i.reads("asking AWS...", "q quit")
         i.press("?").reads("HELP")
         i.press("q").reads("asking AWS...")
         i.soon()
+
+        def slow():
+            return sum(n for spec, n in i.sim.hits().items() if "slow" in spec)
+        end = time.monotonic() + 100 * SLOWER
+        while slow() <= 20 and time.monotonic() < end:
+            assert "no problem" not in i.console.text
+            i.console.pump(0.1)
+        assert slow() > 20, "it was not slow"
+        if not LONG:
+            i.sim.heal()
         text = i.reads("no problem among 9 stages and 7 alarms", seconds=100)
         unhurt(text)
-        assert sum(n for spec, n in i.sim.hits().items() if "slow" in spec) > 20, "it was not slow"
         assert i.row("orders-ingest", "LOSS IN") == i.row("orders-load", "LOSS IN") == "-"
 
 
@@ -313,11 +323,11 @@ class Trouble(Watch):
 
 @pytest.mark.skipif(bool(SANITIZER), reason="its clocks would run too fast for it")
 def test_a_calm_day_is_never_red(tmp_path):
-    speed, seconds = (200, 86400 / 200 + 10) if LONG else (480, 30)
+    speed, seconds = (200, 86400 / 200 + 10) if LONG else (480, 12)
     w = Watch(tmp_path, "calm", speed, seconds)
     print(f"{w.frames} frames, {len(w.minutes)} minutes of the day seen")
     assert not w.wrong, w.wrong.most_common(5)
-    assert len(w.minutes) >= (1400 if LONG else 90)
+    assert len(w.minutes) >= (1400 if LONG else 30)
 
 
 @pytest.mark.skipif(bool(SANITIZER), reason="its clocks would run too fast for it")
@@ -327,15 +337,15 @@ def test_a_calm_day_is_never_red(tmp_path):
     ("expired-token", ["orders-ingest", "orders-enrich", "orders-load", "orders-loader"]),
 ])
 def test_trouble_is_never_green(tmp_path, scenario, stages):
-    w = Trouble(tmp_path, scenario, 200 if LONG else 480, 120 if LONG else 5, stages=stages)
+    w = Trouble(tmp_path, scenario, 200 if LONG else 480, 120 if LONG else 3, stages=stages)
     print(f"{w.frames} frames, {len(w.minutes)} minutes")
     assert not w.wrong, w.wrong.most_common(5)
-    assert w.frames >= 5 and len(w.minutes) >= 5
+    assert w.frames >= 3 and len(w.minutes) >= 3
 
 
 def test_a_day_of_single_looks(tmp_path, rng):
     """What CI and cron see, at instants over the day (all 1,440 minutes of it in the long run): 0 where it is calm, 2 where it is not."""
-    minutes = range(1440) if LONG else sorted(rng.sample(range(1440), 30))
+    minutes = range(1440) if LONG else sorted(rng.sample(range(1440), 12))
     run = Sluice(tmp_path)
     for m in minutes:
         now = {"SLUICE_NOW": f"2026-11-23T{m // 60:02}:{m % 60:02}:{rng.randrange(60):02}Z"}

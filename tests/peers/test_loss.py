@@ -1,6 +1,7 @@
 """First-loss clocks end to end: `status --format json`, and --check --ttl-min with its exit statuses, fed by an AWS that says this or
 that of queues and streams; and the embedded AWS, whose messages boto3 can look at. What the arithmetic is worth: tests/unit/t_loss_sim.c."""
 
+import json
 import time
 
 import fakeaws
@@ -176,21 +177,62 @@ def test_ttl_min_polls_only_what_clocks_go_by(sluice):
 
 # ---- the embedded AWS: boto3 sees the messages, sluice only the metrics
 
-def test_bounds_of_a_growing_dead_letter_queue_hold(sluice, tmp_path):
+def look(sqs, url):
+    """Every message: (when it is lost, its handle), the first to go first."""
+    keeps = int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["MessageRetentionPeriod"])
+    found = {}
+    while page := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["SentTimestamp"], VisibilityTimeout=600).get("Messages"):
+        found.update({m["MessageId"]: (int(m["Attributes"]["SentTimestamp"]) / 1000 + keeps, m["ReceiptHandle"]) for m in page})
+    return sorted(found.values())
+
+
+def test_a_look_makes_the_clock_of_a_dead_letter_queue_exact_and_it_stays_so(sluice, tmp_path):
+    """Bounds that hold the truth; then `replay groups` looks, and from then on every process knows the second; until others take some."""
     with Sim.start("dlq-growth", home=tmp_path) as sim:
         env = {"AWS_ACCESS_KEY_ID": sim.access_key, "AWS_SECRET_ACCESS_KEY": sim.secret_key, "AWS_REGION": sim.region,
                "AWS_ENDPOINT_URL": sim.endpoint}
-        ran = sluice("status", "--format", "json", env=env)
-        got = {s["name"]: s["loss"] for p in ran.json["pipelines"] for s in p["stages"]}["orders-load-dlq"]
-        now, sqs = time.time(), sim.client("sqs")
+
+        def clock():
+            ran, now = sluice("status", "--format", "json", env=env), time.time()
+            got = {s["name"]: s["loss"] for p in ran.json["pipelines"] for s in p["stages"]}["orders-load-dlq"]
+            return got["state"], now + (got["low_seconds"] or 0), now + (got["high_seconds"] or 1e9), got
+
+        bounds = clock()
+        assert sluice("replay", "groups", "sqs:orders-load-dlq", "--mode", "inspect", env=env).status == 0
+        exact, checked = clock(), sluice("--check", "--ttl-min", "3d", "--format", "json", env=env)
+        sqs = sim.client("sqs")
         url = sqs.get_queue_url(QueueName="orders-load-dlq")["QueueUrl"]
-        keeps = int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["MessageRetentionPeriod"])
-        sent = []
-        while len(sent) < 1291:
-            page = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["SentTimestamp"], VisibilityTimeout=600)
-            if not page.get("Messages"):
-                break
-            sent += [int(m["Attributes"]["SentTimestamp"]) / 1000 for m in page["Messages"]]
-    truth = min(sent) + keeps - now
-    assert len(sent) > 1000 and got["high_seconds"] is not None, (len(sent), got)
-    assert (got["low_seconds"] or 0) - 60 <= truth <= got["high_seconds"] + 60, (truth, got)
+        letters = look(sqs, url)
+        for lost, handle in letters[:3]:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
+        fewer = clock()
+    first, fourth = letters[0][0], letters[3][0]
+    assert len(letters) > 1000 and bounds[0] != "exact" and bounds[1] - 60 <= first <= bounds[2] + 60, (len(letters), bounds)
+    assert exact[0] == "exact" and abs(exact[1] - first) < 10 and "sent " in exact[3]["basis"], (exact, first)
+    ttl = next(c for c in checked.json["checks"] if c["name"].endswith("orders-load-dlq/ttl"))
+    assert ttl["status"] == "CRITICAL" and abs(ttl["value"] - exact[3]["in_seconds"]) < 10, ttl
+    assert fewer[0] != "exact" and fewer[1] - 60 <= fourth <= fewer[2] + 60, "what others have taken is not counted on any more"
+
+
+def test_pointers_that_were_looked_at_say_when_the_stream_forgets_their_records(sluice, tmp_path):
+    """Kinesis on-failure: the message lasts four days, the records it names a day from their arrival."""
+    with Sim.start("calm", home=tmp_path) as sim:
+        env = {"AWS_ACCESS_KEY_ID": sim.access_key, "AWS_SECRET_ACCESS_KEY": sim.secret_key, "AWS_REGION": sim.region,
+               "AWS_ENDPOINT_URL": sim.endpoint}
+        sqs = sim.client("sqs")
+        arrived = [time.time() - 5 * HOUR, time.time() - 20 * HOUR]
+        for at in arrived:
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at))
+            sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="orders-enrich-fail")["QueueUrl"], MessageBody=json.dumps(
+                {"version": "1.0", "KinesisBatchInfo": {"shardId": "shardId-000000000001", "approximateArrivalOfFirstRecord": stamp,
+                 "streamArn": f"arn:aws:kinesis:{sim.region}:123456789012:stream/orders-ingest", "batchSize": 100}}))
+
+        def clock():
+            ran = sluice("status", "--format", "json", env=env)
+            return {s["name"]: s["loss"] for p in ran.json["pipelines"] for s in p["stages"]}["orders-enrich-fail"]
+
+        before = clock()
+        assert sluice("replay", "groups", "sqs:orders-enrich-fail", "--mode", "inspect", env=env).status == 0
+        after = clock()
+    assert before["state"] == "at_most" and after["state"] == "exact", (before, after)
+    assert abs(after["in_seconds"] - 4 * HOUR) < 30 and after["what"] == "first record", after

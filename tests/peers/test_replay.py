@@ -4,7 +4,6 @@ import base64
 import contextlib
 import dataclasses
 import hashlib
-import io
 import json
 import re
 import resource
@@ -13,20 +12,26 @@ import sqlite3
 import subprocess
 import threading
 import time
-import zipfile
 
 import pytest
 from console import Console
 from program import binary, clean_env
-from replaykit import INSPECT, OPERATE, Pipe
+from replaykit import INSPECT, OPERATE, Pipe, python_function
 from simtools import Sim
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
+    with Sim.start("empty", home=tmp_path_factory.mktemp("sim"), speed=5) as s:
         yield s
         assert s.stop() == (0, "")
+
+
+@pytest.fixture
+def sim_of_now(tmp_path):
+    """One whose clock is this machine's, for what is a matter of seconds."""
+    with Sim.start("empty", home=tmp_path) as s:
+        yield s
 
 
 @pytest.fixture
@@ -409,8 +414,8 @@ def test_steered_from_outside(sim, sluice, rng, how):
     assert again.status == 0 and again.json["verified"] == 30 and pipe.deliveries() == {m: 1 for m in sent}, again
 
 
-def test_a_move_task_keeps_others_away(sim, sluice, rng):
-    pipe = Pipe.make(sim, rng)
+def test_a_move_task_keeps_others_away(sim_of_now, sluice, rng):
+    pipe = Pipe.make(sim_of_now, rng)
     pipe.fill(50)
     pipe.peer.client("sqs").start_message_move_task(SourceArn=pipe.arn(pipe.dlq), MaxNumberOfMessagesPerSecond=1)
     ran = sluice("replay", "start", f"sqs:{pipe.dlq_name}", "--through", pipe.function, *OPERATE, "--yes-i-mean", "50", env=pipe.peer.env())
@@ -533,9 +538,9 @@ def test_where(sim, sluice, rng, where, n):
     assert ran.status == 0 and ran.json["selected"] == n and pipe.counts() == (5, 0), ran
 
 
-def test_a_plan_warns(sim, sluice, rng):
+def test_a_plan_warns(sim_of_now, sluice, rng):
     """Of messages that will not live until their turn, and of a function that no queue of this one invokes."""
-    pipe = Pipe.make(sim, rng, retention=60, mapping=False)
+    pipe = Pipe.make(sim_of_now, rng, retention=60, mapping=False)
     pipe.fill(30)
     ran = sluice("replay", "plan", f"sqs:{pipe.dlq_name}", "--through", pipe.function, "--rate", "0.1", "--limit", "30", *INSPECT,
                  "--format", "json", env=pipe.peer.env())
@@ -614,14 +619,6 @@ def h(event, context):
             f.write(json.dumps([r["messageId"], r["body"], r["eventSourceARN"], r["messageAttributes"]]) + "\\n")
     return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in event["Records"] if "bad" in r["body"]]}
 """
-
-
-def python_function(peer, name, code):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as z:
-        z.writestr("h.py", code)
-    peer.client("lambda").create_function(FunctionName=name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/r", Handler="h.h",
-                                          Code={"ZipFile": packed.getvalue()}, Timeout=10)
 
 
 def test_a_real_function(ministack, sluice, rng, tmp_path):

@@ -218,7 +218,7 @@ static const struct {
 	{ "--check --format gitlab --out a --out b --out c", 3, "twice at most" },
 	{ "--check --format yaml", 3, "not 'yaml'" },
 	{ "--check --select tag:=b", 3, "tag:KEY=VALUE" },
-	{ "replay start --yes", 2, "--yes: only with --check, put-record, process, put-metric, not with replay" },
+	{ "replay start --yes", 2, "--yes: only with --check, alarms, put-record, process, put-metric, not with replay" },
 	{ "alarms init orders", 2, "alarms: init is not in this version" },
 	{ "topics", 2, "not in this version" },
 	{ "--check -w 5", 3, "-w: needs a --metric" },

@@ -109,6 +109,13 @@ static void stale_is_never_ok(void **state)
 	end(g);
 }
 
+static void fails(struct err **at, enum err_code code, const char *where, const char *why)
+{
+	struct err e;
+	err_set(&e, code, where, "%s", why);
+	err_hold(at, &e);
+}
+
 static void a_failed_call_is_unknown(void **state)
 {
 	(void)state;
@@ -116,7 +123,7 @@ static void a_failed_call_is_unknown(void **state)
 	struct stage *s = add(g, "lambda", "enrich");
 	answered(s);
 	put(g, measure(s, "invocations"), 15, 120, 100, 0);
-	err_set(&measure(s, "errors")->err, ERR_THROTTLED, "cloudwatch:GetMetricData", "Rate exceeded");
+	fails(&measure(s, "errors")->err, ERR_THROTTLED, "cloudwatch:GetMetricData", "Rate exceeded");
 	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
 	struct verdicts vs = { 0 };
 	judge_stage(g, s, &vs);
@@ -171,7 +178,7 @@ static void dead_letters(void **state)
 	assert_int_equal(judged(g, s), HEALTH_ALARM);
 	ingest_direct(g, m, clock_wall(), 0);
 	assert_int_equal(judged(g, s), HEALTH_OK);
-	err_set(&s->res->err, ERR_DENIED, "sqs:GetQueueAttributes", "not authorized");
+	fails(&s->res->err, ERR_DENIED, "sqs:GetQueueAttributes", "not authorized");
 	assert_int_equal(judged(g, s), HEALTH_UNKNOWN);
 	end(g);
 }
@@ -214,7 +221,7 @@ static void an_operand_that_failed_is_not_zero(void **state)
 	assert_true(isnan(stage_value(g, s, rate, NULL).v));
 	answered(s);
 	assert_true(stage_value(g, s, rate, NULL).v == 0);
-	err_set(&measure(s, "errors")->err, ERR_THROTTLED, "cloudwatch:GetMetricData", "Rate exceeded");
+	fails(&measure(s, "errors")->err, ERR_THROTTLED, "cloudwatch:GetMetricData", "Rate exceeded");
 	assert_non_null(stage_value(g, s, rate, NULL).err);
 	end(g);
 }

@@ -397,6 +397,17 @@ static struct loss_trend taken_age(const struct letters *d)
 	};
 }
 
+static struct loss_dead dead_queue(const struct letters *d, bool received)
+{
+	return (struct loss_dead){ .now = NOW,
+		                       .retention = (double)d->keeps,
+		                       .held = d->n,
+		                       .age = taken_age(d),
+		                       .current = true,
+		                       .source_retention = heads(0.2) ? NAN : (double)d->source,
+		                       .received = received };
+}
+
 static double first_gone(const struct letters *d, bool fifo)
 {
 	double first = INFINITY;
@@ -427,18 +438,11 @@ static void dead_letters(void **state)
 		int64_t sent[MESSAGES];
 		struct arena mem;
 		arena_init(&mem);
-		struct loss_dead q = { .now = NOW,
-			                   .retention = (double)d.keeps,
-			                   .held = d.n,
-			                   .out = 0,
-			                   .age = taken_age(&d),
-			                   .current = true,
-			                   .fifo = fifo,
-			                   .source_retention = heads(0.2) ? NAN : (double)d.source,
-			                   .received = hidden,
-			                   .sent = sent,
-			                   .nsent = peeked ? peek(&d, sent, &all) : 0,
-			                   .all = all };
+		struct loss_dead q = dead_queue(&d, hidden);
+		q.fifo = fifo;
+		q.sent = sent;
+		q.nsent = peeked ? peek(&d, sent, &all) : 0;
+		q.all = all;
 		struct loss got = loss_dead(&mem, &q);
 		double truth = first_gone(&d, fifo);
 		bool right = d.n ? holds(&t, &got, truth, (double)d.keeps, MINUTE, INT64_MAX) : got.state == LOSS_SAFE;
@@ -452,6 +456,53 @@ static void dead_letters(void **state)
 	report("dead letters", &t);
 	assert_int_equal(t.wrong, 0);
 	assert_true(t.state[LOSS_BETWEEN] > CASES / 20 && t.state[LOSS_UNKNOWN] == 0);
+}
+
+/* A whole look some time ago: it met what had been moved before. Since then more was moved, and perhaps some was taken. */
+static unsigned met_at(const struct letters *d, int64_t looked, bool gone, int64_t sent[2 * MESSAGES], bool *all)
+{
+	unsigned n = 0, later = 0;
+	for (unsigned i = 0; i < d->n; i++)
+		if (d->v[i].moved <= looked)
+			sent[n++] = d->v[i].sent;
+		else
+			later++;
+	for (unsigned i = 0; gone && i < MESSAGES; i++) /* what somebody took */
+		if (heads(0.3))
+			sent[n++] = looked - (int64_t)chance(1, (double)d->keeps);
+	*all = n && !later && !gone;
+	return n;
+}
+
+static void looked_at_before(void **state)
+{
+	(void)state;
+	struct tally t = { 0 };
+	unsigned exact = 0;
+	for (unsigned i = 0; i < CASES; i++) {
+		struct letters d = draw_letters(true);
+		int64_t sent[2 * MESSAGES], looked = d.taken - (int64_t)chance(0, (double)d.keeps);
+		bool gone = heads(0.5), all = false;
+		struct arena mem;
+		arena_init(&mem);
+		struct loss_dead q = dead_queue(&d, true);
+		q.sent = sent;
+		q.nsent = met_at(&d, looked, gone, sent, &all);
+		q.all = all;
+		q.gone = gone;
+		q.looked = looked;
+		struct loss got = loss_dead(&mem, &q);
+		double truth = first_gone(&d, false);
+		bool right = d.n ? holds(&t, &got, truth, (double)d.keeps, MINUTE, INT64_MAX) : got.state == LOSS_SAFE;
+		if (!right)
+			complain("looked at before", &got, truth);
+		assert_true(right && (!d.n || got.state != LOSS_SAFE));
+		exact += all && got.state == LOSS_EXACT;
+		arena_clear(&mem);
+	}
+	report("looked at before", &t);
+	assert_int_equal(t.wrong, 0);
+	assert_true(exact > CASES / 50 && t.state[LOSS_BETWEEN] > CASES / 100);
 }
 
 /* Records arrive, are tried until they are given up, and then a pointer to them is sent: here `sent` is when they arrived. */
@@ -538,8 +589,8 @@ static void highest_of_several(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(steady_rates), cmocka_unit_test(unsteady_queues),    cmocka_unit_test(dead_letters),
-		cmocka_unit_test(pointers),     cmocka_unit_test(highest_of_several),
+		cmocka_unit_test(steady_rates),     cmocka_unit_test(unsteady_queues), cmocka_unit_test(dead_letters),
+		cmocka_unit_test(looked_at_before), cmocka_unit_test(pointers),        cmocka_unit_test(highest_of_several),
 	};
 	const char *said = getenv("SLUICE_SEED");
 	if (said && strtoull(said, NULL, 10))

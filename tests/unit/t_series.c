@@ -119,7 +119,7 @@ static double model_slope(struct model *m, int64_t from, int64_t to)
 
 static void same(double a, double b)
 {
-	if (isnan(a) != isnan(b) || (!isnan(a) && a != b))
+	if (isnan(a) != isnan(b) || (!isnan(a) && memcmp(&a, &b, sizeof a) != 0))
 		fail_msg("%.17g is not %.17g", a, b);
 }
 
@@ -161,7 +161,24 @@ static void compare_ranges(struct series *s, struct model *m)
 	assert_int_equal(series_count(s, from, to), count);
 }
 
-static void random_puts(unsigned puts, uint32_t step, unsigned spread)
+/* Few of them, so that the same often comes again; which sorts there are differs from run to run. */
+static double draw_value(unsigned sorts)
+{
+	static const double tens[] = { 10, 100, 1000, 1e6, 1e9 };
+	static const double odd[] = { 32767,  -32767,  32768,      -32768,  2147483647., -2147483648., 4503599627370497.,
+		                          1. / 3, 1e300,   -5e-324,    65535.5, 0.30000001,  123456.789,   0.1 + 0.2,
+		                          3276.7, -3276.8, 214748364.7 };
+	uint64_t sort = draw() % sorts;
+	if (sort == 0)
+		return (double)(draw() % 5);
+	if (sort == 1)
+		return ((double)(draw() % 2000) - 1000) / tens[draw() % 2];
+	if (sort == 2)
+		return (double)(draw() % 100000) / tens[draw() % 5];
+	return odd[draw() % (sizeof odd / sizeof *odd)];
+}
+
+static void random_puts(unsigned puts, uint32_t step, unsigned spread, unsigned sorts)
 {
 	static struct model m;
 	struct series s;
@@ -170,7 +187,7 @@ static void random_puts(unsigned puts, uint32_t step, unsigned spread)
 	series_init(&s, step);
 	for (unsigned i = 0; i < puts; i++) {
 		int64_t t = now - (int64_t)(draw() % spread) * step / 2;
-		double v = (double)(draw() % 5);
+		double v = draw_value(sorts);
 		assert_int_equal(series_put(&s, t, v), model_put(&m, t, v));
 		now += (int64_t)(draw() % 8 ? draw() % 2 * step : draw() % 64 ? draw() % (10 * step) : draw() % (400 * step));
 		if (i % 16 == 0) {
@@ -196,7 +213,7 @@ static void like_the_model(void **state)
 	(void)state;
 	static const uint32_t steps[] = { 1, 60, 300, 86400 };
 	for (unsigned i = 0; i < 120; i++)
-		random_puts(200, steps[i % 4], i % 3 == 0 ? 4 : i % 3 == 1 ? 60 : 420);
+		random_puts(200, steps[i % 4], i % 3 == 0 ? 4 : i % 3 == 1 ? 60 : 420, 1 + i / 3 % 4);
 }
 
 /* ---- by hand */
@@ -256,6 +273,32 @@ static void the_oldest_leave(void **state)
 	series_clear(&s);
 }
 
+/* What a point takes in memory. */
+static void as_narrow_as_it_may(void **state)
+{
+	(void)state;
+	static const struct {
+		double v;
+		unsigned width;
+	} steps[] = { { 0, 2 },     { 120, 2 },  { 0.5, 2 },      { -12.25, 2 },      { 40000, 4 },
+		          { 40000, 4 }, { 0.125, 4 }, { 123.4567, 4 }, { 5000000000., 8 }, { 1, 8 } };
+	struct series s;
+	series_init(&s, 60);
+	for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++) {
+		series_put(&s, 60 * i, steps[i].v);
+		assert_int_equal(s.width, steps[i].width);
+		for (unsigned k = 0; k <= i; k++)
+			same(series_at(&s, 60 * k), steps[k].v);
+	}
+	series_clear(&s);
+	series_put(&s, 0, 1. / 3); /* and it begins anew */
+	assert_int_equal(s.width, 8);
+	series_clear(&s);
+	series_put(&s, 0, 7);
+	assert_int_equal(s.width, 2);
+	series_clear(&s);
+}
+
 static void slopes(void **state)
 {
 	(void)state;
@@ -298,8 +341,9 @@ static void wild_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(like_the_model),   cmocka_unit_test(an_empty_one), cmocka_unit_test(zero_is_no_gap),
-		cmocka_unit_test(the_oldest_leave), cmocka_unit_test(slopes),       cmocka_unit_test(wild_times),
+		cmocka_unit_test(like_the_model),      cmocka_unit_test(an_empty_one), cmocka_unit_test(zero_is_no_gap),
+		cmocka_unit_test(the_oldest_leave),    cmocka_unit_test(slopes),       cmocka_unit_test(wild_times),
+		cmocka_unit_test(as_narrow_as_it_may),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
