@@ -62,7 +62,8 @@
 	  "before their composites, each alarm read again before and after. A setting that this build does not know is kept or " \
 	  "its alarm refused; an alarm that is not this file's (tag sluice:owner) or that CloudFormation or Terraform keeps is " \
 	  "refused without --adopt. apply needs --mode admin and a confirmation: a terminal asks, elsewhere --yes says it. "    \
-	  "docs/alarms.md has the file's form.")                                                                              \
+	  "docs/alarms.md has the file's form. `mute NAME --reason TEXT` holds its actions back for an hour or --for a time, "   \
+	  "by a mute rule that ends by itself; `unmute NAME` ends sluice's rules on it. Both need --mode operate.")                                                                              \
 	X(ERRORS, "errors", "FUNCTION", 1, 1, "text json", true, cmd_errors,                                                   \
 	  "a function's last errors by shape, from its log",                                                                   \
 	  "Reads the lines that look like errors from the function's log group (FilterLogEvents: a few calls, no price), "     \
@@ -193,8 +194,9 @@ struct cli_command {
 	  "any other is code quality, and --out may be given twice")                                                           \
 	X("--verbose", 'v', NULL, BIT(CHECK), set_verbose,                                                                     \
 	  "say more: -v all of what is in trouble, -vv of everything, -vvv also every cause, not three")                       \
-	X("--for", 0, "DURATION", BIT(CHECK), set_for,                                                                         \
-	  "judge once a period for so long: CRITICAL as soon as --fail-limit is passed, OK only when every sample was, else "  \
+	X("--reason", 0, "TEXT", BIT(ALARMS), set_reason, "alarms mute: why; kept in the rule and in the audit log")           \
+	X("--for", 0, "DURATION", BIT(CHECK) | BIT(ALARMS), set_for,                                                                         \
+	  "alarms mute: for so long, 1m to 7d. check: judge once a period for so long: CRITICAL as soon as --fail-limit is passed, OK only when every sample was, else "  \
 	  "UNKNOWN; -t is then each poll's")                                                                                   \
 	X("--fail-limit", 0, "N", BIT(CHECK), set_fail_limit,                                                                  \
 	  "with --for: so many CRITICAL samples of one check are borne; default 0")                                            \
@@ -301,6 +303,7 @@ struct cli_args {
 	enum verdict_status unknown_is;            /* VERDICT_UNKNOWN: not given */
 	const char *out[2];
 	unsigned nout, verbose;
+	const char *reason;
 	const char *since, *until;                 /* checked when parsed, resolved when run */
 	const char *stack, *tag;
 	bool write;

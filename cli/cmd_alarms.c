@@ -346,11 +346,13 @@ static const struct {
 	{ "plan", "an alarm file", 1, alarms_plan },
 	{ "drift", "an alarm file", 1, alarms_drift },
 	{ "apply", "an alarm file", 1, alarms_apply },
+	{ "mute", "an alarm's name", 1, alarms_mute },
+	{ "unmute", "an alarm's name", 1, alarms_unmute },
 };
 
 int cmd_alarms(const struct cli *c, struct engine *g)
 {
-	static const char *const later = "test backtest mute unmute ack enable disable set-state init";
+	static const char *const later = "test backtest ack enable disable set-state init";
 	const char *what = c->argc ? c->argv[0] : "list";
 	struct err e;
 	for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++) {
@@ -369,6 +371,7 @@ int cmd_alarms(const struct cli *c, struct engine *g)
 	if (cli_listed(later, what))
 		err_set(&e, ERR_USAGE, "alarms", "%s is not in this version", what);
 	else
-		err_set(&e, ERR_USAGE, "alarms", "\"%.40s\" is none of list, show, history, export, plan, drift, apply", what);
+		err_set(&e, ERR_USAGE, "alarms",
+		        "\"%.40s\" is none of list, show, history, export, plan, drift, apply, mute, unmute", what);
 	return cli_fail(c, &e);
 }

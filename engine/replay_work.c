@@ -356,6 +356,7 @@ static void act(struct drive *d, bool may_send, int64_t *wake_ms)
 {
 	struct handles_call *removals[REMOVALS];
 	struct flight *flights[FLIGHTS];
+	int64_t planned = clock_mono_ms();
 	drive_gather(d);
 	unsigned deletes = plan_removals(d, removals, wake_ms), sends = 0;
 	if (may_send)
@@ -363,6 +364,8 @@ static void act(struct drive *d, bool may_send, int64_t *wake_ms)
 	bool go = drive_sync(d);
 	if (go)
 		delete_all(d, removals, deletes);
+	if (sends)
+		pace_left(&d->pace, planned, clock_mono_ms());
 	for (unsigned i = 0; i < sends; i++)
 		launch(d, flights[i], go);
 }

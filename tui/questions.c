@@ -1,6 +1,7 @@
 /* The questions behind the charts. Each slot is one metric of the open row; it is asked when it comes on the screen, when the
  * range changes and after each poll. The engine answers when it can; meanwhile the last answer stays. */
 #include "core/mem.h"
+#include "tui/alarms.h"
 #include "tui/past.h"
 #include "tui/replay.h"
 
@@ -140,6 +141,8 @@ void view_answer(struct view *v, struct result *r)
 	}
 	if (replay_answer(v, r))
 		return;
+	if (r->kind == REQUEST_MUTE)
+		mute_answer(v, r);
 	if (r->kind == REQUEST_FIRST)
 		first_answer(v, r);
 	if (r->kind == REQUEST_ERRORS) {
