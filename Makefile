@@ -25,7 +25,7 @@ WORKERS ?= $(shell expr $(JOBS) + 1)
 ABREAST  = -n $(WORKERS) --dist loadfile
 
 # The goals below compile nothing themselves: they may run on a machine that still lacks the libraries.
-NO_PKGS := help demo test test-long faults bench lint clean format peers-env
+NO_PKGS := help demo test test-long faults proofs bench lint clean format peers-env
 PKGS    := libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc zlib
 ifneq (,$(filter-out $(NO_PKGS),$(or $(MAKECMDGOALS),all)))
 ifneq (0,$(shell pkg-config --exists $(PKGS) 2>/dev/null; echo $$?))
@@ -48,7 +48,7 @@ ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 UBSAN_OPTIO
 TSAN_ENV := TSAN_OPTIONS=halt_on_error=1:exitcode=99:second_deadlock_stack=1:suppressions=$(CURDIR)/tests/tsan.supp
 
 .DELETE_ON_ERROR:
-.PHONY: all build programs demo test test-long faults faults-run asan tsan unit peers peers-env lint lint-quick bench bench-run install clean format help FORCE
+.PHONY: all build programs demo test test-long faults faults-run proofs proofs-run asan tsan unit peers peers-env lint lint-quick bench bench-run install clean format help FORCE
 
 all: $(BUILD)/sluice ## build/sluice (installs nothing)
 build: all
@@ -75,6 +75,14 @@ faults: ## every fault of docs/reliability.md under ASan and UBSan, and the tabl
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN) programs
 	@$(ASAN_ENV) SLUICE_SANITIZER=asan SLUICE_PLAIN=$(abspath $(BUILD)/sluice) $(MAKE) --no-print-directory $(ASAN) faults-run
+proofs: ## the figures of a replay's proofs: kills, power, disks, batches, bytes, rates (SLUICE_LONG=1: all of them)
+	@sh deps.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@$(MAKE) --no-print-directory proofs-run
+proofs-run: $(BUILD)/sluice $(BUILD)/unit/t_power $(SHIM) $(VENV_OK)
+	$(BUILD)/unit/t_power
+	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) -s $(PYTEST_ARGS) tests/crash/test_replay_kill.py tests/crash/test_redrive_kill.py \
+		tests/crash/test_power.py tests/peers/test_replay_batches.py tests/peers/test_replay_whole.py tests/peers/test_replay_others.py
 faults-run: $(BUILD)/sluice $(TOOLS) $(VENV_OK)
 	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(PYTEST_ARGS) tests/faults
 

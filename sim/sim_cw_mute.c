@@ -59,13 +59,25 @@ bool alarm_muted(const struct world *w, const char *alarm)
 	return false;
 }
 
-/* at(2026-11-23T03:14) in UTC, and PT90M, PT1H, P1D. */
+/* PT90M, PT1H, P1D; 0: it is none that is taken. */
+static int64_t duration_s(const char *text)
+{
+	unsigned n;
+	char unit;
+	int64_t s = 0;
+	if (sscanf(text, "P%u%c", &n, &unit) == 2 && unit == 'D')
+		s = (int64_t)n * 86400;
+	else if (sscanf(text, "PT%u%c", &n, &unit) == 2 && (unit == 'M' || unit == 'H'))
+		s = (int64_t)n * (unit == 'H' ? 3600 : 60);
+	return s >= 60 && s <= 15 * 86400 ? s : 0;
+}
+
+/* at(2026-11-23T03:14) in UTC, and how long. */
 static bool read_window(const struct sim_req *rq, struct sim_mute *m, struct sim_fail *f)
 {
 	const struct json *rule = json_get(rq->args, "Rule"), *schedule = json_get(rule, "Schedule");
 	const char *at, *takes;
-	char text[32], unit;
-	unsigned n;
+	char text[32];
 	if (!schedule)
 		return bad(f, "Rule", "is required");
 	if (!arg_need(rq, schedule, "Expression", &at, f) || !arg_need(rq, schedule, "Duration", &takes, f))
@@ -73,14 +85,8 @@ static bool read_window(const struct sim_req *rq, struct sim_mute *m, struct sim
 	snprintf(text, sizeof text, "%.16s:00Z", strncmp(at, "at(", 3) == 0 ? at + 3 : "");
 	if (strlen(at) != 20 || at[19] != ')' || !clock_parse_rfc3339(text, strlen(text), &m->from_ms))
 		return bad(f, "Expression", "is not at(yyyy-MM-ddThh:mm)");
-	bool days = sscanf(takes, "P%u%c", &n, &unit) == 2 && unit == 'D';
-	if (!days && !(sscanf(takes, "PT%u%c", &n, &unit) == 2 && (unit == 'M' || unit == 'H')))
-		return bad(f, "Duration", "is no ISO 8601 duration");
-	int64_t s = (int64_t)n * (unit == 'D' ? 86400 : unit == 'H' ? 3600 : 60);
-	if (s < 60 || s > 15 * 86400)
-		return bad(f, "Duration", "must be PT1M to P15D");
-	m->to_ms = m->from_ms + s * 1000;
-	return true;
+	m->to_ms = m->from_ms + duration_s(takes) * 1000;
+	return m->to_ms > m->from_ms || bad(f, "Duration", "must be PT1M to P15D");
 }
 
 static bool read_targets(const struct sim_req *rq, struct sim_mute *m, struct sim_fail *f)

@@ -133,6 +133,17 @@ static void flatten(struct history_result *h)
 	h->n = n;
 }
 
+/* What leaves nothing to be kept. */
+static void told(struct view *v, const struct result *r)
+{
+	if (r->kind == REQUEST_MUTE)
+		mute_answer(v, r);
+	else if (r->kind == REQUEST_PAST)
+		past_arrived(v, r);
+	else if (r->kind == REQUEST_NOTE)
+		view_note(v, "%.100s", r->err.code == ERR_OK ? "noted" : r->err.text);
+}
+
 void view_answer(struct view *v, struct result *r)
 {
 	if (r->kind == REQUEST_SHARDS) {
@@ -141,8 +152,6 @@ void view_answer(struct view *v, struct result *r)
 	}
 	if (replay_answer(v, r))
 		return;
-	if (r->kind == REQUEST_MUTE)
-		mute_answer(v, r);
 	if (r->kind == REQUEST_FIRST)
 		first_answer(v, r);
 	if (r->kind == REQUEST_ERRORS) {
@@ -154,10 +163,7 @@ void view_answer(struct view *v, struct result *r)
 		return;
 	}
 	if (r->kind != REQUEST_HISTORY) {
-		if (r->kind == REQUEST_PAST)
-			past_arrived(v, r);
-		if (r->kind == REQUEST_NOTE)
-			view_note(v, "%.100s", r->err.code == ERR_OK ? "noted" : r->err.text);
+		told(v, r);
 		result_free(r);
 		return;
 	}
