@@ -46,9 +46,9 @@ void drive_fail(struct drive *d, const struct err *e)
 	d->t->result->err = *e;
 	if (e->code == ERR_GATE)
 		drive_note(d, "replay", d->run.source_arn, "denied", e->text);
-	/* A run that is there already, and was not touched yet, stays what it is. */
+	/* A run that is there already, and was not touched yet, stays what it is: perhaps another drives it. */
 	bool untouched = d->resumed && (d->phase == PHASE_PREPARE || d->phase == PHASE_GUARD);
-	drive_end(d, RUN_REFUSED, "%s: %s", e->where, e->text);
+	drive_end(d, d->resumed ? d->run.state : RUN_REFUSED, "%s: %s", e->where, e->text);
 	d->phase = untouched ? PHASE_OVER : d->run.id[0] || d->sweep.others_n || d->n ? PHASE_CLOSE : PHASE_OVER;
 }
 
@@ -167,6 +167,9 @@ static bool begin_resume(struct drive *d, struct err *e)
 	if (!load(d, e) || !resume_names(d, e))
 		return false;
 	d->patience_ms = d->run.hidden_until_ms;
+	if (d->run.state == RUN_HANDED)
+		return err_set(e, ERR_GATE, "replay", "run %s was %s; `replay adopt` of that file takes it back", d->run.id,
+		               d->run.reason ? d->run.reason : "handed over");
 	if (!goes_on(d)) {
 		d->phase = PHASE_OVER;
 		return true;
@@ -189,13 +192,19 @@ static void note_denied(struct drive *d, const struct err *why)
 		drive_note(d, "replay", d->t->rq.replay.source, "denied", why->text);
 }
 
+/* Before its source has been looked at: may this process do such a thing at all? */
+static struct gate_act first_act(const struct drive *d)
+{
+	return d->plan ? (struct gate_act){ MODE_INSPECT, &op_receive_message, "replay", false, 0 }
+	               : (struct gate_act){ MODE_OPERATE, run_op(d), "replay", false, 0 };
+}
+
 static bool begin(struct engine *g, struct task *t)
 {
 	struct drive *d = drive_new(g, t);
 	struct err *e = &t->result->err;
 	bool resume = t->rq.kind == REQUEST_REPLAY_RESUME || (t->rq.kind == REQUEST_REPLAY_START && t->rq.replay.run);
-	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, d->plan ? &op_receive_message : run_op(d), "replay",
-		                    false, 0 };
+	struct gate_act act = first_act(d);
 	audited_who(g, t->rq.consent.mode, &d->who);
 	if (!resume && !prepare_names(d, e))
 		return false;
@@ -287,10 +296,10 @@ static void freeze_phase(struct drive *d)
 	if (!d->src->step(d) || d->phase != PHASE_FREEZE)
 		return;
 	if (d->ending) {
-		d->phase = PHASE_CLOSE;
+		d->phase = d->asking && !d->answered ? PHASE_FREEZE : PHASE_CLOSE;
 		return;
 	}
-	if (!give_back(d, false))
+	if (!give_back(d, false) || (d->src->frozen && !d->src->frozen(d)))
 		return;
 	if (d->sweep.damaged)
 		drive_warn(d, "%u messages came damaged (their MD5 does not fit) and were left where they are",

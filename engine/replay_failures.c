@@ -13,8 +13,18 @@
 #define FORM "failures:QUEUE"
 #define CALL_MOST_S 900 /* of a function that is not known beforehand */
 
+#define STREAMS_MOST 16 /* that are asked how long they keep their records */
+
+struct named {              /* a stream or a function that messages of the freeze name */
+	const char *arn, *name; /* name: the stream's, to ask by */
+	int64_t retention_s;    /* 0: not known, -1: it is not there */
+};
 struct failures {
 	struct pointers pointers;
+	struct named streams[STREAMS_MOST], functions[STREAMS_MOST];
+	unsigned nstreams, nfunctions;
+	unsigned asked;  /* how many streams have been */
+	unsigned broken; /* messages that cannot be followed */
 };
 
 static struct failures *own(const struct drive *d)
@@ -106,6 +116,105 @@ static void look_at_new(struct drive *d)
 	}
 }
 
+/* ---- what the freeze met: when it is lost, and what a plan has to say of it */
+
+static struct named *find_named(struct named *v, unsigned n, const char *arn)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(v[i].arn, arn) == 0)
+			return &v[i];
+	return NULL;
+}
+
+/* NULL: there are too many. */
+static struct named *name_it(struct drive *d, struct named *v, unsigned *n, const char *arn, const char *name)
+{
+	struct named *known = find_named(v, *n, arn);
+	if (known || *n == STREAMS_MOST)
+		return known;
+	v[*n] = (struct named){ .arn = arena_strdup(d->mem, arn), .name = arena_strdup(d->mem, name) };
+	return &v[(*n)++];
+}
+
+static void added(struct drive *d, struct entry *en)
+{
+	struct failures *f = own(d);
+	struct arena mem;
+	struct given_up p;
+	struct err e;
+	arena_init(&mem);
+	bool found = given_up_read(en->msg->body, &mem, &p, &e) == POINTER_FOUND;
+	f->broken += !found;
+	if (found) {
+		name_it(d, f->functions, &f->nfunctions, p.function_arn, NULL);
+		struct named *s = name_it(d, f->streams, &f->nstreams, p.stream_arn, p.stream);
+		en->points_to = s ? s->arn : NULL;
+		en->first_ms = p.first_ms;
+	}
+	arena_clear(&mem);
+}
+
+static bool ask_stream(struct drive *d)
+{
+	struct failures *f = own(d);
+	d->in.describe = (struct describe_in){ f->streams[f->asked].name, NULL };
+	found_clear(&d->found);
+	found_init(&d->found);
+	read_aws(d, kind_kinesis.describe, &d->in.describe, &d->found);
+	return false;
+}
+
+static void hear_stream(struct drive *d)
+{
+	struct named *s = &own(d)->streams[own(d)->asked++];
+	d->asking = d->answered = false;
+	if (d->err.code == ERR_NOTFOUND)
+		s->retention_s = -1;
+	for (unsigned i = 0; i < d->found.nfacts; i++)
+		if (strcmp(d->found.facts[i].key, "retention_h") == 0)
+			s->retention_s = strtoll(d->found.facts[i].value, NULL, 10) * 3600;
+	if (d->err.code != ERR_OK)
+		drive_warn(d, "how long %s keeps its records is not known: %s: %s", s->name, d->err.where, d->err.text);
+	err_clear(&d->err);
+}
+
+/* A pointer is lost with the first of its records, whatever the queue says of it. */
+static void set_losses(struct drive *d)
+{
+	struct failures *f = own(d);
+	unsigned expired = 0;
+	for (unsigned i = 0; i < d->n; i++) {
+		struct entry *en = &d->v[i];
+		const struct named *s = en->points_to ? find_named(f->streams, f->nstreams, en->points_to) : NULL;
+		if (!s || s->retention_s <= 0 || !en->first_ms)
+			continue;
+		en->loss_ms = en->first_ms + s->retention_s * 1000;
+		expired += en->loss_ms <= now_ms();
+	}
+	if (expired)
+		drive_warn(
+		    d, "%u of the messages point to records that have expired, all of them or the first: what is gone is said",
+		    expired);
+	if (f->broken)
+		drive_warn(d, "%u of the messages are no on-failure records that can be followed: they are kept out, and stay",
+		           f->broken);
+	if (f->nfunctions > 1 && !(d->run.dest && *d->run.dest))
+		drive_warn(d, "the records name %u functions: each gets its own, unless --through names one", f->nfunctions);
+}
+
+static bool frozen(struct drive *d)
+{
+	struct failures *f = own(d);
+	if (d->asking && !d->answered)
+		return false;
+	if (d->asking)
+		hear_stream(d);
+	if (f->asked < f->nstreams)
+		return ask_stream(d);
+	set_losses(d);
+	return true;
+}
+
 /* ---- by shape */
 
 static const char *function(const struct drive *d, const struct entry *en)
@@ -171,6 +280,8 @@ const struct replay_source source_failures = {
 	.begin = sweep_begin,
 	.step = sweep_step,
 	.give_back = release_step,
+	.added = added,
+	.frozen = frozen,
 	.event = event,
 	.function = function,
 	.turn = turn,

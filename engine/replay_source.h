@@ -64,8 +64,9 @@ struct replay_source {
 	bool (*ready)(const struct drive *d, unsigned at);
 	bool (*hear)(struct drive *d, struct flight *f); /* false: it is none of these */
 	bool (*busy)(const struct drive *d);
-	/* When it is lost, in wall-clock ms; 0 unknown. NULL: SentTimestamp and d->retention_s say it. */
-	int64_t (*loss_ms)(const struct drive *d, unsigned at);
+	/* An item was met for the first time; everything is frozen: true when what has to be asked then is known. NULL: nothing. */
+	void (*added)(struct drive *d, struct entry *en);
+	bool (*frozen)(struct drive *d);
 	void (*clear)(struct drive *d);    /* of d->own; NULL */
 };
 

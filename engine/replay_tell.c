@@ -39,12 +39,12 @@ static int larger_first(const void *a, const void *b)
 	return x->n != y->n ? x->n < y->n ? 1 : -1 : strcmp(x->fp, y->fp);
 }
 
-static int64_t loss_of(const struct drive *d, unsigned at)
+/* Of a pointer the nearer of its own end and that of what it points to. */
+int64_t loss_of(const struct drive *d, unsigned at)
 {
-	if (d->src->loss_ms)
-		return d->src->loss_ms(d, at);
-	int64_t sent = d->v[at].it.sent_ms;
-	return sent && d->retention_s ? sent + d->retention_s * 1000 : 0;
+	int64_t sent = d->v[at].it.sent_ms, to = d->v[at].loss_ms;
+	int64_t own = sent && d->retention_s ? sent + d->retention_s * 1000 : 0;
+	return to && (!own || to < own) ? to : own;
 }
 
 static void add_to(struct replay_group *g, const struct replay_item *it, int64_t loss_ms)
@@ -104,7 +104,9 @@ void tell_groups(struct drive *d)
 			g = &v[r->ngroups++];
 			*g = (struct replay_group){ .fp = it->fp, .cause = d->v[i].cause, .sample = it->msg_id };
 		}
-		add_to(g, it, loss_of(d, i));
+		int64_t at = loss_of(d, i);
+		add_to(g, it, at);
+		loss = at > now_ms() && (!loss || at < loss) ? at : loss;
 	}
 	r->groups = arena_array(d->mem, r->ngroups, sizeof *v);
 	if (r->ngroups) {
@@ -112,8 +114,5 @@ void tell_groups(struct drive *d)
 		qsort(r->groups, r->ngroups, sizeof *v, larger_first);
 	}
 	free(v);
-	for (unsigned i = 0; i < r->ngroups; i++)
-		if (r->groups[i].loss_ms && (!loss || r->groups[i].loss_ms < loss))
-			loss = r->groups[i].loss_ms;
 	warn(d, loss);
 }

@@ -3,6 +3,7 @@ function was given."""
 
 import base64
 import dataclasses
+import datetime
 import hashlib
 import json
 
@@ -62,9 +63,9 @@ class Stream:
 
     def pointer(self, shard, first, last, size, **more):
         """The text of an on-failure record (aws-facts.md 7.4)."""
-        info = {"shardId": shard, "startSequenceNumber": first, "endSequenceNumber": last,
-                "approximateArrivalOfFirstRecord": "2026-11-14T00:38:04.835Z",
-                "approximateArrivalOfLastRecord": "2026-11-14T00:38:05.580Z", "batchSize": size, "streamArn": self.arn, **more}
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.835Z")
+        info = {"shardId": shard, "startSequenceNumber": first, "endSequenceNumber": last, "approximateArrivalOfFirstRecord": now,
+                "approximateArrivalOfLastRecord": now, "batchSize": size, "streamArn": self.arn, **more}
         return json.dumps({
             "requestContext": {"requestId": "c9b8fa9f-5a7f-4000-af9c-0c604cde93a5", "functionArn": self.function_arn,
                                "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 1},

@@ -1,7 +1,9 @@
 """replay of a stream's records, by pointers in an on-failure queue and by hand: read again, whole, in their order, each accounted for."""
 
+import datetime
 import json
 import re
+import time
 
 import pytest
 from replaykit import INSPECT, OPERATE
@@ -219,9 +221,121 @@ def test_groups_and_plan(sim, sluice, rng):
     stream = Stream.make(sim, rng)
     stream.put(6)
     stream.give_up(3)
-    ran = sluice("replay", "groups", failures(stream), *INSPECT, "--format", "json", env=stream.peer.env())
+    ran = sluice("replay", "groups", failures(stream), *INSPECT, "--limit", 2, "--format", "json", env=stream.peer.env())
     assert ran.status == 0, ran
     assert [(g["cause"], g["messages"]) for g in ran.json["groups"]] == [("RetryAttemptsExhausted: Unhandled", 2)]
+    loss = datetime.datetime.fromisoformat(ran.json["groups"][0]["first_loss"]) - datetime.datetime.now(datetime.timezone.utc)
+    assert datetime.timedelta(hours=23) < loss < datetime.timedelta(hours=24)  # the stream's, not the queue's fourteen days
     ran = sluice("replay", "plan", by_hand(stream), "--through", stream.function, *INSPECT, "--format", "json", env=stream.peer.env())
     assert ran.status == 0 and ran.json["selected"] == 6 and "frozen: 6 records" in ran.err
     assert stream.deliveries() == [] and stream.left() == (2, 0)
+
+
+def test_a_plan_says_what_is_lost_already(sim, sluice, rng):
+    stream = Stream.make(sim, rng)
+    (shard, first, _), (_, last, _) = stream.put(2)
+    stream.send(stream.pointer(shard, first, last, 2, approximateArrivalOfFirstRecord="2026-01-02T03:04:05.678Z"))
+    stream.send("{}")
+    ran = sluice("replay", "plan", failures(stream), *INSPECT, "--limit", 2, env=stream.peer.env())
+    assert ran.status == 0 and "1 of the messages point to records that have expired" in ran.err, ran
+    assert "1 of the messages are no on-failure records that can be followed" in ran.err, ran
+
+
+@pytest.mark.parametrize("policy", ["resend", "hold"])
+def test_an_answer_that_is_lost(sim, sluice, rng, policy):
+    """By hand: what comes behind waits for a person. By pointers: the part that was under way is in doubt, what was accepted before is not."""
+    stream = Stream.make(sim, rng, batch=5)
+    stream.put(11)
+    sim.spoil("lambda:Invoke=lost,after=1,times=1")
+    ran = start(sluice, stream, by_hand(stream), 11, "--through", stream.function, status=1)
+    told = ran.json
+    assert (told["state"], told["verified"], told["unknown"], told["pending"]) == ("PAUSED", 1, 5, 5), told
+    assert "those behind it wait for it" in told["reason"]
+    ran = sluice("replay", "resume", "--unknown", policy, "--mode", "operate", "--rate", "500", "--format", "json", env=stream.peer.env())
+    assert ran.json["state"] == "DONE" and ran.status == (0 if policy == "resend" else 1), ran
+    given = [n for n, _ in stream.deliveries()]
+    numbers = [n for n, _ in stream.all_records()]
+    twice = numbers[1:6] if policy == "resend" else []
+    assert [n for n in numbers if given.count(n) == 2] == twice and set(given) == set(numbers)
+    named = [i["message_id"].split(":")[1] for i in ran.json["items"] if i["possible_duplicate"]]
+    assert named == twice and (ran.json["verified"], ran.json["unknown"]) == ((11, 0) if policy == "resend" else (6, 5))
+
+
+def test_a_pointer_goes_on_where_it_was(sim, sluice, rng):
+    """Half of it accepted, then an answer lost: the resume sends what was in doubt and behind it, never what was accepted."""
+    stream = Stream.make(sim, rng, fail_if="bad")
+    stream.put(16, data=lambda i: b"bad" if i == 15 else b"good %d" % i)
+    message = list(stream.give_up(16))[0]
+    sim.spoil("lambda:Invoke=lost,after=2,times=1")  # the whole fails, the first half is accepted, the answer to the next is lost
+    told = start(sluice, stream, failures(stream), 1, status=1).json
+    assert (told["state"], told["unknown"]) == ("DONE", 1)
+    assert [len(e["Records"]) for e in stream.events()] == [16, 8, 4]
+    ran = sluice("replay", "resume", "--unknown", "resend", "--mode", "operate", "--format", "json", env=stream.peer.env())
+    assert ran.json["poison"] == 1 and "1 of its 16 records failed" in ran.json["items"][0]["text"], ran
+    assert ran.json["items"][0]["message_id"] == message and ran.json["items"][0]["possible_duplicate"]
+    numbers = [n for n, _ in stream.all_records()]
+    times = {n: [g for g, _ in stream.deliveries()].count(n) for n in numbers}
+    assert all(times[n] == 2 for n in numbers[:8])  # with all of them, which failed, and then by halves
+    assert sum(stream.left()) == 1
+
+
+def test_reading_keeps_to_the_shard_s_limits(sim, sluice, rng):
+    """5 reads and 2 MiB a second a shard, shared: with another reader about, one a second. Nothing was refused."""
+    stream = Stream.make(sim, rng)
+    lam = stream.peer.client("lambda")
+    stream.put(6)
+    stream.give_up(2)
+    sim.spoil("kinesis:GetRecords=read-limits")
+    began = time.monotonic()
+    assert start(sluice, stream, failures(stream), 3).json["verified"] == 3
+    alone = time.monotonic() - began
+    mapping = lam.list_event_source_mappings(EventSourceArn=stream.arn)["EventSourceMappings"][0]["UUID"]
+    lam.update_event_source_mapping(UUID=mapping, Enabled=True)
+    stream.give_up(2)
+    began = time.monotonic()
+    assert start(sluice, stream, failures(stream), 3).json["verified"] == 3
+    assert time.monotonic() - began > max(2, alone) and sum(sim.hits().values()) == 0
+
+
+def test_reading_goes_on_behind_what_fails(sim, sluice, rng):
+    """An iterator that expired is taken anew, a throttled or failed read again; nothing is read twice, nothing left out."""
+    stream = Stream.make(sim, rng, batch=5)
+    stream.put(9)
+    sim.spoil("kinesis:GetRecords=expired-iterator,times=1", "kinesis:GetRecords=behind:60000,times=1", "kinesis:GetRecords=status:500,times=1",
+              "kinesis:GetShardIterator=throttle,times=1")
+    told = start(sluice, stream, by_hand(stream), 9, "--through", stream.function).json
+    assert told["verified"] == 9 and stream.deliveries() == stream.all_records() and min(sim.hits().values()) == 1
+
+
+def test_what_is_not_there_any_more(sim, sluice, rng):
+    """The stream goes away between two lives of a run: one line, paused; of pointers: GONE, and why."""
+    stream = Stream.make(sim, rng, batch=5)
+    stream.put(8)
+    stream.give_up(4)
+    sim.spoil("lambda:Invoke=denied,after=1")
+    told = start(sluice, stream, by_hand(stream), 8, "--through", stream.function, status=1).json
+    assert (told["state"], told["verified"], told["pending"]) == ("PAUSED", 1, 7) and "AccessDenied" in told["reason"], told
+    sim.heal()
+    stream.peer.client("kinesis").delete_stream(StreamName=stream.name, EnforceConsumerDeletion=True)
+    ran = sluice("replay", "resume", "--mode", "operate", "--format", "json", env=stream.peer.env())
+    assert ran.status == 1 and "ResourceNotFound" in ran.err and len(stream.deliveries()) == 1, ran
+    shown = sluice("replay", "show", "--format", "json", env=stream.peer.env()).json
+    assert (shown["state"], shown["pending"]) == ("PAUSED", 7)  # not given up: a resume that could not begin changes nothing
+    told = start(sluice, stream, failures(stream), 2, status=1).json
+    assert (told["state"], told["gone"]) == ("DONE", 2)
+    assert {i["text"] for i in told["items"]} == {"its stream is not there any more, and no record of it"}
+    assert sum(stream.left()) == 2
+
+
+def test_expired_between_two_lives(sim, sluice, rng):
+    stream = Stream.make(sim, rng, batch=5)
+    stream.put(11)
+    sim.spoil("lambda:Invoke=denied,after=1")
+    start(sluice, stream, by_hand(stream), 11, "--through", stream.function, status=1)
+    sim.heal()
+    sim.spoil("kinesis:GetRecords=trimmed:4,times=1")
+    ran = sluice("replay", "resume", "--mode", "operate", "--format", "json", env=stream.peer.env())
+    told = ran.json
+    assert (told["state"], told["verified"], told["gone"], told["unaccounted"]) == ("DONE", 8, 3, 0), told
+    assert [i["seq"] for i in told["items"] if i["code"] == "EXPIRED"] == [2, 3, 4] and ran.status == 1
+    assert stream.deliveries() == stream.all_records()[:1] + stream.all_records()[4:]
