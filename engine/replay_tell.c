@@ -42,6 +42,8 @@ static int larger_first(const void *a, const void *b)
 static void add_to(struct replay_group *g, const struct replay_item *it, int64_t retention_s)
 {
 	g->n++;
+	g->done += it->code && strcmp(it->code, "DONE_BEFORE") == 0;
+	g->bad += it->code && strcmp(it->code, "KNOWN_BAD") == 0;
 	g->known += it->code && strcmp(it->code, "SEEN") == 0;
 	if (!it->sent_ms)
 		return;
