@@ -281,14 +281,17 @@ static bool read_keys(const struct cli *c, struct request *rq, struct buf *keys,
 	return true;
 }
 
+static bool left(const struct replay_counts *c)
+{
+	return c->bounced || c->poison || c->unknown || c->gone || c->pending || c->by_state[ITEM_HELD];
+}
+
 /* Done is only what was processed: all of it, or the exit status says that something is left. */
 static int status_of(enum action a, const struct result *r, bool plan)
 {
-	const struct replay_counts *c = &r->replay.counts;
 	if (plan || (a != ACT_START && a != ACT_RESUME) || r->replay.run.state == RUN_ROUGH)
 		return 0;
-	return r->replay.run.state == RUN_DONE && !c->bounced && !c->poison && !c->unknown && !c->gone && !c->pending ? 0
-	                                                                                                              : 1;
+	return r->replay.run.state == RUN_DONE && !left(&r->replay.counts) ? 0 : 1;
 }
 
 static void say_begun(const struct replay_result *r)

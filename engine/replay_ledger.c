@@ -1,5 +1,5 @@
 /* A drive's memory: its entries, the changes of their states, and what is on the disk before what. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
 
 #include "cache/file.h"
 #include "core/hash.h"
@@ -84,6 +84,8 @@ struct entry *drive_add(struct drive *d, struct message *m)
 		.state = ITEM_SELECTED,
 	};
 	body_hash(m->body.p, m->body.n, en->it.body_sha256);
+	if (d->src->added)
+		d->src->added(d, en);
 	if (d->ledger && ledger_past(d->ledger, m->id, d->run.id, &past)) {
 		en->it.code = "SEEN";
 		en->it.text = arena_printf(d->mem, "run %s sent it before: %s", past.run, item_state_name(past.state));
@@ -157,7 +159,7 @@ bool drive_announce(struct drive *d, const struct op *op, const char *target, co
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof detail, fmt, ap);
 	va_end(ap);
-	if (d->broken)
+	if (d->broken || !guard_holds(d))
 		return false;
 	char action[96];
 	snprintf(action, sizeof action, "%s:%s", op->service->id, op->name);
