@@ -311,7 +311,8 @@ void heed_wanted(struct drive *d)
 
 bool work_flying(const struct drive *d)
 {
-	return d->nflights || removing(d) || d->beat.on || d->sweep.flying || d->release.on;
+	return d->nflights || removing(d) || d->beat.on || d->sweep.flying || d->release.on ||
+	       (d->src->busy && d->src->busy(d));
 }
 
 static void refill(struct drive *d)
@@ -333,7 +334,7 @@ static bool sweep_busy(struct drive *d)
 
 static bool to_delete(const struct drive *d)
 {
-	for (unsigned i = d->first; i < d->n && !d->broken; i++)
+	for (unsigned i = d->first; i < d->n && !d->broken && d->guard.state != GUARD_LOST; i++)
 		if (d->v[i].it.state == ITEM_ACCEPTED)
 			return true;
 	return false;
@@ -370,10 +371,21 @@ static void act(struct drive *d, bool may_send, int64_t *wake_ms)
 		launch(d, flights[i], go);
 }
 
+/* What is left to do, when nothing is being received. */
+static void go_on(struct drive *d, int64_t *wake_ms)
+{
+	bool in_hand, open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
+	if (d->ending || (!open && !verify_waits(d)))
+		d->phase = work_flying(d) || to_delete(d) ? PHASE_WORK : PHASE_CLOSE;
+	else if (open && idle)
+		refill(d);
+	else if (!work_flying(d))
+		verify_begin(d, !open, wake_ms);
+}
+
 void work_step(struct drive *d)
 {
 	int64_t wake = 0;
-	bool in_hand;
 	hear_removals(d);
 	hear_flights(d);
 	heed_wanted(d);
@@ -383,18 +395,13 @@ void work_step(struct drive *d)
 	bool busy = sweep_busy(d);
 	if (!busy)
 		block_groups(d);
+	if (!busy && d->src->turn)
+		d->src->turn(d, &wake);
 	act(d, !busy && verify_allows(d), &wake);
 	if (!removing(d))
 		peeks_flush(d); /* not after each: it is a third file */
-	if (!busy) {
-		bool open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
-		if (d->ending || (!open && !verify_waits(d)))
-			d->phase = work_flying(d) || to_delete(d) ? PHASE_WORK : PHASE_CLOSE;
-		else if (open && idle)
-			refill(d);
-		else if (!work_flying(d))
-			verify_begin(d, !open, &wake);
-	}
+	if (!busy)
+		go_on(d, &wake);
 	d->t->wake_ms = next_wake(d, wake);
 }
 
