@@ -69,8 +69,9 @@
 	  "refused without --adopt. apply needs --mode admin and a confirmation: a terminal asks, elsewhere --yes says it. "    \
 	  "docs/alarms.md has the file's form. `enable NAME` and `disable NAME` switch an alarm's actions, `set-state NAME STATE "   \
 	  "[REASON]` sets its state until the next evaluation and fires its actions, `delete NAME` deletes it: each says who keeps "  \
-	  "the alarm, asks, and reads back what it did. `mute NAME --reason TEXT` holds its actions back for an hour or --for a time, " \
-	  "by a mute rule that ends by itself; `unmute NAME` ends sluice's rules on it; both need only --mode operate.")                                                                              \
+	  "the alarm, asks, and reads back what it did. "   \
+	  "`mute NAME --reason TEXT` holds its actions back for an hour or --for a time, by a mute rule that ends by itself; "  \
+	  "`unmute NAME` ends sluice's rules on it. Both need --mode operate.")                                                                              \
 	X(TOPICS, "topics", "[ACTION] [TOPIC] ...", 0, 4, "text json", true, cmd_topics,                                       \
 	  "SNS's topics, who is subscribed, and one message to them",                                                          \
 	  "`list` names the topics with their subscriptions, confirmed and pending. `show TOPIC` (a name or an ARN) says who would " \

@@ -78,9 +78,6 @@ static void own_act(struct arena *a, struct request *rq)
 		rq->process.function = copy(a, rq->process.function);
 		rq->process.bucket = copy(a, rq->process.bucket);
 		rq->process.key = copy(a, rq->process.key);
-	} else if (rq->kind == REQUEST_MUTE) {
-		rq->mute.alarm = copy(a, rq->mute.alarm);
-		rq->mute.reason = copy(a, rq->mute.reason);
 	} else if (rq->kind == REQUEST_ALARM_ACT) {
 		rq->alarm_act.name = copy(a, rq->alarm_act.name);
 		rq->alarm_act.state = copy(a, rq->alarm_act.state);
@@ -91,6 +88,9 @@ static void own_act(struct arena *a, struct request *rq)
 			                     &rq->topics.subject, &rq->topics.message };
 		for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 			*texts[i] = copy(a, *texts[i]);
+	} else if (rq->kind == REQUEST_MUTE) {
+		rq->mute.alarm = copy(a, rq->mute.alarm);
+		rq->mute.reason = copy(a, rq->mute.reason);
 	} else if (rq->kind == REQUEST_PUBLISH) {
 		rq->publish.ns = copy(a, rq->publish.ns);
 	} else if (rq->kind == REQUEST_NOTIFY) {
@@ -191,19 +191,14 @@ struct task *task_new(const struct request *rq, uint64_t id)
 	return t;
 }
 
-static void act_abandon(struct task *t)
-{
-	if (t->rq.kind == REQUEST_PUT_METRIC)
-		put_metric_abandon(t);
-	if (t->rq.kind == REQUEST_MUTE)
-		mute_abandon(t);
-}
-
 void task_free(struct task *t)
 {
 	if (t->rq.kind == REQUEST_HISTORY)
 		history_abandon(t);
-	act_abandon(t);
+	if (t->rq.kind == REQUEST_PUT_METRIC)
+		put_metric_abandon(t);
+	if (t->rq.kind == REQUEST_MUTE)
+		mute_abandon(t);
 	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))
@@ -338,8 +333,8 @@ void result_free(struct result *r)
 	case REQUEST_PROCESS:
 	case REQUEST_PUBLISH:
 	case REQUEST_NOTIFY:
-	case REQUEST_MUTE:
 	case REQUEST_ALARM_ACT:
+	case REQUEST_MUTE:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_REPLAY_PLAN:
