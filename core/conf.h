@@ -16,6 +16,8 @@ struct conf_target {
 	char *name, *profile, *region, *endpoint_url;
 	bool production;
 	enum conf_mode grant;
+	char *lock_bucket;                     /* where replays of one source keep each other away across hosts; NULL: on this host alone */
+	int64_t lock_lease;                    /* seconds that such a lock is worth; 0: 60 */
 	unsigned line;
 };
 struct conf_pipeline {
@@ -58,6 +60,7 @@ struct conf {
 	bool watch_everything;                 /* [watch]: the first contact was answered so */
 	int64_t retention;                     /* seconds, default 30 d */
 	char *process_function;                /* what `process` starts, default data-processor */
+	char *idempotency_path;                /* of replays; NULL: none */
 	int64_t history_fine;                  /* seconds, default 15 d: then points are rolled up */
 	int64_t history_max;                   /* bytes, default 256 MiB */
 	bool bell, title;                      /* of the console, default yes */

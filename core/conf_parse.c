@@ -30,6 +30,8 @@
 	  "how long its points stay as fine as they came; then they become 5-minute, later hourly ones")                   \
 	X("sluice", "history_max", SIZE, offsetof(struct conf, history_max), 16.0 * MIB, 64.0 * 1024 * MIB, "256M",        \
 	  "what the history file may grow to; before it would, the oldest points become coarse, then go")                  \
+	X("sluice", "idempotency_path", TEXT, offsetof(struct conf, idempotency_path), 1, 200, "",                         \
+	  "where a message's body has its business key, as $.event_id: replays tell which were replayed well before")      \
 	X("sluice", "bell", FLAG, offsetof(struct conf, bell), 0, 0, "yes", "the console rings on a new alarm")            \
 	X("sluice", "title", FLAG, offsetof(struct conf, title), 0, 0, "yes",                                              \
 	  "what is in alarm stands in the window's title")                                                                 \
@@ -42,6 +44,10 @@
 	X("target", "production", FLAG, offsetof(struct conf_target, production), 0, 0, "no",                              \
 	  "unmistakable on screen, typed confirmations")                                                                   \
 	X("target", "grant", GRANT, offsetof(struct conf_target, grant), 0, 0, "admin", "the most that may be done there") \
+	X("target", "lock_bucket", BUCKET, offsetof(struct conf_target, lock_bucket), 3, 63, "",                           \
+	  "an S3 bucket in which replays of one source keep each other away, whatever the host")                           \
+	X("target", "lock_lease", DURATION, offsetof(struct conf_target, lock_lease), 10, 900, "60s",                      \
+	  "how long such a lock is worth when its holder does not renew it")                                               \
 	X("pipeline", "target", TARGET, offsetof(struct conf_pipeline, target), 0, 0, "",                                  \
 	  "the account and region it runs in")                                                                             \
 	X("pipeline", "runbook", TEXT, offsetof(struct conf_pipeline, runbook), 1, 1000, "", "where its runbook stands")   \

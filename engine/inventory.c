@@ -36,6 +36,7 @@ static void res_free(struct res *r)
 	free(r->group);
 	free(r->err);
 	arena_clear(&r->mem);
+	closer_free(r->closer);
 	free(r);
 }
 

@@ -211,6 +211,23 @@ static int64_t back_seconds(const struct engine *g, unsigned back)
 	return back == BACK_FILL || (back == BACK_FAR && fill < FAR) ? fill : back == BACK_FAR ? FAR : REREAD;
 }
 
+void poll_more(struct engine *g, struct measure *const *m, unsigned n)
+{
+	struct batch *b = n ? batch_new(g, STEP) : NULL;
+	for (unsigned i = 0; i < n; i++)
+		if (batch_add(b, m[i]) && back_of(m[i]) == BACK_FILL)
+			b->filling = true;
+	if (!b)
+		return;
+	b->back = b->filling ? g->round.lookback : FAR;
+	b->side_by_side = b->n;
+	b->done = plan_done;
+	b->next = g->again;
+	g->again = b;
+	round_expect(g);
+	batch_ask(b);
+}
+
 struct packing {
 	struct batch *open[2 * BACKS];
 };

@@ -247,10 +247,11 @@ void engine_interrupt(struct engine *g)
 }
 
 /* Opening the history costs: what neither shows nor keeps it does without. */
-static bool reads_history(enum request_kind kind)
+static bool reads_history(const struct request *rq)
 {
-	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR || kind == REQUEST_NOTE ||
-	       kind == REQUEST_PAST || kind == REQUEST_EVENTS;
+	enum request_kind kind = rq->kind;
+	return (kind == REQUEST_ALARM && rq->alarm.backtest_from) || kind == REQUEST_STATUS || kind == REQUEST_HISTORY ||
+	       kind == REQUEST_DOCTOR || kind == REQUEST_NOTE || kind == REQUEST_PAST || kind == REQUEST_EVENTS;
 }
 
 struct result *engine_call(struct engine *g, const struct request *rq)
@@ -259,7 +260,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	int64_t deadline = clock_mono_ms() + (int64_t)deadline_of(g, rq) * 1000;
 	cred_deadline(g->cred, deadline);
 	engine_reopen(g);
-	engine_prepare(g, reads_history(rq->kind), (rq->kind == REQUEST_HISTORY && rq->history.offline));
+	engine_prepare(g, reads_history(rq), (rq->kind == REQUEST_HISTORY && rq->history.offline));
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();
