@@ -37,7 +37,7 @@ int db_open(struct db *d, const char *path, bool write)
 		sqlite3_extended_result_codes(d->sql, 1);
 		sqlite3_busy_timeout(d->sql, BUSY_MS);
 		harden(d->sql);
-		rc = db_exec(d, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1000");
+		rc = db_exec(d, "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000");
 	}
 	if (rc)
 		db_close(d, false);

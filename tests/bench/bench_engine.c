@@ -39,7 +39,7 @@ static bool wait_polled(struct engine *g, int64_t since, unsigned least, unsigne
 	struct pollfd p = { .fd = engine_fd(g), .events = POLLIN };
 	unsigned had = *metrics;
 	int64_t asked = time(NULL);
-	for (int64_t end = asked + 60; time(NULL) < end;) {
+	for (int64_t end = asked + 180; time(NULL) < end;) {
 		poll(&p, 1, 1000);
 		struct snapshot *s = engine_take(g);
 		bool there = s != NULL && s->settled && s->polled_at >= since && s->cost.metrics >= least;

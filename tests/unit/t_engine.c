@@ -314,7 +314,7 @@ static struct result *answer(struct engine *g, uint64_t id)
 			return r;
 		result_free(r);
 		wait_for(g);
-		snapshot_free(engine_take(g));
+		engine_give_back(g, engine_take(g)); /* freed by the engine, at the latest with it */
 	}
 	fail_msg("no answer");
 	return NULL;
