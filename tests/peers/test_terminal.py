@@ -81,7 +81,7 @@ def go_to(t, screen):
     """There, by its keys."""
     for keys, says in SCREENS[screen] or ():
         t.type(keys)
-        t.wait(lambda c, says=says: says.encode() in c.raw) if says else t.drain(0.05)
+        t.wait(lambda c, says=says: says.encode() in c.raw) if says else t.settle(quiet=0.05)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
