@@ -78,6 +78,9 @@ STRING(format)
 	}
 ARG_STRING(data)
 ARG_STRING(rejects)
+ARG_STRING(filter_policy)
+ARG_STRING(dead_letters)
+ARG_STRING(subject)
 ARG_STRING(function)
 ARG_STRING(body)
 ARG_STRING(unit)
@@ -96,6 +99,7 @@ FLAG(offline, c->args->offline)
 FLAG(man, c->args->man)
 FLAG(yes, c->args->yes)
 FLAG(adopt, c->args->adopt)
+FLAG(test, c->args->test)
 FLAG(write, c->args->write)
 FLAG(dry_run, c->args->dry_run)
 FLAG(redrive, c->args->replay.redrive)
@@ -516,6 +520,13 @@ SETTER(yes_i_mean)
 {
 	c->args->count_said = true;
 	return read_uint(value, 10000000, &c->args->count) || bad(e, "the number of messages", value);
+}
+
+SETTER(reason)
+{
+	(void)e;
+	c->args->reason = value;
+	return true;
 }
 
 SETTER(since)

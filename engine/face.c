@@ -87,6 +87,17 @@ struct snapshot *engine_take(struct engine *g)
 	return latest_take(&g->snapshot);
 }
 
+void engine_give_back(struct engine *g, struct snapshot *s)
+{
+	if (!g || !s) {
+		snapshot_free(s);
+		return;
+	}
+	s->next = atomic_load(&g->returned);
+	while (!atomic_compare_exchange_weak(&g->returned, &s->next, s))
+		;
+}
+
 bool engine_refresh(struct engine *g)
 {
 	bool waiting = atomic_exchange(&g->refresh, true);

@@ -13,6 +13,7 @@
 #include "engine/audited.h"
 #include "engine/gate.h"
 #include "engine/inside.h"
+#include "engine/replay_guard.h"
 #include "replay/event.h"
 #include "replay/group.h"
 #include "replay/manifest.h"
@@ -23,6 +24,7 @@
 #define HOLD_BYTES (64u << 20)
 #define BATCH_MOST 100               /* of one invocation, whatever the mapping allows */
 #define FLIGHTS 8
+#define REMOVALS 4                   /* deletes at a time: one that is not full goes alone */
 #define REJECTIONS 2                 /* then a message is POISON */
 #define TOLERANCE 0.05
 #define RATE_DEFAULT 10.0
@@ -39,6 +41,9 @@ struct entry {                       /* a message of the run */
 	bool asked;                      /* by this sweep's end it must be found */
 	bool retold;                     /* its unknown outcome was acted on in this life of the run: not once more */
 	unsigned deletes;                /* attempts that failed */
+	const char *points_to;           /* of a pointer, once it was read: its stream's ARN, and when the first of its records arrived; NULL */
+	int64_t first_ms;
+	int64_t loss_ms;                 /* when what it points to is lost, wall clock; 0: by SentTimestamp and retention alone */
 	int64_t not_before_ms;           /* monotonic */
 };
 
@@ -54,9 +59,10 @@ struct flight {                      /* a call that carries messages */
 	char dedup[SQS_BATCH][DEDUP_ID], stamp[SQS_BATCH][80];
 	struct buf payload;
 	char context[160];
+	char detail[400];                /* which part of an item it is; "": all of it */
 };
 
-struct handles_call {                /* deletes, releases, heartbeats: one of each at a time */
+struct handles_call {                /* deletes, releases, heartbeats */
 	struct drive *d;
 	bool on, answered;
 	unsigned n, at[SQS_BATCH];       /* places */
@@ -68,7 +74,7 @@ struct handles_call {                /* deletes, releases, heartbeats: one of ea
 
 struct replay_source;
 
-enum phase_of { PHASE_PREPARE, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
+enum phase_of { PHASE_PREPARE, PHASE_GUARD, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
 
 struct sweep {
 	bool on, flying, answered;
@@ -99,10 +105,12 @@ struct drive {
 	struct audit *audit;
 	struct audited who;
 	int lock;                        /* -1: not ours */
+	struct guard guard;
 	struct permit receive, visibility, remove, send;
 
 	struct ledger_change *changes;
 	unsigned nchanges, cchanges;
+	bool gathering, held;            /* between drive_gather and drive_sync; something was announced there */
 	bool broken;                     /* the ledger or the audit log could not be written: nothing more is done */
 
 	/* preparing: one call at a time */
@@ -132,10 +140,11 @@ struct drive {
 	struct sweep sweep;
 	struct flight flights[FLIGHTS];
 	unsigned nflights;
-	struct handles_call removal, release, beat;
+	struct handles_call removals[REMOVALS], release, beat;
 	unsigned released;               /* of sweep.others, then of the entries, while closing */
 	struct pace pace;
 	struct ramp ramp;
+	unsigned suspect;                /* ordered: from the first open entry to before this they failed together; 0: none have */
 	unsigned results, failures, throttles;
 	int64_t looked_ms;               /* when `wanted` was last read */
 	bool ending;                     /* send nothing more; finish, give back, and be: */
@@ -161,6 +170,10 @@ bool drive_shift(struct drive *d, struct entry *en, enum item_event what, const 
 bool drive_commit(struct drive *d);  /* all shifts since the last one; false: broken */
 bool drive_save(struct drive *d);    /* the run's row */
 bool drive_touch(struct drive *d, struct entry *const *v, unsigned n);
+/* What is announced and shifted between these two reaches the disk together, with one sync of either file; false: broken, and none of it may
+ * be done. In between nothing is called and nothing waits. */
+void drive_gather(struct drive *d);
+bool drive_sync(struct drive *d);
 /* A line in the audit log, on the disk; false: broken. */
 bool drive_announce(struct drive *d, const struct op *op, const char *target, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void drive_note(struct drive *d, const char *action, const char *target, const char *outcome, const char *detail);
@@ -193,8 +206,10 @@ void heed_release(struct drive *d);  /* what was not given back for certain come
 void keep_held(struct drive *d, int64_t *wake_ms); /* heartbeats for what is in hand */
 bool recover_step(struct drive *d);  /* after a crash or a pause: true when done */
 bool work_flying(const struct drive *d);
-bool send_some(struct drive *d, int64_t *wake_ms); /* true: something was sent */
-void hear_flights(struct drive *d);
+/* What may go now, FLIGHTS at the most: announced and intended, between drive_gather and drive_sync; then sent, or not. */
+unsigned plan_flights(struct drive *d, struct flight **planned, int64_t *wake_ms);
+void launch(struct drive *d, struct flight *f, bool go);
+void hear_flights(struct drive *d);  /* commits nothing */
 int64_t wake_sooner(int64_t a, int64_t b);
 
 /* replay_verify.c: copies that were sent back into a queue are done when they have not come back to the dead-letter queue in time */
@@ -211,6 +226,12 @@ void peeks_over(struct drive *d, bool whole);                  /* the sweep is o
 void peeks_deleted(struct drive *d, const char *msg_id);       /* for certain */
 void peeks_flush(struct drive *d);                             /* deletions, onto the disk */
 void peeks_free(struct drive *d);
+/* replay_show.c: what the requests that the ledger answers share */
+struct ledger *replay_ledger(struct engine *g, struct task *t, bool write); /* NULL: t's result says why */
+const char *replay_which(struct ledger *l, const char *named, struct arena *mem, struct err *e); /* a run's id; NULL and e */
+/* Nobody drives it, and nobody begins to until `fd` is closed; false and e (ERR_GATE): somebody does. */
+bool replay_keep_away(const struct engine *g, const struct replay_run *r, int *fd, struct err *e);
+
 /* replay_move.c */
 bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */
 unsigned drive_count(const struct drive *d);     /* what is to be confirmed: of a move task, about so many */
@@ -220,5 +241,6 @@ void heed_wanted(struct drive *d); /* replay_work.c: what another process wants 
 /* replay_tell.c */
 void tell_items(struct drive *d);    /* into the result */
 void tell_groups(struct drive *d);
+int64_t loss_of(const struct drive *d, unsigned at); /* wall clock; 0: not known */
 
 #endif

@@ -26,6 +26,11 @@ static const struct alarm *selected(const struct view *v)
 	return v->snap && l->id && l->line < v->snap->nalarms ? &v->snap->alarms[l->line] : NULL;
 }
 
+const struct alarm *alarms_selected(const struct view *v)
+{
+	return view_screen(v) == SCREEN_ALARMS ? selected(v) : NULL;
+}
+
 static const struct alarm_result *answer_of(const struct view *v, const struct alarm *a)
 {
 	const struct result *r = v->alarms.answer;
@@ -514,15 +519,17 @@ const struct screen screen_alarms = { .name = "alarms", .sync = sync_alarms, .dr
 /* From the overview's pane of alarms it is about the one selected there. */
 void act_alarms(struct view *v)
 {
-	struct list_lines lines = alarms_lines(v);
 	const struct overview *o = &v->overview;
 	if (view_screen(v) == SCREEN_ALARMS)
 		return;
-	if ((view_screen(v) == SCREEN_OVERVIEW || view_screen(v) == SCREEN_PIPELINE) && o->focus == PANE_ALARMS &&
-	    o->alarms.line < lines.n)
-		list_select(&v->alarms.list, &lines, o->alarms.line);
+	bool one = (view_screen(v) == SCREEN_OVERVIEW || view_screen(v) == SCREEN_PIPELINE) && o->focus == PANE_ALARMS &&
+	           o->alarms.line < alarms_lines(v).n;
+	unsigned place = one ? alarm_place(v, o->alarms.line) : 0;
 	while (v->depth > 1) /* a place of its own, not one step further */
 		view_pop(v);
+	struct list_lines lines = alarms_lines(v);
+	if (one)
+		list_select(&v->alarms.list, &lines, place);
 	view_push(v, SCREEN_ALARMS);
 }
 
