@@ -348,9 +348,11 @@ static void start_work(struct drive *d)
 
 static char *question(const struct drive *d)
 {
-	const char *name = strrchr(d->run.dest, ':'), *to = name           ? name + 1
-	                                                    : *d->run.dest ? d->run.dest
-	                                                                   : "that each of them names";
+	static const char function[] = ":function:"; /* behind it stand the name and the alias */
+	const char *aliased = strstr(d->run.dest, function);
+	const char *name = aliased ? aliased + sizeof function - 2 : strrchr(d->run.dest, ':');
+	const char *to = *d->run.dest ? d->run.dest : "that each of them names";
+	to = name ? name + 1 : to;
 	unsigned n = drive_count(d);
 	if (d->run.mode == REPLAY_MOVE)
 		return xasprintf("let SQS move about %u message%s of %s back to %s, step by step to %g a second", n,

@@ -160,7 +160,7 @@ static void draw_plan(struct view *v, struct area a)
 	struct paper paper = { v, a.y + 1, a.y + a.h, a.x + 2, a.w - 2 };
 	pane_title(v, &a, p->question[0] ? "CONFIRM" : "PLAN", r && !p->question[0] ? "a dry run: nothing is sent" : "");
 	if (p->question[0]) {
-		write_line(&paper, STYLE_STRONG, p->question);
+		paper.y += draw_words(&v->canvas, paper.y, paper.end - paper.y, paper.x, paper.w, STYLE_STRONG, p->question);
 		write_line(&paper, STYLE_NORMAL,
 		           "frozen as it stands; nothing has been sent, and what is typed is what will run");
 		return;

@@ -7,12 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 from fakeaws import FakeAws
-from program import SANITIZER
+from program import LONG, SANITIZER
 from test_terminal import Terminal
-from pathlib import Path
 
 WAYS = {"abort": "ABRT", "assert": "ABRT", "smashed": "ABRT", "twice": "ABRT", "heap": "ABRT", "null": "SEGV", "curses": "SEGV", "overflow": "SEGV", "starved": None,
         "abort-thread": "ABRT", "null-thread": "SEGV", "overflow-thread": "SEGV"}
@@ -29,11 +29,14 @@ def library(tmp_path_factory):
     return str(out)
 
 
-@pytest.mark.parametrize("demo", [True, False], ids=["demo", "account"])
-@pytest.mark.parametrize("way", WAYS)
-def test_broken(tmp_path, library, way, demo):
+CASES = [(way, where) for way in WAYS for where in ("demo", "account") if LONG or where == "demo" or way.endswith("-thread")]
+
+
+@pytest.mark.parametrize("way,where", CASES)
+def test_broken(tmp_path, library, way, where):
     """In the demo another thread is the embedded AWS or the engine, else the engine."""
     with contextlib.ExitStack() as stack:
+        demo = where == "demo"
         env = {} if demo else stack.enter_context(FakeAws()).env()
         t = stack.enter_context(Terminal(tmp_path, *(["--demo=calm"] if demo else []), env={**env, "LD_PRELOAD": library, "BREAK": way}))
         t.wait("q quit", "STAGES")
