@@ -90,7 +90,7 @@ void choose_ordered(struct drive *d, struct flight *f, unsigned most)
 /* Not this one's fault, as far as it is known: it goes again, uncounted. */
 static void once_more(struct drive *d, struct entry *en, const char *why)
 {
-	drive_shift(d, en, MOVE_REJECT, why);
+	drive_shift(d, en, MOVE_REJECT, arena_strdup(d->mem, why)); /* it is read at the commit */
 	drive_shift(d, en, MOVE_RETRY, NULL);
 	ramp_unsent(&d->ramp, 1);
 }

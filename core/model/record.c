@@ -29,11 +29,13 @@ struct stream_record *stream_records_add(struct stream_records *r)
 bool sequence_valid(const char *s)
 {
 	size_t n = s ? strlen(s) : 0;
-	return n >= 1 && n <= SEQUENCE_MOST && strspn(s, "0123456789") == n && (s[0] != '0' || n == 1);
+	return n >= 1 && n <= SEQUENCE_MOST && strspn(s, "0123456789") == n;
 }
 
 int sequence_compare(const char *a, const char *b)
 {
+	a += strspn(a, "0");
+	b += strspn(b, "0");
 	size_t na = strlen(a), nb = strlen(b);
 	return na != nb ? na < nb ? -1 : 1 : strcmp(a, b);
 }

@@ -26,7 +26,7 @@ void stream_records_init(struct stream_records *r);
 void stream_records_clear(struct stream_records *r);
 struct stream_record *stream_records_add(struct stream_records *r); /* zeroed */
 
-/* "0" or digits without leading zeros, at most 129: nothing else is one. */
+/* Digits, at most 129: nothing else is one. AWS's have no leading zeros, others' do; they count for nothing. */
 bool sequence_valid(const char *s);
 int sequence_compare(const char *a, const char *b); /* as numbers: <0, 0, >0; both valid */
 

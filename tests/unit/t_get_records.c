@@ -160,9 +160,10 @@ static void sequences(void **state)
 	assert_true(sequence_valid("0") && sequence_valid("10") && sequence_valid(longest));
 	longest[SEQUENCE_MOST] = '9';
 	longest[SEQUENCE_MOST + 1] = '\0';
-	assert_false(sequence_valid(NULL) || sequence_valid("") || sequence_valid("01") || sequence_valid("1x"));
+	assert_false(sequence_valid(NULL) || sequence_valid("") || sequence_valid(" 1") || sequence_valid("1x"));
 	assert_false(sequence_valid("-1") || sequence_valid(longest));
 	assert_true(sequence_compare("9", "10") < 0 && sequence_compare("10", "9") > 0);
+	assert_true(sequence_compare("0010", "9") > 0 && sequence_compare("007", "7") == 0 && sequence_compare("0", "00") == 0);
 	assert_true(sequence_compare("49", "50") < 0 && sequence_compare("50", "50") == 0);
 }
 
