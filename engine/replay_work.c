@@ -362,7 +362,7 @@ static void act(struct drive *d, bool may_send, int64_t *wake_ms)
 	unsigned deletes = plan_removals(d, removals, wake_ms), sends = 0;
 	if (may_send)
 		sends = plan_flights(d, flights, wake_ms);
-	bool go = drive_sync(d);
+	bool go = drive_sync(d) && guard_holds(d); /* a stop in between is noticed, too */
 	if (go)
 		delete_all(d, removals, deletes);
 	if (sends)
