@@ -5,6 +5,12 @@
 #include "cli/args.h"
 #include "cli/out.h"
 
+int alarms_backtest(const struct cli *c, struct engine *g);
+int alarms_enable(const struct cli *c, struct engine *g);
+int alarms_disable(const struct cli *c, struct engine *g);
+int alarms_set_state(const struct cli *c, struct engine *g);
+int alarms_delete(const struct cli *c, struct engine *g);
+int alarms_init(const struct cli *c, struct engine *g);
 int alarms_export(const struct cli *c, struct engine *g);
 int alarms_plan(const struct cli *c, struct engine *g);
 int alarms_drift(const struct cli *c, struct engine *g);

@@ -13,13 +13,13 @@ static void say_causes(const struct alarm_code_result *r)
 		cli_say(r->causes[i].text);
 }
 
-/* ---- export */
+/* ---- export, init: a file on standard output */
 
-int alarms_export(const struct cli *c, struct engine *g)
+static int print_file(const struct cli *c, struct engine *g, enum request_kind kind)
 {
-	struct request rq = { .kind = REQUEST_ALARM_EXPORT,
-		                  .alarm_code = { .names = (const char *const *)&c->argv[1],
-		                                  .nnames = (unsigned)c->argc - 1 } };
+	struct request rq = {
+		.kind = kind, .alarm_code = { .names = (const char *const *)&c->argv[1], .nnames = (unsigned)c->argc - 1 }
+	};
 	struct result *r = engine_call(g, &rq);
 	struct out o;
 	int status;
@@ -34,6 +34,16 @@ int alarms_export(const struct cli *c, struct engine *g)
 	}
 	result_free(r);
 	return status;
+}
+
+int alarms_export(const struct cli *c, struct engine *g)
+{
+	return print_file(c, g, REQUEST_ALARM_EXPORT);
+}
+
+int alarms_init(const struct cli *c, struct engine *g)
+{
+	return print_file(c, g, REQUEST_ALARM_INIT);
 }
 
 /* ---- plan, drift */

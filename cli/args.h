@@ -55,14 +55,28 @@
 	  "one: also its owner and manager by its tags, the runbook, the newest moments of its history, and what it would be " \
 	  "now by its own datapoints (one or two metrics are polled), where CloudWatch's rules say enough for that. `history " \
 	  "NAME` lists what happened to it, --since a duration or time ago (default 7d; CloudWatch keeps 30 days). What "      \
-	  "could not be read is ? and is named on standard error. `export [NAME...]` prints an alarm file: JSON whose bodies "  \
+	  "could not be read is ? and is named on standard error. `backtest NAME` says what its rule would have done --since "  \
+	  "a duration or time ago (default 14d, at most 15d; one or two metrics are polled): by today's datapoints and by those that the "  \
+	  "history file first saw, how far CloudWatch's own history agrees, and what other thresholds and M of N would have done. "  \
+	  "`init NAME` prints an alarm file with HighErrorRate-NAME (> 5 %) "  \
+	  "and LowThroughput-NAME (< 1000 a minute) for a pipeline or a resource: on its own metrics where it has some, else on "  \
+	  "its kind's. `export [NAME...]` prints the account's alarms as one: JSON whose bodies "  \
 	  "are exactly what PutMetricAlarm and its like take; what `aws cloudwatch describe-alarms` prints is one too. `plan "  \
 	  "FILE` says field by field what differs, `drift FILE` the same of what others changed; both exit 0 when nothing "     \
 	  "does, 2 when something does, 1 on any error. `apply FILE` shows the plan, asks, and writes exactly that, children "  \
 	  "before their composites, each alarm read again before and after. A setting that this build does not know is kept or " \
 	  "its alarm refused; an alarm that is not this file's (tag sluice:owner) or that CloudFormation or Terraform keeps is " \
 	  "refused without --adopt. apply needs --mode admin and a confirmation: a terminal asks, elsewhere --yes says it. "    \
-	  "docs/alarms.md has the file's form.")                                                                              \
+	  "docs/alarms.md has the file's form. `enable NAME` and `disable NAME` switch an alarm's actions, `set-state NAME STATE "   \
+	  "[REASON]` sets its state until the next evaluation and fires its actions, `delete NAME` deletes it: each says who keeps "  \
+	  "the alarm, asks, and reads back what it did.")                                                                              \
+	X(TOPICS, "topics", "[ACTION] [TOPIC] ...", 0, 4, "text json", true, cmd_topics,                                       \
+	  "SNS's topics, who is subscribed, and one message to them",                                                          \
+	  "`list` names the topics with their subscriptions, confirmed and pending. `show TOPIC` (a name or an ARN) says who would " \
+	  "really be told: each subscription with its endpoint, filter and redrive policy. `create NAME`; `subscribe TOPIC "   \
+	  "PROTOCOL ENDPOINT`, with --filter-policy JSON and --dead-letters QUEUE-ARN; `unsubscribe SUBSCRIPTION-ARN`; `publish " \
+	  "TOPIC MESSAGE` with --subject, or with --test in place of the message one test alert through the real route. These need " \
+	  "--mode admin and a confirmation: a terminal asks, elsewhere --yes says it.")                                        \
 	X(ERRORS, "errors", "FUNCTION", 1, 1, "text json", true, cmd_errors,                                                   \
 	  "a function's last errors by shape, from its log",                                                                   \
 	  "Reads the lines that look like errors from the function's log group (FilterLogEvents: a few calls, no price), "     \
@@ -106,7 +120,9 @@
 	  "start SOURCE freezes the messages, asks for their number, and replays them: --through FUNCTION[:ALIAS] invokes the " \
 	  "function with the event its queue would have brought it and deletes what it processed, --redrive sends them back. The " \
 	  "first line is the run's id. resume, status, show, pause, stop and verify take a RUN, without one the newest unfinished, " \
-	  "else the newest; list shows all. SOURCE is sqs:QUEUE; s3://BUCKET/PREFIX invokes the function "\
+	  "else the newest; list shows all. SOURCE is sqs:QUEUE; kinesis:STREAM/SHARD@SEQ..SEQ, whose records are read again; " \
+	  "failures:QUEUE: on-failure records, whose own function gets what they point to unless --through names another; "\
+	  "s3://BUCKET/PREFIX, which invokes the function "\
 	  "with each object as {bucket, key, timestamp} unless it was written again since; failures:s3://BUCKET/PREFIX with the event in "\
 	  "each on-failure record that lies there. Every message's state is in a ledger below $XDG_STATE_HOME before " \
 	  "anything is done to it: after a crash, resume goes on. A message whose outcome is not known is UNKNOWN and never sent " \
@@ -146,7 +162,7 @@ struct cli_command {
 #define BIT(id) (1U << CMD_##id)
 #define FOR_CONSOLE (1U << CMD_COUNT)
 #define FOR_ALL (~0U)
-#define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC))
+#define FOR_ACTS (BIT(PUT_RECORD) | BIT(PROCESS) | BIT(PUT_METRIC) | BIT(TOPICS))
 #define FOR_ENGINE                                                                                                         \
 	(BIT(CHECK) | BIT(STATUS) | BIT(HISTORY) | BIT(DOCTOR) | BIT(IAM) | BIT(DISCOVER) | BIT(ALARMS) | BIT(ERRORS) |        \
 	 BIT(REPLAY) | BIT(AUDIT) | BIT(NOTE) | BIT(REPORT) | FOR_ACTS)
@@ -214,6 +230,11 @@ struct cli_command {
 	  "first point or moment: a duration before the end (default 24h; errors 1h, alarms history 7d) or an RFC 3339 time")  \
 	X("--until", 0, "TIME", BIT(HISTORY) | BIT(REPORT), set_until, "end: an RFC 3339 time or a duration ago; default now") \
 	X("--offline", 0, NULL, BIT(HISTORY) | BIT(REPORT), set_offline, "the history file alone, no poll")                    \
+	X("--filter-policy", 0, "JSON", BIT(TOPICS), set_filter_policy, "topics subscribe: only messages whose attributes match") \
+	X("--dead-letters", 0, "QUEUE", BIT(TOPICS), set_dead_letters,                                                         \
+	  "topics subscribe: the ARN of a queue that gets what could not be delivered")                                        \
+	X("--subject", 0, "TEXT", BIT(TOPICS), set_subject, "topics publish: up to 99 printable ASCII characters")             \
+	X("--test", 0, NULL, BIT(TOPICS), set_test, "topics publish: a test alert that says that it is one")                   \
 	X("--adopt", 0, NULL, BIT(ALARMS), set_adopt,                                                                          \
 	  "alarms plan, apply: write also alarms that are not this file's, and make them so")                                  \
 	X("--yes", 'y', NULL, FOR_ACTS | BIT(CHECK) | BIT(ALARMS) | BIT(REPLAY), set_yes, "do it without being asked; needed where there is no terminal")                \
@@ -305,7 +326,8 @@ struct cli_args {
 	const char *stack, *tag;
 	bool write;
 	bool offline, man, help, version;
-	bool yes, dry_run, adopt;
+	bool yes, dry_run, adopt, test;
+	const char *filter_policy, *dead_letters, *subject;
 	const char *publish, *notify;
 	struct replay_request replay;
 	const char *keys_file;                     /* NULL: none */
@@ -325,6 +347,7 @@ int cmd_check(const struct cli *c, struct engine *g);
 int cmd_status(const struct cli *c, struct engine *g);
 int cmd_history(const struct cli *c, struct engine *g);
 int cmd_doctor(const struct cli *c, struct engine *g);
+int cmd_topics(const struct cli *c, struct engine *g);
 int cmd_alarms(const struct cli *c, struct engine *g);
 int cmd_errors(const struct cli *c, struct engine *g);
 int cmd_discover(const struct cli *c, struct engine *g);
@@ -366,6 +389,13 @@ void cli_say_causes(unsigned n, unsigned most, void (*line)(const void *ctx, uns
 const char *cli_near(const char *word, const char *const *candidates);
 /* Does the blank-separated list hold the word? */
 bool cli_listed(const char *list, const char *word);
+/* verbs.c: a command's first operand is one of these (the first when there is none); later: those that only a later version has; NULL. */
+struct cli_verb {
+	const char *name, *wants; /* wants: what its operands are, when it needs some; NULL */
+	int least, most;          /* operands behind its name */
+	int (*run)(const struct cli *c, struct engine *g);
+};
+int cli_verbs(const struct cli *c, struct engine *g, const struct cli_verb *verbs, unsigned n, const char *later);
 
 /* help.c, man.c: both append to b */
 void cli_help(struct buf *b, const struct cli_command *cmd);   /* NULL: the overview */

@@ -334,41 +334,24 @@ static int history(const struct cli *c, struct engine *g)
 	return one(c, g, true);
 }
 
-static const struct {
-	const char *name, *wants; /* wants: what its operand is, when it needs one; NULL */
-	int most;                 /* operands behind its name */
-	int (*run)(const struct cli *c, struct engine *g);
-} verbs[] = {
-	{ "list", NULL, 0, list },
-	{ "show", "an alarm's name", 1, show },
-	{ "history", "an alarm's name", 1, history },
-	{ "export", NULL, 100, alarms_export },
-	{ "plan", "an alarm file", 1, alarms_plan },
-	{ "drift", "an alarm file", 1, alarms_drift },
-	{ "apply", "an alarm file", 1, alarms_apply },
+static const struct cli_verb verbs[] = {
+	{ "list", NULL, 0, 0, list },
+	{ "show", "an alarm's name", 1, 1, show },
+	{ "history", "an alarm's name", 1, 1, history },
+	{ "backtest", "an alarm's name", 1, 1, alarms_backtest },
+	{ "init", "a pipeline's or a resource's name", 1, 1, alarms_init },
+	{ "export", NULL, 0, 100, alarms_export },
+	{ "plan", "an alarm file", 1, 1, alarms_plan },
+	{ "drift", "an alarm file", 1, 1, alarms_drift },
+	{ "apply", "an alarm file", 1, 1, alarms_apply },
+	{ "enable", "an alarm's name", 1, 1, alarms_enable },
+	{ "disable", "an alarm's name", 1, 1, alarms_disable },
+	{ "set-state", "an alarm's name and a state (OK, ALARM, INSUFFICIENT_DATA), then maybe why", 2, 3,
+	  alarms_set_state },
+	{ "delete", "an alarm's name", 1, 1, alarms_delete },
 };
 
 int cmd_alarms(const struct cli *c, struct engine *g)
 {
-	static const char *const later = "test backtest mute unmute ack enable disable set-state init";
-	const char *what = c->argc ? c->argv[0] : "list";
-	struct err e;
-	for (unsigned i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-		if (strcmp(verbs[i].name, what) != 0)
-			continue;
-		if (verbs[i].wants && c->argc < 2)
-			err_set(&e, ERR_USAGE, "alarms", "%s needs %s", what, verbs[i].wants);
-		else if (c->argc > 1 && verbs[i].most == 0)
-			err_set(&e, ERR_USAGE, "alarms", "list takes no name; alarms show %.100s tells of one", c->argv[1]);
-		else if (c->argc - 1 > verbs[i].most)
-			err_set(&e, ERR_USAGE, "alarms", "%s takes one operand, not also \"%.100s\"", what, c->argv[2]);
-		else
-			return verbs[i].run(c, g);
-		return cli_fail(c, &e);
-	}
-	if (cli_listed(later, what))
-		err_set(&e, ERR_USAGE, "alarms", "%s is not in this version", what);
-	else
-		err_set(&e, ERR_USAGE, "alarms", "\"%.40s\" is none of list, show, history, export, plan, drift, apply", what);
-	return cli_fail(c, &e);
+	return cli_verbs(c, g, verbs, sizeof verbs / sizeof *verbs, "test mute unmute ack");
 }

@@ -309,6 +309,12 @@ static bool inside_object(const struct json_out *o)
 	return o->depth && (o->object >> (o->depth - 1) & 1);
 }
 
+static void new_line(struct json_out *o)
+{
+	for (unsigned i = 0; o->lines && i <= o->depth; i++)
+		put(o, i ? "  " : "\n", i ? 2 : 1);
+}
+
 /* What stands before any value. False, and the writer is spoilt, when no value may stand here. */
 static bool begin(struct json_out *o, const char *key)
 {
@@ -321,10 +327,11 @@ static bool begin(struct json_out *o, const char *key)
 		if (o->comma & bit)
 			put(o, ",", 1);
 		o->comma |= bit;
+		new_line(o);
 	}
 	if (key) {
 		put_string(o, span_of(key));
-		put(o, ":", 1);
+		put(o, ": ", o->lines ? 2 : 1);
 	}
 	o->done = o->depth == 0; /* a list takes this back until it is closed */
 	return o->ok;
@@ -355,14 +362,23 @@ static void close_level(struct json_out *o, bool object)
 		o->ok = false;
 	if (!o->ok)
 		return;
-	put(o, object ? "}" : "]", 1);
+	bool empty = !(o->comma >> (o->depth - 1) & 1);
 	o->depth--;
+	if (!empty)
+		new_line(o);
+	put(o, object ? "}" : "]", 1);
 	o->done = o->depth == 0;
 }
 
 void json_out_init(struct json_out *o, struct buf *b)
 {
 	*o = (struct json_out){ .b = b, .ok = true };
+}
+
+void json_out_lines(struct json_out *o, struct buf *b)
+{
+	json_out_init(o, b);
+	o->lines = true;
 }
 
 void json_out_object(struct json_out *o, const char *key)

@@ -43,8 +43,9 @@ bool json_time_ms(const struct json *n, int64_t *t_ms);
  * <0xFF>. One document an init. After a call that would make bad JSON (no key in an object, a key in an array, a second
  * root, an end that ends nothing, more than SCAN_DEPTH levels) or found the buf full, ok is false and nothing more is
  * written. The text is whole when ok and done. */
-struct json_out { struct buf *b; unsigned depth; uint64_t comma, object; bool ok, done; };
+struct json_out { struct buf *b; unsigned depth; uint64_t comma, object; bool ok, done, lines; };
 void json_out_init(struct json_out *o, struct buf *b);
+void json_out_lines(struct json_out *o, struct buf *b);        /* the same for people: a member a line, indented */
 void json_out_object(struct json_out *o, const char *key);     /* key NULL at the root and inside arrays */
 void json_out_object_end(struct json_out *o);
 void json_out_array(struct json_out *o, const char *key);

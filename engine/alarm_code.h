@@ -3,7 +3,7 @@
 #define ENGINE_ALARM_CODE_H
 
 #include "alarms/plan.h"
-#include "engine/inside.h"
+#include "engine/alarm_facts.h"
 
 struct tag_ask { /* of one live alarm that the file names */
 	struct alarm_code *code;
@@ -27,6 +27,7 @@ struct alarm_code {
 	unsigned nlive;
 	struct tag_ask *tags;           /* one each of live */
 	unsigned waiting;
+	struct alarm_facts facts;
 	struct alarm_plan plan;
 	struct plan_act *acts;
 };

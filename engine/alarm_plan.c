@@ -16,6 +16,7 @@ static void code_free(struct alarm_code *c)
 		alarm_tags_out_clear(&c->tags[i].out);
 	describe_alarms_out_clear(&c->out);
 	free(c->in.page.token);
+	facts_clear(&c->facts);
 	alarm_file_clear(&c->file);
 	arena_clear(&c->mem);
 	free(c);
@@ -214,7 +215,7 @@ static void export(struct alarm_code *c, struct task *t)
 	if (!all_there(c, rq, &r->err))
 		return;
 	buf_init(&b, EXPORT_MOST);
-	json_out_init(&o, &b);
+	json_out_lines(&o, &b);
 	json_out_object(&o, NULL);
 	json_out_int(&o, "version", 1);
 	const char *owner = common_owner(c, rq);
@@ -242,10 +243,38 @@ void alarm_code_give(const struct alarm_code *c, struct alarm_code_result *r)
 	causes(c, r);
 }
 
+static void want_metric(void *ctx, const char *ns, const char *name, const struct json *dimensions)
+{
+	(void)dimensions;
+	facts_want_metric(ctx, ns, name);
+}
+
+/* For the lints; a drift is about what others changed, which they say nothing of. */
+static void ask_facts(struct engine *g, struct alarm_code *c)
+{
+	for (unsigned i = 0; i < c->file.n && !c->drift; i++) {
+		const struct json *body = c->file.v[i].body;
+		body_metrics(body, want_metric, &c->facts);
+		for (const struct json *a = json_first(json_get(body, "AlarmActions")); a; a = json_next(a))
+			if (json_str(a))
+				facts_want_topic(&c->facts, json_str(a));
+	}
+	facts_ask(g, &c->facts);
+}
+
+static void lints(const struct engine *g, struct alarm_code *c)
+{
+	struct lint_in in = { .now = clock_wall(), .region = g->target.region, .seen = facts_seen, .ctx = &c->facts };
+	in.topics = facts_topics(&c->facts, &c->mem, &in.ntopics);
+	for (unsigned i = 0; i < c->plan.n && !c->drift; i++)
+		lint(&c->mem, &in, &c->acts[i], &c->plan.steps[i]);
+}
+
 static void plan(struct engine *g, struct alarm_code *c, struct task *t)
 {
 	struct plan_in in = { &c->file, c->live, c->nlive, c->adopt, c->drift };
 	plan_make(&c->mem, &in, &c->plan, &c->acts);
+	lints(g, c);
 	alarm_code_give(c, &t->result->alarm_code);
 	alarm_code_forget(g);
 	g->alarm_code = c;
@@ -291,9 +320,11 @@ void alarm_code_step(struct engine *g, struct task *t)
 		if (t->done)
 			return;
 		take_list(c);
+		if (!exports)
+			ask_facts(g, c);
 		ask_tags(g, c, exports ? &t->rq.alarm_code : NULL);
 	}
-	if (t->state != TAGS || c->waiting)
+	if (t->state != TAGS || c->waiting || c->facts.waiting)
 		return;
 	take_tags(c);
 	if (exports) {

@@ -2,6 +2,7 @@
  * would be now by its own datapoints. Those come from the series that the rounds keep where these reach, else from one poll. */
 #include "alarms/eval.h"
 #include "core/mem.h"
+#include "engine/alarm_backtest.h"
 #include "engine/changes.h"
 
 #include <stdlib.h>
@@ -279,8 +280,10 @@ static void poll_points(struct engine *g, struct task *t, struct alarm_work *w)
 
 static void begin_points(struct engine *g, struct task *t, struct alarm_work *w, struct alarm *a)
 {
-	int64_t from = t->rq.alarm.points_from;
 	w->planned = points_plan(a, &w->p);
+	if (t->rq.alarm.backtest_from && w->planned) /* the first evaluation looks back */
+		t->rq.alarm.points_from = t->rq.alarm.backtest_from - (int64_t)nwindows(&w->p) * a->period;
+	int64_t from = t->rq.alarm.points_from;
 	if (!w->planned) {
 		a->local.why = w->p.why;
 		return;
@@ -310,21 +313,77 @@ static void begin_history(struct engine *g, struct task *t, struct alarm_work *w
 	w->history_call = aws_call(g->aws, &op_describe_alarm_history, &w->history_in, &w->history, on_history, t);
 }
 
-/* The line: one window a step, each ending with its step. */
-static void give_line(struct task *t, const struct alarm_work *w)
+/* One window a step, each ending with its step; in the result's memory. */
+static struct alarm_line line_of(struct task *t, const struct alarm_work *w)
 {
 	struct alarm_result *r = &t->result->alarm;
 	const struct points *p = &w->p;
 	unsigned skip = p->width - 1;
 	int64_t from = t->rq.alarm.points_from / p->step * p->step;
 	if (!t->rq.alarm.points_from || from < w->from || w->n <= skip)
-		return;
+		return (struct alarm_line){ .n = 0 };
 	unsigned first = (unsigned)((from - w->from) / p->step), n = first < w->n ? w->n - first : 0;
 	struct points q = single(p);
 	double *v = arena_array(&r->mem, n, sizeof *v);
 	for (unsigned i = 0; i < n; i++)
 		make_windows(&q, w->column, w->n, first + i + 1, 1, &v[i]);
-	r->line = (struct alarm_line){ .from = from, .to = w->end, .step = p->step, .n = n, .v = v };
+	return (struct alarm_line){ .from = from, .to = w->end, .step = p->step, .n = n, .v = v };
+}
+
+/* ---- the back-test */
+
+static void count_point(void *ctx, int64_t t, double v)
+{
+	(void)t, (void)v;
+	++*(unsigned *)ctx;
+}
+
+struct first_sight {
+	struct alarm_work *w;
+	unsigned column, changed;
+};
+
+static void was_first(void *ctx, const struct cache_revision *rev)
+{
+	struct first_sight *s = ctx;
+	struct alarm_work *w = s->w;
+	int64_t at = rev->t >= w->from ? (rev->t - w->from) / w->p.step : -1;
+	if (at < 0 || at >= w->n)
+		return;
+	s->changed++;
+	w->column[s->column][at] = rev->first;
+}
+
+/* The columns as the history first had them; what it does not hold stays as it is. */
+static void as_seen(struct engine *g, struct task *t, struct alarm_work *w, const struct eval_rule *rule)
+{
+	struct backtest_result *b = &t->result->alarm.backtest;
+	struct err e;
+	b->seen_whole = true;
+	for (unsigned i = 0; i < w->batch->n; i++) {
+		struct first_sight s = { .w = w, .column = i };
+		bool whole = true;
+		uint32_t id = w->batch->m[i]->cache_id;
+		if (!id || !cache_read(g->cache, id, w->from, w->end, count_point, &b->held, &e) ||
+		    !cache_read_revisions(g->cache, id, w->from, w->end, was_first, &s, &whole, &e))
+			return;
+		b->revised += s.changed;
+		b->seen_whole = b->seen_whole && whole;
+	}
+	b->has_seen = b->held > 0;
+	if (!b->has_seen)
+		return;
+	struct alarm_line line = line_of(t, w);
+	backtest_seen(t, rule, &line);
+}
+
+static void give_backtest(struct engine *g, struct task *t, struct alarm_work *w)
+{
+	if (!t->rq.alarm.backtest_from || !t->result->alarm.line.n)
+		return;
+	backtest_final(g, t, &w->p.rule);
+	if (g->cache && w->batch)
+		as_seen(g, t, w, &w->p.rule);
 }
 
 static void give_points(struct task *t, const struct alarm_work *w)
@@ -339,7 +398,7 @@ static void give_points(struct task *t, const struct alarm_work *w)
 	r->windows = windows;
 	r->nwindows = nwindows(&w->p);
 	r->windows_end = w->end;
-	give_line(t, w);
+	r->line = line_of(t, w);
 }
 
 static void give_history(struct alarm_result *r, const struct alarm_history_out *h)
@@ -357,12 +416,13 @@ static void give_history(struct alarm_result *r, const struct alarm_history_out 
 	r->history_more = h->more;
 }
 
-static void give(struct engine *g, struct task *t, const struct alarm_work *w)
+static void give(struct engine *g, struct task *t, struct alarm_work *w)
 {
 	struct alarm_result *r = &t->result->alarm;
 	told_fill(g, &r->mem, &r->alarm);
 	give_points(t, w);
 	give_history(r, &w->history);
+	give_backtest(g, t, w);
 	events_moments(g, &r->alarm, r->history, r->nhistory);
 	r->at = clock_wall();
 	r->read_at = g->alarms_at;
@@ -399,7 +459,7 @@ static bool begin(struct engine *g, struct task *t)
 void alarm_step(struct engine *g, struct task *t)
 {
 	enum { ASK, READ, WAIT };
-	const struct alarm_work *w;
+	struct alarm_work *w;
 	if (t->state == ASK) {
 		t->state = READ;
 		if (!g->alarms_read || clock_wall() - g->alarms_at > RECENT) {

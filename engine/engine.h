@@ -16,6 +16,7 @@
 #include "core/model/flow.h"
 #include "core/model/replay.h"
 #include "core/model/snapshot.h"
+#include "core/model/topic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,7 +46,10 @@ void engine_free(struct engine *g); /* stops the thread, commits the history */
 bool engine_start(struct engine *g, struct err *e);
 int engine_fd(
     const struct engine *g); /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
-struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free */
+struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free, or: */
+/* It is shown no more: the engine's thread frees it. A large one takes milliseconds, and locks of malloc's that the engine, whose
+ * thread comes second, may hold: nobody at the keys is to wait for either. g or s NULL is fine. */
+void engine_give_back(struct engine *g, struct snapshot *s);
 bool engine_refresh(struct engine *g);          /* poll now; false when the engine has too much to do already */
 /* Where the reader is: the row under their eyes (0: none), and that a key was pressed. What is looked at is asked at every poll, and
  * with nobody at the keys the rest is asked more rarely. Never waits. */
@@ -351,6 +355,12 @@ struct replay_request {
 	void *ctx;
 };
 struct replay_line { int64_t at_ms; unsigned seq; const char *from, *to, *detail; };
+struct replay_bought {          /* of REQUEST_REPLAY_BUY_TIME */
+	const char *arn, *what;     /* what: in words; arn NULL: nothing was looked at */
+	int64_t was_s, now_s;       /* retention, before and (to be) after */
+	double usd_per_day;         /* NAN: nothing, or not known */
+	bool done;
+};
 struct replay_result {
 	struct arena mem;
 	bool has_run;
@@ -364,6 +374,8 @@ struct replay_result {
 	unsigned nruns;
 	const char **warnings;
 	unsigned nwarnings;
+	struct replay_bought bought;
+	const char *file, *file_sha; /* of _EXPORT and _ADOPT: its path and SHA-256 */
 	const char *rate_why;       /* where the rate comes from; NULL */
 	const char *guard;          /* what keeps a second replay away, in words; NULL */
 	const char *function_arn, *queue_arn;
@@ -394,6 +406,30 @@ struct alarm_request { /* one alarm, and what it would be now by its own datapoi
 	int64_t history_from;  /* 0: no history */
 	unsigned history_most; /* moments; 0: all */
 	bool history_only;     /* neither its datapoints nor whom it tells are asked for */
+	int64_t backtest_from; /* what its rule would have done since; 0: not asked */
+};
+struct backtest_count { /* minutes and changes of state, of one rule over one span */
+	double threshold;
+	unsigned m, n;
+	unsigned fires, transitions;
+	int64_t alarm_s, longest_s, insufficient_s;
+	unsigned real;         /* fires during which, or within half an hour of which, an incident was noted */
+	bool unsure;           /* some of it hangs on what CloudWatch does not say (alarms/eval.h) */
+};
+struct backtest_result {
+	bool done;             /* else alarm.local.why, or points_err */
+	int64_t from, to;
+	uint32_t step;
+	struct backtest_count final;  /* by today's datapoints */
+	bool has_seen;
+	struct backtest_count seen;   /* by what each datapoint was when the history first had it */
+	unsigned held, revised;       /* datapoints that the history holds, and of these that were another then; of has_seen */
+	bool seen_whole;              /* the history kept all such changes */
+	const struct backtest_count *sweep; /* other thresholds and M of N, the rule itself first */
+	unsigned nsweep;
+	unsigned incidents;           /* noted in the span; 0: `real` says nothing */
+	int64_t compared_s, agreed_s; /* with what CloudWatch's own history says its state was; 0: it says nothing of the span */
+	unsigned their_fires;         /* of that history */
 };
 struct alarm_line { /* what the alarm looks at, minute by minute: the statistic over the period that ends with each step */
 	int64_t from, to; /* from, from + step ... < to */
@@ -415,6 +451,7 @@ struct alarm_result {
 	int64_t windows_end;
 	struct err points_err;     /* why its datapoints could not be read */
 	unsigned metrics;          /* asked for, as AWS bills them */
+	struct backtest_result backtest;
 };
 
 /* ---- alarms as code (ops.md 11): the file's alarms beside the account's, and what has to be written to make them the same. A plan is kept
@@ -425,16 +462,41 @@ struct alarm_code_request {
 	bool adopt;            /* write also what somebody else keeps */
 	bool drift;            /* the question is what others changed */
 	uint64_t plan;         /* of REQUEST_ALARM_APPLY: which one */
-	const char *const *names; /* of REQUEST_ALARM_EXPORT; none: all */
+	const char *const *names; /* of REQUEST_ALARM_EXPORT (none: all) and _INIT (one) */
 	unsigned nnames;
 };
 struct alarm_code_result {
 	struct arena mem;
 	struct alarm_plan plan;
 	uint64_t id;           /* of the plan */
-	const char *text;      /* of REQUEST_ALARM_EXPORT: the file */
+	const char *text;      /* of REQUEST_ALARM_EXPORT and _INIT: the file */
 	struct { const char *text; } *causes; /* what could not be read, a line each */
 	unsigned ncauses;
+};
+
+enum alarm_act_what { ALARM_ACT_ENABLE, ALARM_ACT_DISABLE, ALARM_ACT_SET_STATE, ALARM_ACT_DELETE };
+struct alarm_act_request { /* one thing done to one alarm; the answer is an act_result */
+	enum alarm_act_what what;
+	const char *name;
+	const char *state, *reason; /* of ALARM_ACT_SET_STATE: OK, ALARM, INSUFFICIENT_DATA, until the next evaluation; it fires actions */
+};
+
+enum topics_what { TOPICS_LIST, TOPICS_SHOW, TOPICS_CREATE, TOPICS_SUBSCRIBE, TOPICS_UNSUBSCRIBE, TOPICS_PUBLISH };
+struct topics_request { /* of SNS; what is more than LIST and SHOW needs admin */
+	enum topics_what what;
+	const char *topic;                 /* its name or ARN; of CREATE its name */
+	const char *protocol, *endpoint;   /* of SUBSCRIBE */
+	const char *filter, *dead_letters; /* the same: a filter policy (JSON), a queue's ARN; NULL: none */
+	const char *subscription;          /* of UNSUBSCRIBE: its ARN */
+	const char *subject, *message;     /* of PUBLISH; subject NULL: none */
+};
+struct topics_result {
+	struct arena mem;
+	struct topic *v;                   /* of LIST all, by name; of SHOW the one */
+	unsigned n;
+	const char *what;                  /* what is, or would be, done, in words */
+	const char *made;                  /* an ARN, "pending confirmation", a message's id; NULL in a dry run */
+	struct err attributes_err;         /* the first that could not be read */
 };
 
 struct errors_request { /* what a function's log says went wrong */
@@ -472,6 +534,9 @@ enum request_kind {
 	REQUEST_ALARMS, /* a status of alarms alone, and whom they tell */
 	REQUEST_ALARM,
 	REQUEST_ERRORS,
+	REQUEST_TOPICS,
+	REQUEST_ALARM_ACT,     /* needs admin */
+	REQUEST_ALARM_INIT,    /* two alarms for names[0], a pipeline or a resource, as a file */
 	REQUEST_ALARM_EXPORT,  /* the account's alarms as a file */
 	REQUEST_ALARM_PLAN,    /* reads, writes nothing */
 	REQUEST_ALARM_APPLY,   /* a plan that was made. Needs admin */
@@ -480,6 +545,9 @@ enum request_kind {
 	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
 	REQUEST_REPLAY_STEER,  /* tells whoever drives a run what is wanted */
 	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
+	REQUEST_REPLAY_EXPORT, /* a run into a file, for a colleague to adopt; it cannot be gone on with here any more */
+	REQUEST_REPLAY_ADOPT,  /* a run out of such a file. Needs operate */
+	REQUEST_REPLAY_BUY_TIME, /* raises (or with `undo` lowers again) what `source` keeps its messages or records for. Needs admin */
 	REQUEST_REPLAY_LIST,
 	REQUEST_AUDIT,
 	REQUEST_NOTE,
@@ -508,6 +576,8 @@ struct request {
 		struct alarm_request alarm;
 		struct errors_request errors;
 		struct alarm_code_request alarm_code;
+		struct alarm_act_request alarm_act;
+		struct topics_request topics;
 		struct note_request note;
 		struct past_request past;
 		struct events_request events;
@@ -536,6 +606,7 @@ struct result {
 		struct alarm_result alarm;
 		struct errors_result errors;
 		struct alarm_code_result alarm_code;
+		struct topics_result topics;
 		struct note_result note;
 		struct snapshot *past;
 		struct events_result events;

@@ -1,10 +1,13 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
 #include "aws/op_async.h"
+#include "aws/op_alarm_write.h"
 #include "aws/op_cloudtrail.h"
+#include "aws/op_kinesis.h"
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
 #include "aws/op_release.h"
+#include "aws/op_retention.h"
 #include "aws/op_sqs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
@@ -118,7 +121,7 @@ static void allow_write(const struct engine *g, struct iam_result *r, const stru
 	*statement(r, NULL) = s;
 }
 
-/* A replay may be about any queue, and any function: dead-letter queues are named by no stage. */
+/* A replay may be about any queue, stream and function: dead-letter queues are named by no stage. */
 static void allow_receiving(const struct engine *g, struct iam_result *r)
 {
 	struct iam_statement *s = statement(r, "SluiceInspect");
@@ -127,6 +130,10 @@ static void allow_receiving(const struct engine *g, struct iam_result *r)
 	allow(s, &op_change_visibility_batch);
 	allow(s, &op_list_message_move_tasks);
 	add(&s->resources, &s->nresources, arn_of(g, &kind_sqs, "*"));
+	s = statement(r, NULL);
+	allow(s, &op_get_shard_iterator);
+	allow(s, &op_get_records);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_kinesis, "*"));
 	s = statement(r, NULL);
 	allow(s, &op_get_function_configuration);
 	add(&s->resources, &s->nresources, arn_of(g, &kind_lambda, "*"));
@@ -176,6 +183,35 @@ static void allow_told(const struct engine *g, struct iam_result *r)
 	allow_all_of(g, r, &op_filter_log_events, "logs", "log-group:*");
 }
 
+/* Alarm files and the acts on one alarm may be about any. */
+static void allow_alarms(const struct engine *g, struct iam_result *r)
+{
+	static const struct op *const ops[] = { &op_put_composite_alarm, &op_put_log_alarm, &op_delete_alarm,
+		                                    &op_enable_alarm,        &op_disable_alarm, &op_set_alarm_state,
+		                                    &op_tag_alarm,           &op_untag_alarm };
+	allow_all_of(g, r, &op_put_metric_alarm, "cloudwatch", "alarm:*");
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+		allow(&r->statements[r->n - 1], ops[i]);
+}
+
+/* Reading topics beyond what alarms name is for whoever may change them. */
+static void allow_topics(const struct engine *g, struct iam_result *r)
+{
+	static const struct op *const ops[] = { &op_create_topic, &op_subscribe, &op_unsubscribe, &op_get_topic_attributes,
+		                                    &op_get_subscription_attributes };
+	allow_all_of(g, r, &op_list_topics, "sns", "*");
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+		allow(&r->statements[r->n - 1], ops[i]);
+}
+
+/* Buying time may be about any queue or stream. */
+static void allow_retention(const struct engine *g, struct iam_result *r)
+{
+	allow_all_of(g, r, &op_set_queue_retention, "sqs", "*");
+	allow_all_of(g, r, &op_increase_retention, "kinesis", "stream/*");
+	allow_all_of(g, r, &op_decrease_retention, "kinesis", "stream/*");
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
@@ -186,11 +222,17 @@ void iam_step(struct engine *g, struct task *t)
 	allow_told(g, r);
 	if (t->rq.iam.mode >= MODE_INSPECT)
 		allow_receiving(g, r);
+	if (t->rq.iam.mode >= MODE_ADMIN)
+		allow_alarms(g, r);
+	if (t->rq.iam.mode >= MODE_ADMIN)
+		allow_topics(g, r);
 	if (t->rq.iam.mode >= MODE_OPERATE) {
 		allow_writes(g, r);
 		allow_replay(g, r);
 		allow_all_of(g, r, &op_sns_publish, "sns", "*"); /* --check --notify names any */
 	}
+	if (t->rq.iam.mode >= MODE_ADMIN)
+		allow_retention(g, r);
 	t->done = true;
 }
 

@@ -96,6 +96,7 @@ struct stage {
 	unsigned pipeline;
 	struct measure **m; /* one for each of the kind's metrics; NULL for derived ones */
 	struct own_metric *own; /* ROLE_COUNT of them; NULL: the configuration gives it none */
+	uint32_t judged;        /* bits: which of the kind's metrics the default checks look at */
 	struct sched_row sched; /* turns.c */
 	enum health health;
 	char *reason;
@@ -235,7 +236,8 @@ struct engine {
 	char attached[16]; /* the account whose history the measures' cache ids belong to; "" = none yet */
 
 	void *measures; /* tsearch tree by text and step */
-	struct arena measures_mem; /* they and their words: none goes before all do */
+	/* The measures, side by side, for every poll walks them; and their words. None goes before all do. */
+	struct arena measures_mem, words_mem;
 	const char *atoms[64];     /* words that many of them share */
 	unsigned natoms;
 	struct measure **measure_list;
@@ -310,6 +312,7 @@ struct engine {
 	bool closing;                    /* calls are being ended: no new ones */
 	int event_fd;
 	struct latest snapshot;
+	_Atomic(struct snapshot *) returned; /* a list: given back, to be freed */
 	struct ring asked, answered;
 	uint64_t gen, next_id;
 	int64_t next_poll_ms, next_discovery_ms, published_ms, judged_ms, publish_every_ms;
@@ -330,6 +333,7 @@ void engine_wake(struct engine *g);       /* any thread */
 void engine_turn(struct engine *g, int most_ms);
 void engine_work(struct engine *g); /* requests alone, without the network */
 void engine_publish(struct engine *g, bool now);
+void engine_collect(struct engine *g); /* frees what was given back */
 
 /* measure.c */
 void measures_free(struct engine *g);
@@ -428,7 +432,7 @@ void bill_show(const struct engine *g, struct snapshot *s);
 void discover_begin(struct engine *g);
 void discover_members(struct engine *g); /* resources that became stages late are described now */
 void discover_sources(struct engine *g, struct res *dlq);
-bool stage_judged(const struct stage *s, unsigned metric); /* do the default checks look at this metric of the kind? */
+uint32_t stage_judges(const struct stage *s); /* which of the kind's metrics the default checks look at: for stage.judged */
 unsigned kind_bit(const struct kind *k);                   /* for needs */
 void discover_relate(struct engine *g); /* the edges that came, once everything they may name is listed */
 void alarms_begin(struct engine *g);
@@ -575,6 +579,10 @@ void act_result_clear(struct act_result *r);
 void replay_step(struct engine *g, struct task *t); /* replay.c */
 void replay_abandon(struct task *t);
 void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
+void replay_export_step(struct engine *g, struct task *t); /* replay_handover.c */
+void replay_adopt_step(struct engine *g, struct task *t);
+void replay_buy_step(struct engine *g, struct task *t); /* replay_buy.c */
+void replay_buy_abandon(struct task *t);
 void replay_list_step(struct engine *g, struct task *t);
 void replay_steer_step(struct engine *g, struct task *t);
 void audit_step(struct engine *g, struct task *t);
@@ -604,6 +612,12 @@ void alarm_code_step(struct engine *g, struct task *t);
 void alarm_apply_step(struct engine *g, struct task *t);
 void alarm_code_abandon(struct task *t);
 void alarm_code_forget(struct engine *g);
+void topics_step(struct engine *g, struct task *t); /* topics.c */
+void topics_abandon(struct task *t);
+void alarm_act_step(struct engine *g, struct task *t); /* alarm_act.c */
+void alarm_act_abandon(struct task *t);
+void alarm_init_step(struct engine *g, struct task *t); /* alarm_init.c */
+void alarm_init_abandon(struct task *t);
 
 /* errors.c */
 void errors_step(struct engine *g, struct task *t);

@@ -26,11 +26,17 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_REPLAY_RESUME] = replay_step,
 	[REQUEST_REPLAY_STEER] = replay_steer_step,
 	[REQUEST_REPLAY_SHOW] = replay_show_step,
+	[REQUEST_REPLAY_EXPORT] = replay_export_step,
+	[REQUEST_REPLAY_ADOPT] = replay_adopt_step,
+	[REQUEST_REPLAY_BUY_TIME] = replay_buy_step,
 	[REQUEST_REPLAY_LIST] = replay_list_step,
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
 	[REQUEST_ALARM] = alarm_step,
 	[REQUEST_ERRORS] = errors_step,
+	[REQUEST_TOPICS] = topics_step,
+	[REQUEST_ALARM_ACT] = alarm_act_step,
+	[REQUEST_ALARM_INIT] = alarm_init_step,
 	[REQUEST_ALARM_EXPORT] = alarm_code_step,
 	[REQUEST_ALARM_PLAN] = alarm_code_step,
 	[REQUEST_ALARM_APPLY] = alarm_apply_step,
@@ -71,6 +77,16 @@ static void own_act(struct arena *a, struct request *rq)
 		rq->process.function = copy(a, rq->process.function);
 		rq->process.bucket = copy(a, rq->process.bucket);
 		rq->process.key = copy(a, rq->process.key);
+	} else if (rq->kind == REQUEST_ALARM_ACT) {
+		rq->alarm_act.name = copy(a, rq->alarm_act.name);
+		rq->alarm_act.state = copy(a, rq->alarm_act.state);
+		rq->alarm_act.reason = copy(a, rq->alarm_act.reason);
+	} else if (rq->kind == REQUEST_TOPICS) {
+		const char **texts[] = { &rq->topics.topic,   &rq->topics.protocol,     &rq->topics.endpoint,
+			                     &rq->topics.filter,  &rq->topics.dead_letters, &rq->topics.subscription,
+			                     &rq->topics.subject, &rq->topics.message };
+		for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+			*texts[i] = copy(a, *texts[i]);
 	} else if (rq->kind == REQUEST_PUBLISH) {
 		rq->publish.ns = copy(a, rq->publish.ns);
 	} else if (rq->kind == REQUEST_NOTIFY) {
@@ -97,7 +113,7 @@ static bool is_replay(enum request_kind k)
 
 static bool is_alarm_code(enum request_kind k)
 {
-	return k >= REQUEST_ALARM_EXPORT && k <= REQUEST_ALARM_APPLY;
+	return k >= REQUEST_ALARM_INIT && k <= REQUEST_ALARM_APPLY;
 }
 
 static void own_alarm_code(struct arena *a, struct alarm_code_request *c)
@@ -117,6 +133,13 @@ static void own_replay(struct arena *a, struct replay_request *r)
 	r->to = copy(a, r->to);
 	r->where = copy(a, r->where);
 	r->word = copy(a, r->word);
+	r->file = copy(a, r->file);
+	r->item = copy(a, r->item);
+	r->body = copy(a, r->body);
+	const char **sets = arena_array(a, r->nsets, sizeof *sets);
+	for (unsigned i = 0; i < r->nsets; i++)
+		sets[i] = copy(a, r->sets[i]);
+	r->sets = sets;
 	if (r->keys.p)
 		r->keys.p = arena_strndup(a, r->keys.p, r->keys.n);
 }
@@ -174,8 +197,16 @@ void task_free(struct task *t)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))
 		replay_abandon(t);
-	if (is_alarm_code(t->rq.kind))
+	if (t->rq.kind == REQUEST_TOPICS)
+		topics_abandon(t);
+	if (t->rq.kind == REQUEST_ALARM_ACT)
+		alarm_act_abandon(t);
+	if (t->rq.kind == REQUEST_ALARM_INIT)
+		alarm_init_abandon(t);
+	else if (is_alarm_code(t->rq.kind))
 		alarm_code_abandon(t);
+	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
+		replay_buy_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
 	if (t->rq.kind == REQUEST_ERRORS)
@@ -282,6 +313,8 @@ void result_free(struct result *r)
 	case REQUEST_FIRST:
 	case REQUEST_CODE: break;
 	case REQUEST_ERRORS: arena_clear(&r->errors.mem); break;
+	case REQUEST_TOPICS: arena_clear(&r->topics.mem); break;
+	case REQUEST_ALARM_INIT:
 	case REQUEST_ALARM_EXPORT:
 	case REQUEST_ALARM_PLAN:
 	case REQUEST_ALARM_APPLY: arena_clear(&r->alarm_code.mem); break;
@@ -294,6 +327,7 @@ void result_free(struct result *r)
 	case REQUEST_PROCESS:
 	case REQUEST_PUBLISH:
 	case REQUEST_NOTIFY:
+	case REQUEST_ALARM_ACT:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_REPLAY_PLAN:
@@ -301,6 +335,9 @@ void result_free(struct result *r)
 	case REQUEST_REPLAY_RESUME:
 	case REQUEST_REPLAY_STEER:
 	case REQUEST_REPLAY_SHOW:
+	case REQUEST_REPLAY_EXPORT:
+	case REQUEST_REPLAY_ADOPT:
+	case REQUEST_REPLAY_BUY_TIME:
 	case REQUEST_REPLAY_LIST: arena_clear(&r->replay.mem); break;
 	case REQUEST_AUDIT: arena_clear(&r->audit.mem); break;
 	case REQUEST_IAM: iam_result_clear(&r->iam); break;

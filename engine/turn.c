@@ -17,6 +17,14 @@ static void signal_faces(struct engine *g)
 		log_debug(LOG_ENGINE, "event pending already");
 }
 
+void engine_collect(struct engine *g)
+{
+	for (struct snapshot *s = atomic_exchange(&g->returned, NULL), *next; s; s = next) {
+		next = s->next;
+		snapshot_free(s);
+	}
+}
+
 void engine_publish(struct engine *g, bool now)
 {
 	int64_t ms = clock_mono_ms();
@@ -30,6 +38,7 @@ void engine_publish(struct engine *g, bool now)
 	}
 	g->dirty = false;
 	g->published_ms = ms;
+	engine_collect(g);
 	snapshot_free(latest_put(&g->snapshot, snap_build(g)));
 	/* A large account's snapshot costs more: it may take a tenth of the time, no more. */
 	int64_t cost = 10 * (clock_mono_ms() - ms);
@@ -238,10 +247,11 @@ void engine_interrupt(struct engine *g)
 }
 
 /* Opening the history costs: what neither shows nor keeps it does without. */
-static bool reads_history(enum request_kind kind)
+static bool reads_history(const struct request *rq)
 {
-	return kind == REQUEST_STATUS || kind == REQUEST_HISTORY || kind == REQUEST_DOCTOR || kind == REQUEST_NOTE ||
-	       kind == REQUEST_PAST || kind == REQUEST_EVENTS;
+	enum request_kind kind = rq->kind;
+	return (kind == REQUEST_ALARM && rq->alarm.backtest_from) || kind == REQUEST_STATUS || kind == REQUEST_HISTORY ||
+	       kind == REQUEST_DOCTOR || kind == REQUEST_NOTE || kind == REQUEST_PAST || kind == REQUEST_EVENTS;
 }
 
 struct result *engine_call(struct engine *g, const struct request *rq)
@@ -250,7 +260,7 @@ struct result *engine_call(struct engine *g, const struct request *rq)
 	int64_t deadline = clock_mono_ms() + (int64_t)deadline_of(g, rq) * 1000;
 	cred_deadline(g->cred, deadline);
 	engine_reopen(g);
-	engine_prepare(g, reads_history(rq->kind), (rq->kind == REQUEST_HISTORY && rq->history.offline));
+	engine_prepare(g, reads_history(rq), (rq->kind == REQUEST_HISTORY && rq->history.offline));
 	g->tasks = t;
 	while (!t->done) {
 		int64_t left = deadline - clock_mono_ms();

@@ -6,6 +6,7 @@
 #include "tui/action.h"
 #include "tui/alarms.h"
 #include "tui/chart.h"
+#include "tui/fields.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/pane.h"
@@ -136,13 +137,20 @@ static void limit_text(const struct view *v, const struct alarm *a, char *out, s
 	alarm_condition(a, rd ? rd->info->title : what, unit_of(v, a), out, size);
 }
 
-static void now_text(const struct view *v, const struct alarm *a, char out[16])
+/* What sluice's own evaluation compared; before there is one, the stage's newest value, as on the overview. */
+static void now_text(const struct view *v, const struct alarm *a, char *out, size_t size)
 {
 	const struct alarm_local *l = local_of(v, a);
-	if (l->state == ALARM_STATE_UNKNOWN)
-		snprintf(out, 16, "-");
+	const struct row *r;
+	const struct reading *rd = l->state == ALARM_STATE_UNKNOWN ? alarm_reading(v, a, &r) : NULL;
+	char text[256];
+	if (rd) {
+		reading_text(r, rd, v->snap->phase == PHASE_CACHED, text);
+		snprintf(out, size, "%.15s", text);
+	} else if (l->state == ALARM_STATE_UNKNOWN)
+		snprintf(out, size, "-");
 	else if (isnan(l->value))
-		snprintf(out, 16, "no data");
+		snprintf(out, size, "no data");
 	else
 		chart_label(l->value, unit_of(v, a), out);
 }
@@ -169,7 +177,7 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 		draw_name(c, y, x, width, STYLE_NORMAL, text);
 		break;
 	case C_NOW:
-		now_text(v, a, now);
+		now_text(v, a, now, sizeof now);
 		draw_right(c, y, x, width, STYLE_NORMAL, now);
 		break;
 	case C_FOR:

@@ -76,6 +76,27 @@ class Alarms(Answers):
             self.tags[body["ResourceARN"]].pop(k, None)
         return {}
 
+    def each(self, op, body, do):
+        self.write(op, body)
+        for n in body["AlarmNames"]:
+            if n in self.alarms:
+                do(n)
+        return {}
+
+    def enable_alarm_actions(self, body):
+        return self.each("EnableAlarmActions", body, lambda n: self.alarms[n][1].update(ActionsEnabled=True))
+
+    def disable_alarm_actions(self, body):
+        return self.each("DisableAlarmActions", body, lambda n: self.alarms[n][1].update(ActionsEnabled=False))
+
+    def delete_alarms(self, body):
+        return self.each("DeleteAlarms", body, lambda n: self.alarms.pop(n))
+
+    def set_alarm_state(self, body):
+        self.write("SetAlarmState", body)
+        self.alarms[body["AlarmName"]][1].update(StateValue=body["StateValue"], StateReason=body["StateReason"])
+        return {}
+
     def settings(self, name):
         """What was put: without what only AWS sets."""
         return {k: v for k, v in self.alarms[name][1].items() if not re.match("AlarmArn|State|AlarmConfiguration", k)}

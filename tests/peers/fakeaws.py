@@ -263,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
             return "lambda:ListFunctions"
         form = urllib.parse.parse_qs(self.body.decode())
         action = form["Action"][0]
-        return f"{'cloudformation' if 'Stack' in action else 'sns' if 'Subscription' in action or action == 'Publish' else 'sts'}:{action}"
+        return f"{'cloudformation' if 'Stack' in action else 'sns' if 'Subscription' in action or 'Topic' in action or action == 'Publish' else 'sts'}:{action}"
 
     def good(self):
         asked = {}

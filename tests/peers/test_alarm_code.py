@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import cloudalarms as ca
 import pytest
@@ -193,6 +194,27 @@ def test_tags_that_may_not_be_read(sluice):
         assert step["what"] == "refused" and "allow cloudwatch:ListTagsForResource" in step["why"]
 
 
+# ---- init, and what plan notes
+
+def test_init_writes_the_two_alarms_of_the_mission(sluice, tmp_path):
+    with Sim.start("calm", home=tmp_path) as sim:
+        for name, namespace, seen in (("orders-enrich", "DataPipeline", True), ("sqs:orders-load", "AWS/SQS", None), ("thumbnailer", "AWS/Lambda", False)):
+            ran = run(sluice, sim.peer, "init", name)
+            plain_name = name.split(":")[-1]
+            high, low = ran.json["alarms"]
+            assert [(a["AlarmName"], a["ComparisonOperator"], a["Threshold"]) for a in (high, low)] == [
+                (f"HighErrorRate-{plain_name}", "GreaterThanThreshold", 5), (f"LowThroughput-{plain_name}", "LessThanThreshold", 1000)]
+            assert low["Namespace"] == namespace and ("Metrics" in high) == (namespace != "DataPipeline")
+            steps = planned(sluice, sim.peer, write(sluice, ran.out, "init.json"), 2)
+            if seen is not None:
+                assert ("CloudWatch lists no such metric" in low["//"]) == (not seen)
+                assert any("CloudWatch lists no metric" in n for n in steps[low["AlarmName"]]["notes"]) == (not seen)
+        assert "nope: no stage or resource" in run(sluice, sim.peer, "init", "nope", status=1).err
+        write(sluice, run(sluice, sim.peer, "init", "orders-enrich").out, "init.json")
+        run(sluice, sim.peer, "apply", str(sluice.home / "init.json"), *GO)
+        run(sluice, sim.peer, "plan", str(sluice.home / "init.json"))
+
+
 # ---- what goes wrong half way
 
 @pytest.mark.parametrize("fault,word", [(denied, "denied"), (throttled, "Rate exceeded"), (internal, "internal error")])
@@ -283,3 +305,106 @@ def test_a_kill_leaves_nothing_that_the_next_plan_does_not_show(sluice, at, done
         assert not [a for a in wanted if differs(a)]
         run(sluice, aws, "plan", file)
     assert sum(e["event.action"] in WRITES for e in audited(sluice)) >= len(seen)
+
+
+# ---- one thing done to one alarm
+
+def test_acts_on_one_alarm(sluice):
+    name = "\u00e4 \"q\" x:y"
+    world = ca.Alarms([one(name), one("stack")], {name: {"sluice:owner": "me"}, "stack": {"aws:cloudformation:stack-name": "s"}})
+    with FakeAws(answers=world) as aws:
+        assert "--mode admin" in run(sluice, aws, "disable", name, "--mode", "operate", "--yes", status=3).err
+        assert run(sluice, aws, "disable", name, *GO, "--dry-run").out.startswith("planned\t") and not world.writes
+        run(sluice, aws, "disable", name, *GO)
+        assert world.alarms[name][1]["ActionsEnabled"] is False
+        assert run(sluice, aws, "enable", name, *GO, "--format", "json").json["status"] == "done"
+        assert world.alarms[name][1]["ActionsEnabled"] is True
+        run(sluice, aws, "set-state", name, "ALARM", "a drill", *GO)
+        assert (world.alarms[name][1]["StateValue"], world.alarms[name][1]["StateReason"]) == ("ALARM", "a drill")
+        assert "CloudFormation keeps it" in run(sluice, aws, "delete", "stack", *GO).out and "stack" not in world.alarms
+        before = list(world.writes)
+        for args, status, word in [(("enable", "nope"), 1, "no alarm of this name"), (("set-state", name, "GREEN"), 2, "INSUFFICIENT_DATA"),
+                                   (("set-state", name), 2, "a state"), (("delete",), 2, "an alarm's name"), (("delete", "a", "b"), 2, "not also"),
+                                   (("set-state", name, "OK", "x" * 1024), 2, "1023")]:
+            assert word in run(sluice, aws, *args, *GO, status=status).err
+        assert world.writes == before
+        world.before = lambda op, body: body.update(AlarmNames=[])  # says yes and does nothing
+        assert "read back it is not so" in run(sluice, aws, "disable", name, *GO, status=1).err
+
+
+def test_an_alarm_that_is_set_off_reaches_a_queue(sluice, ministack):
+    """Alarm to topic to queue, really delivered: made from a file, set off, heard."""
+    sqs, sns = ministack.client("sqs"), ministack.client("sns")
+    queue = sqs.create_queue(QueueName="pager")["QueueUrl"]
+    topic = sns.create_topic(Name="oncall")
+    sns.subscribe(TopicArn=topic["TopicArn"], Protocol="sqs", Endpoint=sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+    run(sluice, ministack, "apply", write(sluice, doc(one("page me", AlarmActions=[topic["TopicArn"]]))), *GO)
+    run(sluice, ministack, "set-state", "page me", "ALARM", *GO)
+    heard = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10).get("Messages", [])
+    told = json.loads(json.loads(heard[0]["Body"])["Message"])
+    assert (told["AlarmName"], told["NewStateValue"]) == ("page me", "ALARM")
+
+
+# ---- what its rule would have done
+
+def points(values, stop=None):
+    """GetMetricData of one value a minute: values(minute of the epoch)."""
+    def get(self, body):
+        out = []
+        for q in body["MetricDataQueries"]:
+            minutes = range(int(body["StartTime"]) // 60, int(min(body["EndTime"], stop or 1 << 40)) // 60)
+            got = [(60 * m, float(values(m))) for m in minutes if values(m) is not None]
+            out.append({"Id": q["Id"], "Label": "x", "Timestamps": [t for t, _ in got], "Values": [v for _, v in got], "StatusCode": "Complete"})
+        return {"MetricDataResults": out, "Messages": []}
+    return get
+
+
+def test_backtest_of_a_rule(sluice):
+    now = int(time.time()) // 60
+    high = {m for m in range(now - 300, now - 280)} | {now - 200, now - 100, now - 99}
+    moments = [{"AlarmName": "A", "Timestamp": 60 * m + 30, "HistoryItemType": "StateUpdate", "HistorySummary": f"Alarm updated from {a} to {b}"}
+               for m, a, b in [(now - 277, "ALARM", "OK"), (now - 297, "OK", "ALARM"), (now - 690, "INSUFFICIENT_DATA", "OK")]]
+
+    class Own(ca.Alarms):
+        get_metric_data = points(lambda m: 9 if m in high else 0 if m >= now - 700 else None)
+
+        def describe_alarm_history(self, body):
+            return {"AlarmHistoryItems": moments}
+
+    world = Own([one()])
+    world.alarms["A"][1].update(StateValue="OK", AlarmConfigurationUpdatedTimestamp=60 * (now - 2000))
+    with FakeAws(answers=world) as aws:
+        r = run(sluice, aws, "backtest", "A", "--since", "11h", "--format", "json").json
+        assert (r["final"]["fires"], r["final"]["alarm_seconds"], r["final"]["longest_seconds"]) == (1, 1080, 1080), r["final"]
+        by = {(row["threshold"], row["m"], row["n"]): row["fires"] for row in r["sweep"]}
+        assert by[5, 3, 3] == 1 and by[5, 1, 1] == 3 and by[5, 2, 3] == 2 and by[10, 1, 1] == 0
+        assert r["cloudwatch"]["fires"] == 1 and r["cloudwatch"]["agreed_seconds"] >= r["cloudwatch"]["compared_seconds"] - 900
+        assert r["as_seen"] is None and "real_fires" not in r and r["metrics"] == 1
+        text = run(sluice, aws, "backtest", "A", "--since", "11h")
+        assert text.out.splitlines()[0] == "final\t5\t3/3\t1\t18m\t18m\t" + text.out.splitlines()[0].split("\t")[-1] and "it tells of 1 fires" in text.err
+        run(sluice, aws, "backtest", "A", "--since", "16d", status=2)
+        run(sluice, aws, "backtest", "nope", status=1)
+        world.alarms["both"] = ("CompositeAlarms", {"AlarmName": "both", "AlarmRule": "ALARM(A)", "StateValue": "OK"})
+        assert "a rule over other alarms" in run(sluice, aws, "backtest", "both", status=1).err
+
+
+def test_backtest_by_what_was_seen_first(sluice):
+    """Datapoints that changed after the history first had them: a live alarm acted on what it saw."""
+    now = int(time.time()) // 60
+    late = set(range(now - 60, now - 50))
+
+    class Own(ca.Alarms):
+        get_metric_data = points(lambda m: 0)
+
+        def describe_alarm_history(self, body):
+            return {"AlarmHistoryItems": []}
+
+    with FakeAws(answers=Own([one()])) as aws:
+        for values in (lambda m: 0, lambda m: 9 if m in late else 0):
+            Own.get_metric_data = points(values)
+            ran = sluice("history", "-", "N/M:Sum", "--since", "2h", env=aws.env())
+            assert ran.status == 0, str(ran)
+        assert sluice("note", "kind=incident", "it broke", env=aws.env()).status == 0
+        r = run(sluice, aws, "backtest", "A", "--since", "3h", "--format", "json").json
+    assert (r["final"]["fires"], r["as_seen"]["fires"], r["revised"], r["as_seen_whole"]) == (1, 0, 10, True), r
+    assert (r["incidents"], r["real_fires"]) == (1, 0)  # noted half an hour and more after it was over

@@ -1,6 +1,7 @@
 /* Alarms as code: the canonical form, the file, the rules of composites, the plan. */
 #include "alarms/composite.h"
-#include "alarms/plan.h"
+#include "alarms/lint.h"
+#include "alarms/recipe.h"
 #include "core/mem.h"
 
 #include <math.h>
@@ -503,12 +504,141 @@ static void prices(void **state)
 	}
 }
 
+/* ---- lints */
+
+static enum lint_seen seen(const void *ctx, const char *ns, const char *name, const struct json *dimensions)
+{
+	(void)ctx, (void)ns, (void)dimensions;
+	return strcmp(name, "Gone") == 0 ? LINT_NEVER : strcmp(name, "Unread") == 0 ? LINT_NOT_KNOWN : LINT_SEEN;
+}
+
+#define TOPIC "arn:aws:sns:eu-west-1:1:"
+
+static void check_lint(const char *alarm, const char *live, const char *wanted)
+{
+	static const struct lint_topic topics[] = { { .arn = TOPIC "good", .known = true, .confirmed = 1 },
+		                                        { .arn = TOPIC "pending", .known = true, .pending = 1 },
+		                                        { .arn = TOPIC "empty", .known = true },
+		                                        { .arn = TOPIC "unread" },
+		                                        { .arn = TOPIC "gone", .missing = "there is no such topic" } };
+	struct lint_in in = {
+		.now = 1700000000 + 2 * 86400, .region = "eu-west-1", .topics = topics, .ntopics = 5, .seen = seen
+	};
+	struct world w;
+	char *file = xasprintf("[{'AlarmName':'A',%s}]", alarm);
+	plan_of(&w, file, live, false);
+	lint(&w.mem, &in, &w.acts[0], &w.plan.steps[0]);
+	const struct plan_step *s = &w.plan.steps[0];
+	struct buf b;
+	buf_init(&b, 65536);
+	for (unsigned i = 0; i < s->nnotes; i++)
+		buf_addf(&b, "%s%.32s", i ? "|" : "", s->notes[i]);
+	assert_string_equal(b.p ? b.p : "", wanted);
+	buf_clear(&b);
+	free(file);
+	world_clear(&w);
+}
+
+#define OF(ns, metric, more)                                                                                           \
+	"'Namespace':'" ns "','MetricName':'" metric "','EvaluationPeriods':3,'Threshold':5,'ComparisonOperator':"         \
+	"'GreaterThanThreshold'," more
+#define TELLS "'AlarmActions':['" TOPIC "good']"
+
+static void lints(void **state)
+{
+	(void)state;
+	check_lint(OF("N", "M", "'Statistic':'Sum','Period':60," TELLS), "[]", "");
+	check_lint(OF("N", "Gone", "'Statistic':'Sum','Period':60," TELLS), "[]", "CloudWatch lists no metric N/Gon");
+	check_lint(OF("N", "Unread", "'Statistic':'Sum','Period':60," TELLS), "[]", "");
+	check_lint(OF("N", "M", "'Statistic':'Sum','Period':60"), "[]", "no action: nobody is told when i");
+	check_lint(OF("N", "M", "'Statistic':'Sum','Period':60,'ActionsEnabled':false," TELLS), "[]",
+	           "its actions are off: it tells no");
+	check_lint(OF("N", "M",
+	              "'Statistic':'Sum','Period':60,'AlarmActions':['" TOPIC "pending','" TOPIC "empty','" TOPIC
+	              "unread']"),
+	           "[]", "nobody is subscribed to arn:aws:|nobody is subscribed to arn:aws:");
+	check_lint(
+	    OF("N", "M", "'Statistic':'Sum','Period':60,'AlarmActions':['" TOPIC "gone','arn:aws:sns:us-east-1:1:good']"),
+	    "[]", "arn:aws:sns:eu-west-1:1:gone: th|arn:aws:sns:us-east-1:1:good is ");
+	check_lint(OF("N", "M", "'Statistic':'Sum','Period':60,'Unit':'Count'," TELLS), "[]",
+	           "Unit: datapoints of any other un");
+	check_lint(OF("AWS/Lambda", "Errors", "'Statistic':'Sum','Period':60," TELLS), "[]",
+	           "Errors has a datapoint only when");
+	check_lint(OF("AWS/Lambda", "Errors", "'Statistic':'Sum','Period':60,'TreatMissingData':'notBreaching'," TELLS),
+	           "[]", "");
+	check_lint(OF("AWS/SQS", "NumberOfMessagesSent",
+	              "'Dimensions':[{'Name':'QueueName','Value':'orders-dlq'}],'Statistic':'Sum','Period':60," TELLS),
+	           "[]", "what redrive moves is not in Num");
+	check_lint(OF("AWS/Lambda", "Duration", "'ExtendedStatistic':'p99','Period':10," TELLS), "[]",
+	           "Period below 60: AWS's own metri|a percentile of few samples says");
+	check_lint(OF("N", "M", "'Statistic':'Sum','Period':60," TELLS),
+	           "[{'AlarmName':'A','StateValue':'INSUFFICIENT_DATA','StateTransitionedTimestamp':1700000000," OF(
+	               "N", "M", "'Statistic':'Sum','Period':60," TELLS) "}]",
+	           "it has been in INSUFFICIENT_DATA");
+}
+
+/* ---- recipes: each is a file that is valid */
+
+static void recipes(void **state)
+{
+	(void)state;
+	struct metric_id own = { 0 };
+	metric_set(&own, "DataPipeline", "ErrorRate", "Average");
+	metric_add_dim(&own, "Stage", "load");
+	static const char hostile[] = "q\"\\\xc3\xa4 x";
+	const struct recipe_in in[] = {
+		{ .name = "f", .kind = "lambda", .resource = "f" },
+		{ .name = "q", .kind = "sqs", .resource = "q", .dlq = "q-dlq" },
+		{ .name = "s", .kind = "kinesis", .resource = "s" },
+		{ .name = hostile, .kind = "lambda", .resource = hostile },
+		{ .name = "o", .kind = "emr", .resource = "o", .error = &own, .throughput = &own },
+	};
+	for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
+		struct recipe r;
+		struct buf b;
+		struct json_out o;
+		struct alarm_file f;
+		struct err e = { 0 };
+		char name[64];
+		assert_true(recipe_of(&in[i], &r));
+		buf_init(&b, 65536);
+		json_out_lines(&o, &b);
+		recipe_file(&o, &in[i], &r, NULL, "a metric");
+		assert_true(o.ok && o.done);
+		if (!alarm_file_read(&f, buf_span(&b), "f", &e))
+			fail_msg("%s: %s", in[i].kind, e.text);
+		assert_int_equal(f.n, 2);
+		snprintf(name, sizeof name, "HighErrorRate-%s", in[i].name);
+		assert_string_equal(f.v[0].name, name);
+		assert_string_equal(form_find(&f.v[0].form, "Threshold")->value, "5");
+		assert_string_equal(form_find(&f.v[0].form, "ComparisonOperator")->value, "\"GreaterThanThreshold\"");
+		snprintf(name, sizeof name, "LowThroughput-%s", in[i].name);
+		assert_string_equal(f.v[1].name, name);
+		assert_string_equal(form_find(&f.v[1].form, "Threshold")->value, "1000");
+		assert_string_equal(form_find(&f.v[1].form, "ComparisonOperator")->value, "\"LessThanThreshold\"");
+		assert_non_null(strstr(f.v[1].note, "CloudWatch lists no such metric"));
+		assert_string_equal(f.owner, in[i].name);
+		alarm_file_clear(&f);
+		buf_clear(&b);
+		recipe_clear(&r);
+	}
+	struct recipe r;
+	assert_true(recipe_of(&(struct recipe_in){ .name = "q", .kind = "sqs", .resource = "q" }, &r));
+	assert_true(r.error.n == 0 && r.error.why);
+	recipe_clear(&r);
+	assert_false(recipe_of(&(struct recipe_in){ .name = "q", .kind = "emr", .resource = "q" }, &r));
+	recipe_clear(&r);
+	metric_clear(&own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms),  cmocka_unit_test(bad_forms), cmocka_unit_test(near_names), cmocka_unit_test(files),
-		cmocka_unit_test(rules),  cmocka_unit_test(orders),    cmocka_unit_test(plans),      cmocka_unit_test(bodies),
-		cmocka_unit_test(prices), cmocka_unit_test(families),  cmocka_unit_test(long_names),
+		cmocka_unit_test(forms),      cmocka_unit_test(bad_forms), cmocka_unit_test(near_names),
+		cmocka_unit_test(files),      cmocka_unit_test(rules),     cmocka_unit_test(orders),
+		cmocka_unit_test(plans),      cmocka_unit_test(bodies),    cmocka_unit_test(lints),
+		cmocka_unit_test(recipes),    cmocka_unit_test(prices),    cmocka_unit_test(families),
+		cmocka_unit_test(long_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -548,7 +548,7 @@ static void effects(void **state)
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = 0; k < s[i]->nops; k++) {
 			const char *name = s[i]->ops[k].name;
-			static const char *const begins[] = { "Get", "List", "Describe", "Lookup", "Filter" };
+			static const char *const begins[] = { "Get", "Head", "List", "Describe", "Lookup", "Filter" };
 			bool reads = false;
 			for (size_t b = 0; b < sizeof begins / sizeof *begins; b++)
 				reads = reads || strncmp(name, begins[b], strlen(begins[b])) == 0;
