@@ -6,6 +6,7 @@
 #include "aws/op_kinesis.h"
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
+#include "aws/op_mute.h"
 #include "aws/op_release.h"
 #include "aws/op_retention.h"
 #include "aws/op_sqs.h"
@@ -156,6 +157,11 @@ static void allow_writes(const struct engine *g, struct iam_result *r)
 	struct iam_statement *s = statement(r, "SluiceMetrics");
 	allow(s, &op_put_metric_data);
 	add(&s->resources, &s->nresources, xstrdup("*")); /* it knows no resources */
+	s = statement(r, "SluiceMutes");
+	allow(s, &op_put_mute_rule);
+	allow(s, &op_delete_mute_rule);
+	allow(s, &op_list_mute_rules);
+	add(&s->resources, &s->nresources, xstrdup("*")); /* the alarm's and the rule's, and listing knows none */
 }
 
 static void allow_all_of(const struct engine *g, struct iam_result *r, const struct op *op, const char *service,
