@@ -328,8 +328,7 @@ void inventory_described(struct engine *g, struct res *r, const struct found *f)
 void inventory_related(struct engine *g, const struct found *f);
 void inventory_account(struct engine *g);         /* STS did not say: every ARN of ours names the account */
 void inventory_relations_begin(struct engine *g); /* a full pass over the edges begins */
-void inventory_relations_end(
-    struct engine *g);                 /* and was complete: what was not seen is no dead-letter queue any more */
+void inventory_relations_end(struct engine *g);   /* and was complete: what was not seen is no dead-letter queue any more */
 char *arn_of(const struct engine *g, const struct kind *k, const char *name); /* owned; "*" for what is not known of the target */
 unsigned inventory_pipeline(struct engine *g, const char *name); /* adds one */
 void inventory_pipelines_clear(struct engine *g);
