@@ -271,9 +271,6 @@ struct cli_command {
 	X("--copy", 0, NULL, BIT(REPLAY), set_copy, "export without handing over: the run stays here")                       \
 	X("--driver-gone", 0, NULL, BIT(REPLAY), set_driver_gone,                                                            \
 	  "adopt although the file does not say that nobody drives the run any more")                                       \
-	X("--set", 0, "PATH=VALUE", BIT(REPLAY), set_set,                                                                    \
-	  "edit: this member of the JSON body, as in $.order.total=12 or order.items[0].id=\"a\"; may be given again")       \
-	X("--body", 0, "FILE", BIT(REPLAY), set_body, "edit: the whole body, from FILE")                                     \
 	X("--hours", 0, "N", BIT(REPLAY), set_hours, "buy-time of a stream: keep records so long; default 168")             \
 	X("--undo", 0, NULL, BIT(REPLAY), set_undo, "buy-time: back to the retention that it found")                         \
 	X("--yes-i-mean", 0, "COUNT", BIT(REPLAY), set_yes_i_mean, "do it to exactly so many messages, without being asked") \
@@ -339,9 +336,6 @@ struct cli_args {
 	unsigned count;
 	const char *data, *partition_key, *rejects; /* data NULL: standard input */
 	const char *function, *unit;
-	const char *body;
-	const char **sets;                         /* of replay edit */
-	unsigned nsets, csets;
 	const char **dims;
 	unsigned ndims, cdims;
 	const char *const *scenarios, *const *scenario_help;

@@ -38,6 +38,9 @@ enum operands {
 	X(VERIFY, "verify", REQUEST_REPLAY_SHOW, TAKES_RUN, NULL)                                                          \
 	X(EXPORT, "export", REQUEST_REPLAY_EXPORT, TAKES_RUN_FILE, NULL)                                                   \
 	X(ADOPT, "adopt", REQUEST_REPLAY_ADOPT, TAKES_FILE_RUN, NULL)                                                      \
+	X(HOLD, "hold", REQUEST_REPLAY_ITEM, TAKES_MESSAGE, "hold")                                                        \
+	X(SKIP, "skip", REQUEST_REPLAY_ITEM, TAKES_MESSAGE, "skip")                                                        \
+	X(RELEASE, "release", REQUEST_REPLAY_ITEM, TAKES_MESSAGE, "release")                                               \
 	X(BUY, "buy-time", REQUEST_REPLAY_BUY_TIME, TAKES_SOURCE, NULL)
 
 enum action {

@@ -82,7 +82,6 @@ ARG_STRING(filter_policy)
 ARG_STRING(dead_letters)
 ARG_STRING(subject)
 ARG_STRING(function)
-ARG_STRING(body)
 ARG_STRING(unit)
 
 #define FLAG(name, what)                                                                                               \
@@ -492,16 +491,6 @@ SETTER(dedupe)
 	int i = choose(value, words);
 	c->args->replay.dedupe_send = i == 1;
 	return i >= 0 || bad(e, "skip or send", value);
-}
-
-SETTER(set)
-{
-	struct cli_args *a = c->args;
-	if (!strchr(value, '=') || *value == '=')
-		return bad(e, "PATH=VALUE", value);
-	MEM_GROW(a->sets, a->nsets, a->csets);
-	a->sets[a->nsets++] = value;
-	return true;
 }
 
 SETTER(hours)

@@ -349,10 +349,7 @@ struct replay_request {
 	bool dedupe_send;         /* also what has the business key of something that was replayed well */
 	const char *file;         /* of _EXPORT and _ADOPT: its path */
 	bool copy, driver_gone;   /* _EXPORT: the run stays here. _ADOPT: somebody says that nobody drives it */
-	const char *item;         /* of _ITEM and _EDIT: its number in the run, or its message id */
-	const char *const *sets;  /* of _EDIT: PATH=VALUE each */
-	unsigned nsets;
-	const char *body;         /* of _EDIT: what to send instead; NULL: the sets say it. With neither the message is shown */
+	const char *item;         /* of _ITEM: its number in the run, or its message id */
 	unsigned hours;           /* of _BUY_TIME, a stream's: 0 = 168 */
 	bool undo;
 	unsigned despite;         /* DESPITE_... */
@@ -556,6 +553,7 @@ enum request_kind {
 	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
 	REQUEST_REPLAY_EXPORT, /* a run into a file, for a colleague to adopt; it cannot be gone on with here any more */
 	REQUEST_REPLAY_ADOPT,  /* a run out of such a file. Needs operate */
+	REQUEST_REPLAY_ITEM,   /* hold, skip or release of one message of a run that nobody drives. Needs operate */
 	REQUEST_REPLAY_BUY_TIME, /* raises (or with `undo` lowers again) what `source` keeps its messages or records for. Needs admin */
 	REQUEST_REPLAY_LIST,
 	REQUEST_AUDIT,

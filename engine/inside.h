@@ -535,6 +535,7 @@ void replay_abandon(struct task *t);
 void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
 void replay_export_step(struct engine *g, struct task *t); /* replay_handover.c */
 void replay_adopt_step(struct engine *g, struct task *t);
+void replay_item_step(struct engine *g, struct task *t); /* replay_item.c */
 void replay_buy_step(struct engine *g, struct task *t); /* replay_buy.c */
 void replay_buy_abandon(struct task *t);
 void replay_list_step(struct engine *g, struct task *t);

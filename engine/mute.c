@@ -119,10 +119,10 @@ static void offer_other(struct err *e)
 	if (e->code != ERR_DENIED && e->code != ERR_REFUSED)
 		return;
 	snprintf(text, sizeof text, "%s", e->text);
-	snprintf(
-	    e->text, sizeof e->text,
-	    "%.*s; without mute rules its actions can be switched off (DisableAlarmActions), which does NOT end by itself",
-	    (int)(sizeof e->text - 120), text);
+	snprintf(e->text, sizeof e->text,
+	         "%.*s; without mute rules `alarms disable` switches its actions off (DisableAlarmActions), which does NOT "
+	         "end by itself",
+	         (int)(sizeof e->text - 120), text);
 }
 
 static bool muted(struct task *t, const struct muting *m)

@@ -304,6 +304,7 @@ static void freeze_phase(struct drive *d)
 	if (d->sweep.damaged)
 		drive_warn(d, "%u messages came damaged (their MD5 does not fit) and were left where they are",
 		           d->sweep.damaged);
+	past_settle(d);
 	d->phase = d->plan ? PHASE_CLOSE : PHASE_CONFIRM;
 }
 

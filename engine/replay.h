@@ -36,6 +36,7 @@ struct entry {                       /* a message of the run */
 	struct replay_item it;
 	const char *cause;               /* of its group; NULL when it came out of the ledger */
 	struct message *msg;             /* in hand; NULL: not received, or given back */
+	const char *bad, *done;          /* what earlier runs say of it; NULL */
 	bool flying, deleting;
 	bool alone;                      /* it was in a batch that failed: from now on it goes by itself */
 	bool asked;                      /* by this sweep's end it must be found */
@@ -231,6 +232,10 @@ struct ledger *replay_ledger(struct engine *g, struct task *t, bool write); /* N
 const char *replay_which(struct ledger *l, const char *named, struct arena *mem, struct err *e); /* a run's id; NULL and e */
 /* Nobody drives it, and nobody begins to until `fd` is closed; false and e (ERR_GATE): somebody does. */
 bool replay_keep_away(const struct engine *g, const struct replay_run *r, int *fd, struct err *e);
+
+/* replay_past.c */
+void past_look(struct drive *d, struct entry *en, const struct message *m); /* of one that has just been added */
+void past_settle(struct drive *d);   /* all are frozen */
 
 /* replay_move.c */
 bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */

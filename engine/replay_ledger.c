@@ -90,6 +90,7 @@ struct entry *drive_add(struct drive *d, struct message *m)
 		en->it.code = "SEEN";
 		en->it.text = arena_printf(d->mem, "run %s sent it before: %s", past.run, item_state_name(past.state));
 	}
+	past_look(d, en, m);
 	return en;
 }
 

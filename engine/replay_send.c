@@ -282,7 +282,7 @@ static const char *keep(struct drive *d, const char *text)
 	return text && *text ? arena_strdup(d->mem, text) : NULL;
 }
 
-void accept(struct drive *d, struct entry *en, const char *request_id)
+void drive_accept(struct drive *d, struct entry *en, const char *request_id)
 {
 	en->it.accepted_ms = now_ms();
 	en->it.request_id = keep(d, request_id);
@@ -384,7 +384,7 @@ static void hear_invocation(struct drive *d, struct flight *f)
 			en->it.request_id = keep(d, f->out.request_id);
 			reject(d, en, true, v.code, v.text);
 		} else {
-			accept(d, en, f->out.request_id);
+			drive_accept(d, en, f->out.request_id);
 		}
 	}
 	count_results(d, f->n, v.nfailed, f->out.error[0] && f->n > 1);
@@ -399,7 +399,7 @@ static void hear_copies(struct drive *d, struct flight *f)
 		switch (v->fate) {
 		case FATE_DONE:
 			en->it.out_id = keep(d, f->sent.v[i].id);
-			accept(d, en, NULL);
+			drive_accept(d, en, NULL);
 			if (d->ramp.stage) { /* the canary's result is that it does not come back */
 				count_results(d, 1, 0, false);
 				ramp_done(&d->ramp, 1);

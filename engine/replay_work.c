@@ -371,10 +371,21 @@ static void act(struct drive *d, bool may_send, int64_t *wake_ms)
 		launch(d, flights[i], go);
 }
 
+/* What is left to do, when nothing is being received. */
+static void go_on(struct drive *d, int64_t *wake_ms)
+{
+	bool in_hand, open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
+	if (d->ending || (!open && !verify_waits(d)))
+		d->phase = work_flying(d) || to_delete(d) ? PHASE_WORK : PHASE_CLOSE;
+	else if (open && idle)
+		refill(d);
+	else if (!work_flying(d))
+		verify_begin(d, !open, wake_ms);
+}
+
 void work_step(struct drive *d)
 {
 	int64_t wake = 0;
-	bool in_hand;
 	hear_removals(d);
 	hear_flights(d);
 	heed_wanted(d);
@@ -389,15 +400,8 @@ void work_step(struct drive *d)
 	act(d, !busy && verify_allows(d), &wake);
 	if (!removing(d))
 		peeks_flush(d); /* not after each: it is a third file */
-	if (!busy) {
-		bool open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
-		if (d->ending || (!open && !verify_waits(d)))
-			d->phase = work_flying(d) || to_delete(d) ? PHASE_WORK : PHASE_CLOSE;
-		else if (open && idle)
-			refill(d);
-		else if (!work_flying(d))
-			verify_begin(d, !open, &wake);
-	}
+	if (!busy)
+		go_on(d, &wake);
 	d->t->wake_ms = next_wake(d, wake);
 }
 

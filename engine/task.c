@@ -29,6 +29,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_REPLAY_SHOW] = replay_show_step,
 	[REQUEST_REPLAY_EXPORT] = replay_export_step,
 	[REQUEST_REPLAY_ADOPT] = replay_adopt_step,
+	[REQUEST_REPLAY_ITEM] = replay_item_step,
 	[REQUEST_REPLAY_BUY_TIME] = replay_buy_step,
 	[REQUEST_REPLAY_LIST] = replay_list_step,
 	[REQUEST_AUDIT] = audit_step,
@@ -139,11 +140,6 @@ static void own_replay(struct arena *a, struct replay_request *r)
 	r->word = copy(a, r->word);
 	r->file = copy(a, r->file);
 	r->item = copy(a, r->item);
-	r->body = copy(a, r->body);
-	const char **sets = arena_array(a, r->nsets, sizeof *sets);
-	for (unsigned i = 0; i < r->nsets; i++)
-		sets[i] = copy(a, r->sets[i]);
-	r->sets = sets;
 	if (r->keys.p)
 		r->keys.p = arena_strndup(a, r->keys.p, r->keys.n);
 }
@@ -344,6 +340,7 @@ void result_free(struct result *r)
 	case REQUEST_REPLAY_SHOW:
 	case REQUEST_REPLAY_EXPORT:
 	case REQUEST_REPLAY_ADOPT:
+	case REQUEST_REPLAY_ITEM:
 	case REQUEST_REPLAY_BUY_TIME:
 	case REQUEST_REPLAY_LIST: arena_clear(&r->replay.mem); break;
 	case REQUEST_AUDIT: arena_clear(&r->audit.mem); break;

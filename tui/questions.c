@@ -134,7 +134,7 @@ static void flatten(struct history_result *h)
 }
 
 /* What leaves nothing to be kept. */
-static void told(struct view *v, const struct result *r)
+static void told(struct view *v, struct result *r)
 {
 	if (r->kind == REQUEST_MUTE)
 		mute_answer(v, r);

@@ -141,7 +141,7 @@ def test_another_account(sim, ministack, sluice, rng):
     ran = sluice("replay", "resume", *OPERATE, env=ministack.env())
     assert ran.status in (2, 3) and "is of account 123456789012, these credentials are of 000000000000" in ran.err and ran.err.count("\n") == 1, ran
     again = sluice("replay", "resume", *OPERATE, "--rate", "500", "--format", "json", env=pipe.peer.env())
-    assert again.status == 0 and again.json["verified"] == 3, again
+    assert again.status == 0 and again.json["verified"] == 3, (again.json["state"], again.json["reason"], [i["state"] for i in again.json["items"]])
 
 
 @pytest.mark.parametrize("how", ["cut", "zeroed", "garbage", "wal"])

@@ -168,7 +168,7 @@ def most_in(times, seconds):
                          [(how, rate, 4 * rate + 7) for how in ("invoke", "redrive") for rate in (1, 2, 5, 10, 25, 50, 100, 300)])
 def test_never_faster_than_allowed(sim, sluice, rng, how, rate, n):
     """At the peer. A machine that was busy elsewhere can push calls together on their way, which is not the sender's doing: by the ledger's
-    own times never in any second, at the peer never in any 0.8 seconds."""
+    own times never in any second, at the peer never in any half of one."""
     pipe = Pipe.make(sim, rng, batch=3)
     pipe.fill(n)
     where = ("--redrive", "--verify", "1s") if how == "redrive" else ("--through", pipe.function)
@@ -180,7 +180,7 @@ def test_never_faster_than_allowed(sim, sluice, rng, how, rate, n):
     assert sum(k for _, k in carried) == n
     with contextlib.closing(sqlite3.connect(sluice.home / ".local/state/sluice/ledger.db")) as db:
         intents = sorted((ms / 1000, 1) for (ms,) in db.execute("SELECT intent FROM item"))
-    worst, peer = most_in(intents, 0.999), most_in(carried, 0.8)
+    worst, peer = most_in(intents, 0.999), most_in(carried, 0.5)
     print(f"{how} at {rate} a second: {worst} in the worst second by the ledger, {most_in(carried, 1)} at the peer, {n} in all")
     assert worst <= rate and peer <= rate
 

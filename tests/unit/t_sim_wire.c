@@ -458,7 +458,7 @@ static void malformed_requests(void **state)
 	says("<Code>InvalidAction</Code>");
 	assert_int_equal(ask(QUERY("ec2", "Action=X&Version=1")), 400);
 	says("not simulated");
-	assert_int_equal(ask(LAMBDA("DELETE", "/2015-03-31/functions/x", "")), 400);
+	assert_int_equal(ask(LAMBDA("DELETE", "/2015-03-31/layers/x", "")), 400);
 	assert_string_equal(extra("x-amzn-ErrorType"), "UnknownOperationException");
 	assert_int_equal(ask(LAMBDA("POST", "/2015-03-31/functions", "{]")), 400);
 	assert_string_equal(extra("x-amzn-ErrorType"), "SerializationException");
