@@ -337,10 +337,8 @@ void inventory_bind(struct engine *g); /* stages to resources; discovered ones b
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse);
 struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step); /* NULL: nobody shows it */
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name);
-struct stage *inventory_adhoc(struct engine *g,
-                              const char *name); /* KIND:NAME that no list showed; NULL unless it is one */
-struct stage *inventory_stage(struct engine *g, const char *name,
-                              struct err *e); /* by stage name, resource or KIND:NAME */
+struct stage *inventory_adhoc(struct engine *g, const char *name); /* KIND:NAME that no list showed; NULL unless it is one */
+struct stage *inventory_stage(struct engine *g, const char *name, struct err *e); /* by stage name, resource or KIND:NAME */
 const struct fact *res_fact(const struct res *r, const char *key);
 
 /* ingest.c */
