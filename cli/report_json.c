@@ -1,6 +1,7 @@
 /* report --format json: all of it, every point with a gap as null. */
 #include "cli/events.h"
 #include "cli/report.h"
+#include "cli/status.h"
 
 #include "core/text.h"
 
@@ -21,6 +22,7 @@ static void json_end(struct json_out *j, const struct snapshot *s)
 		json_out_str(j, "pipeline", r->pipeline < s->npipelines ? s->pipelines[r->pipeline].name : NULL);
 		json_out_str(j, "health", health_name(r->health));
 		json_out_str(j, "reason", r->reason ? r->reason : "");
+		status_json_loss(j, &r->loss, s->at);
 		json_out_object_end(j);
 	}
 	json_out_array_end(j);

@@ -39,6 +39,35 @@ static void stages(struct buf *b, const struct report *r, const struct report_fo
 	f->table_end(b);
 }
 
+/* What the end's clocks say: deadlines, and where there may be one that nobody knows. */
+static void losses(struct buf *b, const struct report *r, const struct report_form *f)
+{
+	unsigned n = 0;
+	const struct snapshot *s = r->end;
+	for (unsigned i = 0; i < s->nrows; i++)
+		n += loss_at_risk(&s->rows[i].loss);
+	if (!n)
+		return;
+	f->heading(b, "Until something is lost");
+	f->table(b, (const char *const[]){ "stage", "in", "what", "by", NULL });
+	for (unsigned i = 0; i < s->nrows; i++) {
+		const struct row *row = &s->rows[i];
+		char in[LOSS_IN];
+		struct buf when;
+		if (!loss_at_risk(&row->loss))
+			continue;
+		buf_init(&when, 512);
+		loss_in(&row->loss, s->at, in);
+		loss_when(&row->loss, s->at, &when);
+		if (row->loss.where)
+			buf_addf(&when, " (%s)", row->loss.where);
+		const char *cells[] = { row->name, in, when.p ? when.p : "", row->loss.basis ? row->loss.basis : "" };
+		f->row(b, cells, 4, health_name(row->health));
+		buf_clear(&when);
+	}
+	f->table_end(b);
+}
+
 static void alarms(struct buf *b, const struct report *r, const struct report_form *f)
 {
 	const struct snapshot *s = r->end;
@@ -111,6 +140,7 @@ void report_parts(struct buf *b, const struct report *r, const struct report_for
 	say(b, f, "Made by sluice at %s.", r->made);
 	events(b, r, f, "Notes", true);
 	stages(b, r, f);
+	losses(b, r, f);
 	alarms(b, r, f);
 	events(b, r, f, "What happened", false);
 	if (r->ncharts)

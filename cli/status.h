@@ -4,11 +4,14 @@
 
 #include "cli/out.h"
 
+#include "core/json.h"
 #include "core/model/snapshot.h"
 
 /* only NULL: every pipeline */
 void status_json(struct out *o, const struct snapshot *s, const struct pipeline *only);
 void status_text(struct out *o, const struct snapshot *s, const struct pipeline *only);
+
+void status_json_loss(struct json_out *j, const struct loss *l, int64_t now); /* "loss":{...}, null where no clock runs */
 
 /* The nth operation whose last call failed; NULL past the last. */
 const struct api_health *status_problem(const struct snapshot *s, unsigned nth);

@@ -38,7 +38,7 @@ static void json_bound(struct json_out *j, const char *key, bool known, int64_t 
 }
 
 /* in_seconds and at: the nearer bound that is known; both and the bounds are null where there is none, and state says why. */
-static void json_loss(struct json_out *j, const struct loss *l, int64_t now)
+void status_json_loss(struct json_out *j, const struct loss *l, int64_t now)
 {
 	bool low = loss_has_low(l), high = loss_has_high(l);
 	int64_t at = low ? l->low : high ? l->high : 0;
@@ -75,7 +75,7 @@ static void json_stage(struct json_out *j, const struct row *r, int64_t now)
 		if (!shadowed(r, i))
 			json_reading(j, &r->readings[i], now);
 	json_out_object_end(j);
-	json_loss(j, &r->loss, now);
+	status_json_loss(j, &r->loss, now);
 	json_out_object_end(j);
 }
 

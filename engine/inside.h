@@ -20,6 +20,7 @@
 #include "core/mailbox.h"
 #include "core/series.h"
 #include "engine/engine.h"
+#include "engine/polling.h"
 #include "engine/sched.h"
 #include "engine/late.h"
 
@@ -136,29 +137,6 @@ struct group {
 	unsigned others;      /* resources of other kinds */
 	char **nested;        /* stacks within the stack, still to be asked or asked */
 	unsigned nnested, asked;
-};
-
-/* ---- a batch: one GetMetricData request for some measures, reused while they stay the same */
-struct batch {
-	struct engine *g;
-	struct metric_queries q;
-	struct measure **m;
-	unsigned n;
-	int64_t back; /* seconds before now that it asks for */
-	bool filling; /* asks for the whole lookback */
-	unsigned side_by_side; /* its metrics when five statistics of one count as one */
-	struct get_metric_data_in in;
-	struct get_metric_data_out out;
-	enum metric_status *status;
-	bool retried;
-	int64_t correction; /* of the clock that chose its window */
-	int64_t asked;      /* the instant by that clock */
-	uint64_t call;
-	struct batch *next;
-	/* where the points go; NULL = ingest */
-	void (*point)(void *ctx, unsigned query, int64_t t, double v);
-	void (*done)(struct batch *b, const struct err *e);
-	void *ctx;
 };
 
 enum need {
@@ -350,8 +328,7 @@ void inventory_described(struct engine *g, struct res *r, const struct found *f)
 void inventory_related(struct engine *g, const struct found *f);
 void inventory_account(struct engine *g);         /* STS did not say: every ARN of ours names the account */
 void inventory_relations_begin(struct engine *g); /* a full pass over the edges begins */
-void inventory_relations_end(
-    struct engine *g);                 /* and was complete: what was not seen is no dead-letter queue any more */
+void inventory_relations_end(struct engine *g);   /* and was complete: what was not seen is no dead-letter queue any more */
 char *arn_of(const struct engine *g, const struct kind *k, const char *name); /* owned; "*" for what is not known of the target */
 unsigned inventory_pipeline(struct engine *g, const char *name); /* adds one */
 void inventory_pipelines_clear(struct engine *g);
@@ -360,10 +337,8 @@ void inventory_bind(struct engine *g); /* stages to resources; discovered ones b
 struct measure *inventory_measure(struct engine *g, const struct metric_id *id, uint32_t step, bool sparse);
 struct measure *inventory_measure_known(struct engine *g, const struct metric_id *id, uint32_t step); /* NULL: nobody shows it */
 struct measure *inventory_direct(struct engine *g, const struct kind *k, const char *key, const char *name);
-struct stage *inventory_adhoc(struct engine *g,
-                              const char *name); /* KIND:NAME that no list showed; NULL unless it is one */
-struct stage *inventory_stage(struct engine *g, const char *name,
-                              struct err *e); /* by stage name, resource or KIND:NAME */
+struct stage *inventory_adhoc(struct engine *g, const char *name); /* KIND:NAME that no list showed; NULL unless it is one */
+struct stage *inventory_stage(struct engine *g, const char *name, struct err *e); /* by stage name, resource or KIND:NAME */
 const struct fact *res_fact(const struct res *r, const char *key);
 
 /* ingest.c */
@@ -376,31 +351,6 @@ void ingest_answered(struct batch *b, struct measure *m); /* the answer about it
 int64_t measure_delay(const struct engine *g, const struct measure *m);
 void ingest_learn(struct engine *g);   /* after a round */
 void ingest_direct(struct engine *g, struct measure *m, int64_t now, double v);
-
-/* poll.c */
-struct batch *batch_new(struct engine *g, uint32_t period);
-bool batch_add(struct batch *b, struct measure *m); /* false when it is full */
-void batch_send(struct batch *b, int64_t from, int64_t to);
-void batch_free(struct batch *b);
-void batch_status_err(const struct batch *b, unsigned query, struct err *e); /* OK when that metric came whole */
-void poll_plan(struct engine *g);                                            /* packs what is due into batches */
-void poll_begin(struct engine *g); /* sends the plan; each answer ends in round_arrived */
-void poll_free(struct engine *g);
-bool measure_percentile(const struct measure *m);
-
-void poll_more(struct engine *g, struct measure *const *m, unsigned n); /* within a round, what no stage shows */
-
-/* closer.c: what the clocks ask of what may be in trouble, after the rest of a round */
-struct shard_age {
-	char *id;
-	bool closed;
-	struct measure *m; /* NULL: not asked yet */
-};
-void closer_step(struct engine *g); /* when the rest has been answered */
-void closer_free(struct closer *c);
-const struct shard_age *closer_shards(const struct res *r, unsigned *n, bool *all); /* all: these are all of its shards */
-/* The age of a function's waiting events, NULL: not asked; and between which times Lambda gives them up, NAN: not known. */
-const struct measure *closer_async(const struct res *r, double *least, double *most);
 
 /* turns.c: whose turn it is in this round (sched.h decides) */
 int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */

@@ -10,7 +10,7 @@
 struct world;
 struct sim_defect;
 
-/* Minutes before the start at which something began; 0 = it did not. What is on the screen at the start follows. */
+/* Minutes before the start at which something began; 0 = it did not, less = so many after it. What is on the screen at the start follows. */
 struct scenario {
 	const char *name, *help;
 	const char *as;        /* the traffic is that of this other one, by chance too; NULL: its own */

@@ -1,6 +1,8 @@
 #include "sim/sim_control.h"
 
+#include "core/clock.h"
 #include "sim/fault.h"
+#include "sim/motion.h"
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -57,6 +59,22 @@ static bool post(struct world *w, struct sim_req *rq)
 	return ok || refuse(rq, 400, e.text);
 }
 
+/* One thread serves, and its clock is the simulator's. */
+static bool move_clock(struct world *w, struct sim_req *rq)
+{
+	struct err e;
+	struct json *root = json_parse(rq->body, &e);
+	const char *now = json_get_str(root, "now");
+	int64_t t_ms = 0;
+	bool ok = clock_frozen() && now && clock_parse_rfc3339(now, strlen(now), &t_ms) && t_ms >= w->now_ms;
+	json_free(root);
+	if (!ok)
+		return refuse(rq, 400, "expected {\"now\":...}, not before what it is, of a clock that SLUICE_NOW has frozen");
+	clock_hold(t_ms / 1000);
+	motion_catch_up(w);
+	return true;
+}
+
 static bool obey(struct world *w, struct sim_req *rq)
 {
 	if (!is_local(rq))
@@ -65,6 +83,8 @@ static bool obey(struct world *w, struct sim_req *rq)
 		w->faults.trapped++;
 		return true;
 	}
+	if (strcmp(rq->path, DOOR "clock") == 0 && strcmp(rq->method, "POST") == 0)
+		return move_clock(w, rq);
 	if (strcmp(rq->path, DOOR "faults") != 0)
 		return refuse(rq, 404, "there is only " DOOR "faults");
 	if (strcmp(rq->method, "POST") == 0)

@@ -3,6 +3,7 @@
  *   POST   /_sluice/faults {"faults":["sqs:ReceiveMessage=throttle,times=2",...]}   all of them or none; answers as GET
  *   GET    /_sluice/faults                                                           fault_report()
  *   DELETE /_sluice/faults                                                           all off, a scenario's too; counts 0
+ *   POST   /_sluice/clock {"now":"2026-11-23T03:15:42Z"}                             a frozen clock, moved on to then
  *   any    /_sluice/trap                                                             where redirects lead; counted */
 #ifndef SIM_SIM_CONTROL_H
 #define SIM_SIM_CONTROL_H

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where one pipeline is shown, those that watch a stage of it. */
+/* Where one pipeline is shown, not those that watch another one's stage. Whose an alarm is that watches no stage, nobody knows. */
 static bool is_shown(const struct snapshot *s, const struct row *one, const struct alarm *a)
 {
-	const struct pipeline *p = one && one->pipeline < s->npipelines ? &s->pipelines[one->pipeline] : NULL;
-	for (uint32_t i = 0; p && a->row && i < p->n; i++)
+	const struct pipeline *p = one && a->row && one->pipeline < s->npipelines ? &s->pipelines[one->pipeline] : NULL;
+	for (uint32_t i = 0; p && i < p->n; i++)
 		if (s->rows[p->first + i].id == a->row)
 			return true;
 	return !p;
@@ -214,9 +214,9 @@ static void count_note(const struct view *v, unsigned n, char *note, size_t size
 	for (unsigned i = 0; i < n; i++)
 		open += v->snap->alarms[alarm_place(v, i)].state != ALARM_STATE_OK;
 	if (!n)
-		snprintf(note, size, "none watches this pipeline, %u other%s: 3", others, others == 1 ? "" : "s");
+		snprintf(note, size, "none watches this pipeline, %u others: 3", others);
 	else if (others)
-		snprintf(note, size, "%u not ok, %u on this pipeline, %u other%s: 3", open, n, others, others == 1 ? "" : "s");
+		snprintf(note, size, "%u not ok, %u here, %u on other pipelines: 3", open, n, others);
 	else
 		snprintf(note, size, "%u not ok, %u in all, worst first, for how long", open, n);
 }

@@ -4,7 +4,7 @@
 
 #include "tui/pane.h"
 
-struct list_lines alarms_lines(const struct view *v);    /* all of them; where one pipeline is shown, those that watch it */
+struct list_lines alarms_lines(const struct view *v);    /* all of them; where one pipeline is shown, none of another one */
 unsigned alarm_place(const struct view *v, unsigned line); /* in the snapshot */
 void alarms_draw(struct view *v, struct area a);
 bool alarm_watches(const struct alarm *a, const struct row *r, const struct metric_info *m); /* this metric of this row? */

@@ -354,3 +354,22 @@ def test_a_day_of_single_looks(tmp_path, rng):
         if m % 7 == 0 or not LONG:
             scenario = rng.choice(["poison-shard", "bad-deploy", "dlq-growth", "throttled-consumer", "silent-producer"])
             assert run(f"--demo={scenario}", "--check", env=now).status == 2, (now, scenario)
+
+
+def test_a_calm_account_turns_bad_at_the_right_minute(tmp_path):
+    """A release half an hour on raises errors: nobody is called before three minutes of them are there, everybody once they can have arrived.
+    The alarm is CloudWatch's own and does not wait for points to arrive; the error rate is judged when they have (two minutes)."""
+    seen, run = {}, Sluice(tmp_path)
+    minutes = range(61) if LONG else [0, 15, *range(29, 37), 60]
+    with Sim.start("turning", home=tmp_path, now=FROZEN) as sim:
+        for k in minutes:
+            now = (NOW + k * MINUTE).strftime("%Y-%m-%dT%H:%M:%SZ")
+            assert sim.control("POST", {"now": now}, "/_sluice/clock")[0] == 200
+            ran = run("--check", "--format", "json", env={**sim.peer.env(), "SLUICE_NOW": now})
+            seen[k] = {c["name"] for c in ran.json["checks"] if c["status"] not in ("OK", "SKIPPED")}
+            assert ran.status == (2 if seen[k] else 0), (k, str(ran))
+    rate = [k for k in minutes if any(n.endswith("orders-enrich/error_rate") for n in seen[k])]
+    alarm = [k for k in minutes if any("HighErrorRate" in n for n in seen[k])]
+    assert rate == [k for k in minutes if k >= 35], seen
+    assert alarm and alarm == [k for k in minutes if k >= alarm[0]] and 33 <= alarm[0] <= 34, seen
+    assert set().union(*seen.values()) == seen[60] and len(seen[60]) == 2, "and nothing else"

@@ -192,3 +192,18 @@ def test_without_aws_the_history_still_tells(sluice, cache):
     doc = ran.json
     assert doc["end"]["from"] == "history" and {s["name"] for s in doc["end"]["stages"]} >= {"enrich", "orders"}
     assert sluice("report", "--cache", cache, "--since", "1h", "--offline", env=env).status == 0
+
+
+def test_the_deadline_stands_in_the_report(sluice):
+    """As status has it: when, of which shard, and by what; in text and in JSON."""
+    env = {"SLUICE_NOW": "2026-11-23T03:14:42Z"}
+    text = sluice("--demo=poison-shard", "report", "--since", "12h", env=env)
+    assert text.status == 0 and "## Until something is lost" in text.out, str(text)
+    [row] = [line for line in text.out.splitlines() if line.startswith("| orders-ingest |") and "17h50m" in line]
+    assert "first record expires 21:05Z (shard 3)" in row and "growing 1.00 s/s" in row
+    doc = sluice("--demo=poison-shard", "report", "--since", "12h", "--format", "json", env=env).json
+    loss = {s["name"]: s["loss"] for s in doc["end"]["stages"]}
+    assert loss["orders-ingest"]["at"] == "2026-11-23T21:05:00Z" and loss["orders-ingest"]["where"] == "shard 3"
+    assert loss["orders-load"]["state"] == "safe" and loss["orders-loader"] is None
+    calm = sluice("--demo=calm", "report", "--since", "12h", env=env)
+    assert calm.status == 0 and "Until something is lost" not in calm.out

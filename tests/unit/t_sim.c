@@ -116,6 +116,7 @@ static void scenarios_are_named(void **state)
 		                                  "dlq-growth",
 		                                  "poison-shard",
 		                                  "bad-deploy",
+		                                  "turning",
 		                                  "throttled-consumer",
 		                                  "silent-producer",
 		                                  "expired-token",
