@@ -307,6 +307,16 @@ static void say_begun(const struct replay_result *r)
 	}
 }
 
+static void say_state(const struct replay_result *r, enum action a)
+{
+	char line[700];
+	if (r->has_run && (r->run.state == RUN_PAUSED || r->run.state == RUN_STOPPED) && a != ACT_SHOW && a != ACT_STATUS) {
+		snprintf(line, sizeof line, "run %s is %s: %s", r->run.id, run_state_name(r->run.state),
+		         r->run.reason ? r->run.reason : "some of it is left");
+		cli_say(line);
+	}
+}
+
 static void say_rest(const struct replay_result *r, enum action a)
 {
 	char line[700];
@@ -314,11 +324,7 @@ static void say_rest(const struct replay_result *r, enum action a)
 		cli_note("replay", r->warnings[i]);
 	if (a == ACT_START)
 		say_begun(r);
-	if (r->has_run && (r->run.state == RUN_PAUSED || r->run.state == RUN_STOPPED) && a != ACT_SHOW && a != ACT_STATUS) {
-		snprintf(line, sizeof line, "run %s is %s: %s", r->run.id, run_state_name(r->run.state),
-		         r->run.reason ? r->run.reason : "some of it is left");
-		cli_say(line);
-	}
+	say_state(r, a);
 	if (r->counts.unknown && (a == ACT_START || a == ACT_RESUME)) {
 		snprintf(line, sizeof line,
 		         "%u unknown: sent, and no answer says what became of them; `sluice replay resume %s --unknown resend` "
