@@ -9,7 +9,7 @@
 bool ledger_past(struct ledger *l, const char *msg_id, const char *but, struct ledger_past *p)
 {
 	sqlite3_stmt *st;
-	int rc = log_file_ask(
+	int rc = log_file_find(
 	    &l->f, &st,
 	    "SELECT run_id, state, max(intent, accepted, removed), count(*) OVER () FROM item WHERE msg_id = ?1 "
 	    "AND run_id != ?2 AND replay_no > 0 ORDER BY run_id DESC LIMIT 1",
@@ -22,7 +22,7 @@ bool ledger_past(struct ledger *l, const char *msg_id, const char *but, struct l
 		p->at_ms = sqlite3_column_int64(st, 2);
 		p->times = ledger_number(st, 3);
 	}
-	sqlite3_finalize(st);
+	log_file_done(st);
 	return found;
 }
 

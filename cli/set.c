@@ -511,6 +511,13 @@ SETTER(yes_i_mean)
 	return read_uint(value, 10000000, &c->args->count) || bad(e, "the number of messages", value);
 }
 
+SETTER(reason)
+{
+	(void)e;
+	c->args->reason = value;
+	return true;
+}
+
 SETTER(since)
 {
 	int64_t t;

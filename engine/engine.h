@@ -288,6 +288,12 @@ struct put_metric_request {
 	const char *const *dims;       /* NAME=VALUE each */
 	unsigned ndims;
 };
+struct mute_request { /* of one alarm's actions */
+	const char *alarm;
+	const char *reason; /* of muting: always */
+	int64_t seconds;    /* 0: an hour */
+	bool off;           /* no more: every mute of sluice's that is on it ends */
+};
 struct publish_value {
 	const char *check;             /* the dimension Check's value; NULL: no dimension */
 	const char *metric, *unit;     /* its name; CloudWatch's unit in any case, NULL or what is none: none is said */
@@ -310,6 +316,8 @@ struct act_result { /* of acts of a call or few */
 	char *function;                /* process */
 	char *metric, *unit;           /* put-metric: NAMESPACE/NAME{dims}, and the unit in CloudWatch's spelling or NULL */
 	double value;
+	char *rule;                    /* mute: its name */
+	int64_t until;                 /* mute: when it ends */
 	char request_id[64];           /* "" when the answer named none, and in a dry run; of notify: the message's id */
 	bool unchanged;                /* notify: this was the last one told already */
 };
@@ -455,6 +463,7 @@ enum request_kind {
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
+	REQUEST_MUTE,          /* its answer is an act_result */
 	REQUEST_PUBLISH,
 	REQUEST_NOTIFY,
 	REQUEST_DISCOVER,
@@ -495,6 +504,7 @@ struct request {
 		struct put_records_request put_records;
 		struct process_request process;
 		struct put_metric_request put_metric;
+		struct mute_request mute;
 		struct publish_request publish;
 		struct notify_request notify;
 		struct code_request code;

@@ -567,6 +567,8 @@ void doctor_step(struct engine *g, struct task *t);
 void put_records_step(struct engine *g, struct task *t); /* put_records.c */
 void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
+void mute_step(struct engine *g, struct task *t);
+void mute_abandon(struct task *t);
 void note_step(struct engine *g, struct task *t); /* note.c */
 void past_step(struct engine *g, struct task *t); /* past.c */
 void events_step(struct engine *g, struct task *t);

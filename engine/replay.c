@@ -500,6 +500,7 @@ void replay_step(struct engine *g, struct task *t)
 		drive_end(d, RUN_PAUSED, "ended by a signal, or by -t");
 	if (g->closing && d->phase != PHASE_OVER) { /* hard: what is in the ledger is what a resume goes by */
 		hear_flights(d);
+		drive_commit(d);
 		finish(d);
 		return;
 	}

@@ -18,6 +18,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,
 	[REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_MUTE] = mute_step,
 	[REQUEST_PUBLISH] = publish_step,
 	[REQUEST_NOTIFY] = notify_step,
 	[REQUEST_DISCOVER] = discover_step,
@@ -88,6 +89,9 @@ static void own_act(struct arena *a, struct request *rq)
 			                     &rq->topics.subject, &rq->topics.message };
 		for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 			*texts[i] = copy(a, *texts[i]);
+	} else if (rq->kind == REQUEST_MUTE) {
+		rq->mute.alarm = copy(a, rq->mute.alarm);
+		rq->mute.reason = copy(a, rq->mute.reason);
 	} else if (rq->kind == REQUEST_PUBLISH) {
 		rq->publish.ns = copy(a, rq->publish.ns);
 	} else if (rq->kind == REQUEST_NOTIFY) {
@@ -189,6 +193,8 @@ void task_free(struct task *t)
 		history_abandon(t);
 	if (t->rq.kind == REQUEST_PUT_METRIC)
 		put_metric_abandon(t);
+	if (t->rq.kind == REQUEST_MUTE)
+		mute_abandon(t);
 	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))
@@ -324,6 +330,7 @@ void result_free(struct result *r)
 	case REQUEST_PUBLISH:
 	case REQUEST_NOTIFY:
 	case REQUEST_ALARM_ACT:
+	case REQUEST_MUTE:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_REPLAY_PLAN:
