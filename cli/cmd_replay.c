@@ -323,6 +323,14 @@ static void say_begun(const struct replay_result *r)
 	}
 }
 
+static void say_left(const struct replay_result *r)
+{
+	char line[700];
+	snprintf(line, sizeof line, "run %s is %s: %s", r->run.id, run_state_name(r->run.state),
+	         r->run.reason ? r->run.reason : "some of it is left");
+	cli_say(line);
+}
+
 static void say_rest(const struct replay_result *r, enum action a, bool broken)
 {
 	char line[700];
@@ -330,11 +338,8 @@ static void say_rest(const struct replay_result *r, enum action a, bool broken)
 		cli_note("replay", r->warnings[i]);
 	if (a == ACT_START)
 		say_begun(r);
-	if (!broken && is_left(r, a)) {
-		snprintf(line, sizeof line, "run %s is %s: %s", r->run.id, run_state_name(r->run.state),
-		         r->run.reason ? r->run.reason : "some of it is left");
-		cli_say(line);
-	}
+	if (!broken && is_left(r, a))
+		say_left(r);
 	if (r->counts.unknown && (a == ACT_START || a == ACT_RESUME)) {
 		snprintf(line, sizeof line,
 		         "%u unknown: sent, and no answer says what became of them; `sluice replay resume %s --unknown resend` "

@@ -118,7 +118,8 @@ void past_settle(struct drive *d)
 	}
 	if (bad)
 		drive_warn(d, "%u of these failed for good in an earlier run: %s", bad,
-		           named ? "they are sent again" : "they are left out as POISON; --poison again, or --where, sends them");
+		           named ? "they are sent again"
+		                 : "they are left out as POISON; --poison again, or --where, sends them");
 	if (done)
 		drive_warn(d, "%u of these were replayed before, as their business keys say (%s): %s", done, who,
 		           rq->dedupe_send ? "they are sent again" : "they are SKIPPED; --dedupe send sends them");

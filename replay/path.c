@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct at { const char *p, *end; };
+struct at {
+	const char *p, *end;
+};
 
 static void blanks(struct at *a)
 {

@@ -67,7 +67,11 @@ static void fall(const char *way, size_t n)
 	static const struct {
 		const char *name;
 		void (*how)(void);
-	} ways[] = { { "abort", abort }, { "smashed", __stack_chk_fail }, { "twice", twice }, { "heap", over_the_end }, { "curses", in_curses } };
+	} ways[] = { { "abort", abort },
+		         { "smashed", __stack_chk_fail },
+		         { "twice", twice },
+		         { "heap", over_the_end },
+		         { "curses", in_curses } };
 	if (n == 8 && memcmp(way, "overflow", n) == 0)
 		exit(deeper("x"));
 	if (n == 6 && memcmp(way, "assert", n) == 0)

@@ -28,8 +28,8 @@ struct life {
 	struct ledger *ledger;
 	struct audit *audit;
 	struct err err;
-	bool added, adding;      /* the run's row */
-	bool filled, filling;    /* its messages */
+	bool added, adding;                  /* the run's row */
+	bool filled, filling;                /* its messages */
 	unsigned stage[ITEMS], asked[ITEMS]; /* acknowledged, and under way */
 	unsigned lines, asked_lines;         /* of the audit log */
 	bool called[ITEMS], deleted[ITEMS];
@@ -87,7 +87,8 @@ static bool to_stage(struct life *l, unsigned from, unsigned stage)
 	char id[BATCH][16];
 	for (unsigned i = 0; i < BATCH; i++) {
 		snprintf(id[i], sizeof id[i], "m%u", from + i);
-		it[i] = (struct replay_item){ .seq = from + i + 1, .msg_id = id[i], .handle = "h", .fp = "f", .intent_ms = stage };
+		it[i] =
+		    (struct replay_item){ .seq = from + i + 1, .msg_id = id[i], .handle = "h", .fp = "f", .intent_ms = stage };
 		c[i] = (struct ledger_change){ &it[i], states[stage - 1], states[stage], "as it should" };
 		l->asked[from + i] = stage;
 	}
@@ -195,7 +196,7 @@ static void check_item(const struct life *l, unsigned i, unsigned found)
 {
 	if (found != l->stage[i] && found != l->asked[i])
 		WRONG("message %u is %s; %s was acknowledged, %s asked for", i + 1, item_state_name(states[found]),
-		         item_state_name(states[l->stage[i]]), item_state_name(states[l->asked[i]]));
+		      item_state_name(states[l->stage[i]]), item_state_name(states[l->asked[i]]));
 	if (l->called[i] && found < 2)
 		WRONG("message %u was sent, and its intent is not on the disk", i + 1);
 	if (l->deleted[i] && found < 3)
@@ -317,8 +318,8 @@ static void the_current_goes(void **state)
 {
 	(void)state;
 	struct losses at = lose_everywhere(long_run() ? 100 : 3, false);
-	print_message("power: %u syncs x %u damages: %u disks looked at, %u unsynced writes lost, %u kept; %u wrong\n", at.points,
-	              at.damages, at.looks, power.lost, power.kept, at.wrong);
+	print_message("power: %u syncs x %u damages: %u disks looked at, %u unsynced writes lost, %u kept; %u wrong\n",
+	              at.points, at.damages, at.looks, power.lost, power.kept, at.wrong);
 	assert_int_equal(at.wrong, 0);
 	assert_true(at.points > 80 && power.lost > 300 && power.kept > 300);
 }
@@ -383,9 +384,10 @@ static void the_disk_fails(void **state)
 			for (unsigned at = 1 + (kind * 2 + good) % step; at <= acts; at += step, tried++)
 				reached += one_failure(at, (enum power_kind)kind, good, &stopped);
 	power_uninstall();
-	print_message("disk: %u writes, truncations and syncs, each failing in 3 ways, once and for good: %u tried, %u reached, %u "
-	              "stopped the work; 0 wrong, all finished afterwards\n",
-	              acts, tried, reached, stopped);
+	print_message(
+	    "disk: %u writes, truncations and syncs, each failing in 3 ways, once and for good: %u tried, %u reached, %u "
+	    "stopped the work; 0 wrong, all finished afterwards\n",
+	    acts, tried, reached, stopped);
 	assert_true(reached > tried * 9 / 10 && stopped > reached / 2);
 }
 
