@@ -187,14 +187,19 @@ struct task *task_new(const struct request *rq, uint64_t id)
 	return t;
 }
 
-void task_free(struct task *t)
+static void act_abandon(struct task *t)
 {
-	if (t->rq.kind == REQUEST_HISTORY)
-		history_abandon(t);
 	if (t->rq.kind == REQUEST_PUT_METRIC)
 		put_metric_abandon(t);
 	if (t->rq.kind == REQUEST_MUTE)
 		mute_abandon(t);
+}
+
+void task_free(struct task *t)
+{
+	if (t->rq.kind == REQUEST_HISTORY)
+		history_abandon(t);
+	act_abandon(t);
 	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))

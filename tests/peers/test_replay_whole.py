@@ -23,7 +23,7 @@ EDGES = "\t\n\r \x7f\x80\x9f\u00a0\u0301\u200b\u202e\u2028\ufdd0\ufeff\ufffd\U00
 
 @pytest.fixture(scope="module")
 def sim(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim"), speed=5) as s:
+    with Sim.start("empty", home=tmp_path_factory.mktemp("sim"), speed=1 if LONG else 5) as s:
         yield s
         assert s.stop() == (0, "")
 
@@ -93,7 +93,7 @@ def test_every_byte_arrives(sim, sluice, rng):
     sqs = pipe.peer.client("sqs")
     sent = fill(sqs, pipe.dlq, rng, MESSAGES)
     ran = sluice("replay", "start", f"sqs:{pipe.dlq_name}", "--redrive", *OPERATE, "--yes-i-mean", left, "--limit", left, "--rate", "1000", "--verify",
-                 "1s", "--format", "json", env=pipe.peer.env(), timeout=1500 if LONG else 120)
+                 "1s", "--lease", "900s", "--format", "json", env=pipe.peer.env(), timeout=1500 if LONG else 120)
     assert ran.status == 0 and ran.json["verified"] == MESSAGES, str(ran)[-3000:]
     got = read_all(sqs, pipe.source)
     assert sum(got.values()) == MESSAGES and got == sent and pipe.counts() == (0, 0)
