@@ -141,6 +141,7 @@ static bool submit(struct call *k, struct http_req *rq, struct buf *url, struct 
 		return err_set(e, ERR_LIMIT, k->op->iam, "the request is too large");
 	struct http_send s = { .url = url->p,
 		                   .req = rq,
+		                   .take = &rq->body,
 		                   .cap = k->op->cap,
 		                   .total_ms = k->total_ms,
 		                   .once = !k->op->idempotent,

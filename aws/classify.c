@@ -79,6 +79,7 @@
 	X("ResourceInUseException", CONFLICT, FINAL)                                                                       \
 	X("ConflictException", CONFLICT, FINAL)                                                                            \
 	X("ConcurrentModificationException", CONFLICT, FINAL)                                                              \
+	X("ExpiredIteratorException", CONFLICT, FINAL)                                                                     \
 	X("PurgeQueueInProgress", CONFLICT, FINAL)                                                                         \
 	X("AWS.SimpleQueueService.PurgeQueueInProgress", CONFLICT, FINAL)                                                  \
 	X("LimitExceeded", LIMIT, FINAL)                                                                                   \

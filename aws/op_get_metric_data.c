@@ -107,6 +107,27 @@ static bool key_is(const struct reader *r, const char *name)
 	return !r->s.escaped && span_eq(r->s.text, name);
 }
 
+/* The members of a result, told apart by their length first: this is asked five times a result. */
+enum member { M_OTHER, M_ID, M_STATUS, M_TIMES, M_VALUES, M_MESSAGES };
+
+static enum member member_of(const struct scan *s)
+{
+	static const struct {
+		const char *name;
+		size_t n;
+		enum member is;
+	} members[] = {
+#define MEMBER(name, is) { name, sizeof name - 1, is }
+		MEMBER("Id", M_ID),         MEMBER("StatusCode", M_STATUS), MEMBER("Timestamps", M_TIMES),
+		MEMBER("Values", M_VALUES), MEMBER("Messages", M_MESSAGES),
+#undef MEMBER
+	};
+	for (unsigned i = 0; !s->escaped && i < sizeof members / sizeof *members; i++)
+		if (s->text.n == members[i].n && memcmp(s->text.p, members[i].name, members[i].n) == 0)
+			return members[i].is;
+	return M_OTHER;
+}
+
 /* The STRING just read, decoded into r->text. */
 static bool text(struct reader *r)
 {
@@ -271,38 +292,51 @@ static bool read_whole_messages(struct reader *r)
 }
 
 /* Of two members of one name nobody can say which was meant. */
-static bool twice(struct reader *r)
+static bool twice(struct reader *r, enum member m)
 {
-	static const char *const names[] = { "Id", "StatusCode", "Timestamps", "Values" };
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-		if (!key_is(r, names[i]))
-			continue;
-		bool again = r->seen >> i & 1;
-		r->seen |= 1u << i;
-		return again;
-	}
-	return false;
+	bool again = r->seen >> m & 1;
+	if (m != M_OTHER && m != M_MESSAGES)
+		r->seen |= 1u << m;
+	return again;
+}
+
+/* The same as string_value, where it stands: what has no escapes need not be copied. */
+static bool word(struct reader *r, struct span *out)
+{
+	enum scan_token t = scan_next(&r->s);
+	*out = (struct span){ "", 0 };
+	if (t == SCAN_NULL)
+		return true;
+	if (t != SCAN_STRING)
+		return refuse(r, "a string was expected");
+	*out = r->s.text;
+	if (!r->s.escaped)
+		return true;
+	bool ok = text(r);
+	*out = buf_span(&r->text);
+	return ok;
 }
 
 static bool result_member(struct reader *r)
 {
-	if (twice(r))
+	enum member m = member_of(&r->s);
+	struct span said;
+	if (twice(r, m))
 		return refuse(r, "a result with a member that comes twice");
-	if (key_is(r, "Timestamps"))
-		return read_times(r);
-	if (key_is(r, "Values"))
-		return read_values(r);
-	if (key_is(r, "Messages"))
-		return read_messages(r);
-	bool id = key_is(r, "Id"), status = key_is(r, "StatusCode");
-	if (!id && !status)
-		return scan_skip(&r->s);
-	if (!string_value(r))
+	switch (m) {
+	case M_TIMES: return read_times(r);
+	case M_VALUES: return read_values(r);
+	case M_MESSAGES: return read_messages(r);
+	case M_OTHER: return scan_skip(&r->s);
+	case M_ID:
+	case M_STATUS: break;
+	}
+	if (!word(r, &said))
 		return false;
-	if (id)
-		r->query = query_of(buf_span(&r->text), r->out->n);
-	else if (r->text.n)
-		r->status = status_of(buf_span(&r->text));
+	if (m == M_ID)
+		r->query = query_of(said, r->out->n);
+	else if (said.n)
+		r->status = status_of(said);
 	return true;
 }
 

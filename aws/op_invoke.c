@@ -100,8 +100,10 @@ static bool function_read(const struct http_res *rs, void *out, struct err *e)
 	if (!doc)
 		return false;
 	const char *arn = json_get_str(doc, "FunctionArn"), *state = json_get_str(doc, "State");
+	const char *role = json_get_str(doc, "Role");
 	snprintf(v->arn, sizeof v->arn, "%s", arn ? arn : "");
 	snprintf(v->state, sizeof v->state, "%s", state ? state : "");
+	snprintf(v->role, sizeof v->role, "%s", role ? role : "");
 	bool ok = arn && json_int(json_get(doc, "Timeout"), &v->timeout_s);
 	json_free(doc);
 	return ok || err_set(e, ERR_BADREPLY, "json", "no FunctionArn or no Timeout in the answer");
@@ -151,6 +153,7 @@ static bool mappings_read(const struct http_res *rs, void *out, struct err *e)
 		const char *function = json_get_str(c, "FunctionArn");
 		if (!source || !function)
 			continue;
+		int64_t window = 0;
 		MEM_GROW(v->v, v->n, v->cap);
 		struct function_mapping *m = &v->v[v->n++];
 		*m = (struct function_mapping){ .source_arn = arena_strdup(&v->mem, source),
@@ -159,6 +162,8 @@ static bool mappings_read(const struct http_res *rs, void *out, struct err *e)
 			                            .batch_size = 1,
 			                            .partial = reports_items(c) };
 		json_int(json_get(c, "BatchSize"), &m->batch_size);
+		m->filters = json_first(json_get(json_get(c, "FilterCriteria"), "Filters")) != NULL;
+		m->windowed = json_int(json_get(c, "TumblingWindowInSeconds"), &window) && window > 0;
 	}
 	wire_next(&v->page, doc, "NextMarker", &ok);
 	json_free(doc);

@@ -4,6 +4,7 @@
 
 #include "aws/batch.h"
 #include "aws/op.h"
+#include "core/model/record.h"
 
 extern const struct service service_kinesis;
 
@@ -35,5 +36,31 @@ struct put_records_out {
 };
 extern const struct op op_put_records;
 extern const struct op op_list_shards; /* struct parts_in -> struct found: name; facts parent, from, to (% of the hashes), closed */
+
+/* ---- GetShardIterator: where reading begins; lives five minutes. A sequence number that the stream never gave is refused
+ * (InvalidArgumentException: ERR_REFUSED). What one gives whose record has expired is documented nowhere: the first record read tells. A
+ * shard goes when the last of its records has: ERR_NOTFOUND, as for a stream that is gone. */
+#define SHARD_ITERATOR 1024 /* 512 characters at the most; emulators write longer ones */
+struct iterator_in {
+	const char *stream, *shard;
+	const char *sequence; /* NULL: from the oldest record on */
+	bool after;           /* behind it, not at it */
+};
+struct iterator_out { char iterator[SHARD_ITERATOR]; };
+extern const struct op op_get_shard_iterator;
+
+/* ---- GetRecords: 5 a second and 2 MiB/s a shard, shared with everybody who reads it; at most 10,000 records or 10 MiB, and after such an
+ * answer the shard rests for 5 s. An iterator that has expired is ERR_CONFLICT: take a new one. No records and behind_ms > 0 is no end. */
+#define GET_RECORDS_MOST 10000
+#define CHILD_SHARDS 8
+struct records_in { const char *iterator; unsigned limit; }; /* 1..GET_RECORDS_MOST; 0: as many as there are */
+struct records_out {
+	struct stream_records *records;     /* the caller's: appended to */
+	char next[SHARD_ITERATOR];          /* "": the shard is closed, and read to its end */
+	int64_t behind_ms;                  /* -1: not told */
+	char child[CHILD_SHARDS][SHARD_ID]; /* then: where it goes on */
+	unsigned nchildren;
+};
+extern const struct op op_get_records;
 
 #endif

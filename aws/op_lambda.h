@@ -41,12 +41,16 @@ extern const struct op op_invoke_sync;
 
 /* ---- GetFunctionConfiguration, as far as an invocation cares */
 struct function_in { const char *function; };
-struct function_out { char arn[256], state[24]; int64_t timeout_s; };
+struct function_out { char arn[256], state[24], role[256]; int64_t timeout_s; };
 extern const struct op op_get_function_configuration;
 
 /* ---- ListEventSourceMappings. By source, because a mapping to an alias is not listed under the function's bare name. Both begin
  * with a struct page (op.h). */
-struct function_mapping { const char *source_arn, *function_arn, *state; int64_t batch_size; bool partial; };
+struct function_mapping {
+	const char *source_arn, *function_arn, *state;
+	int64_t batch_size;
+	bool partial, filters, windowed; /* ReportBatchItemFailures; FilterCriteria; a tumbling window */
+};
 struct mappings_in { struct page page; const char *source; }; /* NULL: of all sources */
 struct mappings_out {
 	struct page page;

@@ -141,14 +141,11 @@ int ledger_chain_write(struct ledger *l, const char *run, const struct chain *c)
 	"hidden_until, created, started, ended, sum, verify_s, origin, fence, handed, task, task_rate, moved, to_move, "   \
 	"quarantine"
 
-bool ledger_run_add(struct ledger *l, const struct replay_run *r, struct err *e)
+int ledger_put_run(struct ledger *l, const struct replay_run *r)
 {
 	char sum[SHA_HEX];
-	struct chain c = { 0 };
 	run_sum(r, sum);
-	if (!log_file_begin(&l->f, e))
-		return false;
-	int rc = log_file_do(
+	return log_file_do(
 	    &l->f,
 	    "INSERT INTO run (" RUN_COLUMNS ", chain, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
 	    "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, "
@@ -160,6 +157,14 @@ bool ledger_run_add(struct ledger *l, const struct replay_run *r, struct err *e)
 	    (int64_t)r->fifo, (int64_t)r->partial, r->where, r->hidden_until_ms, r->created_ms, r->started_ms, r->ended_ms,
 	    sum, (int64_t)r->verify_s, r->origin, r->fence, r->handed_ms, r->task, (int64_t)r->task_rate, r->moved,
 	    r->to_move, r->quarantine);
+}
+
+bool ledger_run_add(struct ledger *l, const struct replay_run *r, struct err *e)
+{
+	struct chain c = { 0 };
+	if (!log_file_begin(&l->f, e))
+		return false;
+	int rc = ledger_put_run(l, r);
 	if (rc == SQLITE_OK)
 		rc = ledger_chain_add(l, r->id, &c,
 		                      &(struct ledger_event){ 0, clock_wall_ms(), "", run_state_name(r->state), r->source });

@@ -64,6 +64,38 @@ bool ledger_past(struct ledger *l, const char *msg_id, const char *but, struct l
 /* How often this queue was swept, this time included. */
 bool ledger_peeked(struct ledger *l, const char *queue_arn, int64_t at_ms, unsigned *sweeps, struct err *e);
 
+/* ---- time that was bought: the retention before the first of it, for the way back */
+bool ledger_bought(struct ledger *l, const char *arn, int64_t *was_s); /* false: nothing is known of it */
+bool ledger_buy(struct ledger *l, const char *arn, int64_t was_s, int64_t now_s, const char *by, struct err *e); /* keeps the oldest `was` */
+bool ledger_buy_undone(struct ledger *l, const char *arn, struct err *e);
+
+/* ---- what is sent in a message's place */
+struct ledger_edit {
+	unsigned seq, n;            /* n: which edit of it, from 1; the newest counts */
+	int64_t at_ms;
+	const char *by, *original, *body, *how;
+};
+/* Adds it, the message's new number of edits and the change of its state (a MOVE_ALTER), in one transaction. */
+bool ledger_edit_add(struct ledger *l, const char *run, const struct ledger_edit *v, const struct ledger_change *c, struct err *e);
+/* All of a run, in the order of their messages; ERR_DB when one was tampered with. */
+bool ledger_edits(struct ledger *l, const char *run, struct arena *mem, struct ledger_edit **v, unsigned *n, struct err *e);
+
+/* ---- handing over: a run, its messages, events and edits as they are, in a ledger that has nothing of it (any more) */
+struct ledger_whole {
+	struct replay_run run;
+	struct replay_item *items;
+	struct ledger_event *events;
+	struct ledger_edit *edits;
+	unsigned nitems, nevents, nedits;
+};
+bool ledger_whole(struct ledger *l, const char *run, struct arena *mem, struct ledger_whole *w, struct err *e); /* checked, as by ledger_load */
+/* In one transaction; what was there of this run goes. */
+bool ledger_put_whole(struct ledger *l, const struct ledger_whole *w, struct err *e);
+/* Do b's events begin with all of a's? Then b is a, gone on with. */
+bool ledger_continues(const struct ledger_whole *a, const struct ledger_whole *b);
+/* It is one file from then on, without companions; closes. */
+bool ledger_close_whole(struct ledger *l, struct err *e);
+
 /* ---- reading, for `show` */
 struct ledger_event { unsigned seq; int64_t at_ms; const char *from, *to, *detail; }; /* seq 0: the run itself */
 bool ledger_events(struct ledger *l, const char *run, struct arena *mem, struct ledger_event **v, unsigned *n, struct err *e);

@@ -127,3 +127,12 @@ CREATE TABLE item_edit (
 	sum      TEXT NOT NULL,
 	PRIMARY KEY (run_id, seq, n)
 ) WITHOUT ROWID;
+
+-- Retention that was raised to buy time, and what it was: what undoes it.
+CREATE TABLE bought (
+	arn      TEXT PRIMARY KEY,
+	was      INTEGER NOT NULL, -- seconds
+	now      INTEGER NOT NULL,
+	at       INTEGER NOT NULL,
+	by_user  TEXT NOT NULL
+) WITHOUT ROWID;

@@ -26,6 +26,12 @@ const char *ledger_text(struct arena *mem, sqlite3_stmt *st, int i);
 const char *ledger_must_text(struct arena *mem, sqlite3_stmt *st, int i);
 unsigned ledger_number(sqlite3_stmt *st, int i);
 
+int ledger_put_run(struct ledger *l, const struct replay_run *r); /* its row, with an empty chain; SQLite's code */
+int ledger_put_item(struct ledger *l, const char *run, const struct replay_item *it);
+
+/* Within a transaction: all of them and their events. SQLITE_CONSTRAINT, and e says it: one is not in the state it is changed from. */
+int ledger_change_all(struct ledger *l, const char *run, const struct ledger_change *v, unsigned n, struct err *e);
+
 bool ledger_tampered(struct err *e, const char *run, const char *what); /* false */
 bool ledger_load_run(struct ledger *l, const char *run, struct arena *mem, struct replay_run *r, struct err *e);
 

@@ -33,25 +33,30 @@ static void item_sum(const char *run, const struct replay_item *it, enum item_st
 
 /* ---- messages */
 
-bool ledger_items_add(struct ledger *l, const char *run, const struct replay_item *items, unsigned n, struct err *e)
+int ledger_put_item(struct ledger *l, const char *run, const struct replay_item *it)
 {
 	char sum[SHA_HEX];
+	item_sum(run, it, it->state, sum);
+	return log_file_do(
+	    &l->f,
+	    "INSERT INTO item VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+	    "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
+	    "tittiitttittiiiiiitttttttii", run, (int64_t)it->seq, it->msg_id, it->handle, it->lease_until_ms, it->sent_ms,
+	    it->group_id, it->source_arn, it->body_sha256, (int64_t)it->bytes, it->fp, item_state_name(it->state),
+	    (int64_t)it->replay_no, (int64_t)it->rejections, (int64_t)it->resent, it->intent_ms, it->accepted_ms,
+	    it->removed_ms, it->out_id, it->code, it->text, it->request_id, sum, it->place, it->key, (int64_t)it->aside,
+	    (int64_t)it->edits);
+}
+
+bool ledger_items_add(struct ledger *l, const char *run, const struct replay_item *items, unsigned n, struct err *e)
+{
 	struct chain c;
 	if (!log_file_begin(&l->f, e))
 		return false;
 	int rc = ledger_chain_read(l, run, &c);
 	for (unsigned i = 0; i < n && rc == SQLITE_OK; i++) {
 		const struct replay_item *it = &items[i];
-		item_sum(run, it, it->state, sum);
-		rc = log_file_do(
-		    &l->f,
-		    "INSERT INTO item VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-		    "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
-		    "tittiitttittiiiiiitttttttii", run, (int64_t)it->seq, it->msg_id, it->handle, it->lease_until_ms,
-		    it->sent_ms, it->group_id, it->source_arn, it->body_sha256, (int64_t)it->bytes, it->fp,
-		    item_state_name(it->state), (int64_t)it->replay_no, (int64_t)it->rejections, (int64_t)it->resent,
-		    it->intent_ms, it->accepted_ms, it->removed_ms, it->out_id, it->code, it->text, it->request_id, sum,
-		    it->place, it->key, (int64_t)it->aside, (int64_t)it->edits);
+		rc = ledger_put_item(l, run, it);
 		if (rc == SQLITE_OK)
 			rc = ledger_chain_add(
 			    l, run, &c, &(struct ledger_event){ it->seq, clock_wall_ms(), "", item_state_name(it->state), NULL });
@@ -96,12 +101,10 @@ static int update(struct ledger *l, const char *run, const struct replay_item *i
 	return rc == SQLITE_OK && sqlite3_changes(l->f.db.sql) != 1 ? SQLITE_CONSTRAINT : rc;
 }
 
-bool ledger_commit(struct ledger *l, const char *run, const struct ledger_change *v, unsigned n, struct err *e)
+int ledger_change_all(struct ledger *l, const char *run, const struct ledger_change *v, unsigned n, struct err *e)
 {
 	struct chain c;
 	int64_t now = clock_wall_ms();
-	if (!log_file_begin(&l->f, e))
-		return false;
 	int rc = ledger_chain_read(l, run, &c);
 	for (unsigned i = 0; i < n && rc == SQLITE_OK; i++) {
 		rc = update(l, run, v[i].item, v[i].from, v[i].to);
@@ -113,8 +116,14 @@ bool ledger_commit(struct ledger *l, const char *run, const struct ledger_change
 			err_set(e, ERR_DB, "ledger", "message %u of run %s is not %s any more: somebody else changes this run",
 			        v[i].item->seq, run, item_state_name(v[i].from));
 	}
-	if (rc == SQLITE_OK)
-		rc = ledger_chain_write(l, run, &c);
+	return rc == SQLITE_OK ? ledger_chain_write(l, run, &c) : rc;
+}
+
+bool ledger_commit(struct ledger *l, const char *run, const struct ledger_change *v, unsigned n, struct err *e)
+{
+	if (!log_file_begin(&l->f, e))
+		return false;
+	int rc = ledger_change_all(l, run, v, n, e);
 	return log_file_end(&l->f, rc, rc == SQLITE_CONSTRAINT ? NULL : e);
 }
 

@@ -1,6 +1,8 @@
 /* The ledger across runs: what earlier ones made of a message. */
 #include "cache/ledger_inside.h"
 
+#include "core/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -40,4 +42,30 @@ bool ledger_peeked(struct ledger *l, const char *queue_arn, int64_t at_ms, unsig
 		*sweeps = ledger_number(st, 0);
 	sqlite3_finalize(st);
 	return true;
+}
+
+/* ---- time that was bought */
+
+bool ledger_bought(struct ledger *l, const char *arn, int64_t *was_s)
+{
+	sqlite3_stmt *st;
+	int rc = log_file_ask(&l->f, &st, "SELECT was FROM bought WHERE arn = ?1", "t", arn);
+	*was_s = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW;
+}
+
+bool ledger_buy(struct ledger *l, const char *arn, int64_t was_s, int64_t now_s, const char *by, struct err *e)
+{
+	int rc =
+	    log_file_do(&l->f,
+	                "INSERT INTO bought VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (arn) DO UPDATE SET now = ?3, at = "
+	                "?4, by_user = ?5",
+	                "tiiit", arn, was_s, now_s, clock_wall_ms(), by);
+	return log_file_err(&l->f, rc, e);
+}
+
+bool ledger_buy_undone(struct ledger *l, const char *arn, struct err *e)
+{
+	return log_file_err(&l->f, log_file_do(&l->f, "DELETE FROM bought WHERE arn = ?1", "t", arn), e);
 }

@@ -120,7 +120,9 @@
 	  "start SOURCE freezes the messages, asks for their number, and replays them: --through FUNCTION[:ALIAS] invokes the " \
 	  "function with the event its queue would have brought it and deletes what it processed, --redrive sends them back. The " \
 	  "first line is the run's id. resume, status, show, pause, stop and verify take a RUN, without one the newest unfinished, " \
-	  "else the newest; list shows all. SOURCE is sqs:QUEUE; s3://BUCKET/PREFIX invokes the function "\
+	  "else the newest; list shows all. SOURCE is sqs:QUEUE; kinesis:STREAM/SHARD@SEQ..SEQ, whose records are read again; " \
+	  "failures:QUEUE: on-failure records, whose own function gets what they point to unless --through names another; "\
+	  "s3://BUCKET/PREFIX, which invokes the function "\
 	  "with each object as {bucket, key, timestamp} unless it was written again since; failures:s3://BUCKET/PREFIX with the event in "\
 	  "each on-failure record that lies there. Every message's state is in a ledger below $XDG_STATE_HOME before " \
 	  "anything is done to it: after a crash, resume goes on. A message whose outcome is not known is UNKNOWN and never sent " \

@@ -15,29 +15,46 @@
 
 #define KEYS_MOST (256UL << 20) /* bytes of --keys */
 
+/* What an action is given behind its name. */
+enum operands {
+	TAKES_SOURCE, /* SOURCE, which must be there */
+	TAKES_RUN,    /* [RUN]: the newest unfinished, else the newest */
+	TAKES_NOTHING,
+	TAKES_RUN_FILE, /* [RUN] FILE */
+	TAKES_FILE_RUN, /* FILE [RUN] */
+	TAKES_MESSAGE   /* [RUN] MESSAGE */
+};
+/*  X(ID, name, what it asks of the engine, its operands, the word it passes on) */
+#define REPLAY_ACTIONS(X)                                                                                              \
+	X(GROUPS, "groups", REQUEST_REPLAY_PLAN, TAKES_SOURCE, NULL)                                                       \
+	X(PLAN, "plan", REQUEST_REPLAY_PLAN, TAKES_SOURCE, NULL)                                                           \
+	X(START, "start", REQUEST_REPLAY_START, TAKES_SOURCE, NULL)                                                        \
+	X(RESUME, "resume", REQUEST_REPLAY_RESUME, TAKES_RUN, NULL)                                                        \
+	X(STATUS, "status", REQUEST_REPLAY_SHOW, TAKES_RUN, NULL)                                                          \
+	X(SHOW, "show", REQUEST_REPLAY_SHOW, TAKES_RUN, NULL)                                                              \
+	X(LIST, "list", REQUEST_REPLAY_LIST, TAKES_NOTHING, NULL)                                                          \
+	X(PAUSE, "pause", REQUEST_REPLAY_STEER, TAKES_RUN, "pause")                                                        \
+	X(STOP, "stop", REQUEST_REPLAY_STEER, TAKES_RUN, "stop")                                                           \
+	X(VERIFY, "verify", REQUEST_REPLAY_SHOW, TAKES_RUN, NULL)                                                          \
+	X(EXPORT, "export", REQUEST_REPLAY_EXPORT, TAKES_RUN_FILE, NULL)                                                   \
+	X(ADOPT, "adopt", REQUEST_REPLAY_ADOPT, TAKES_FILE_RUN, NULL)                                                      \
+	X(BUY, "buy-time", REQUEST_REPLAY_BUY_TIME, TAKES_SOURCE, NULL)
+
 enum action {
-	ACT_GROUPS,
-	ACT_PLAN,
-	ACT_START,
-	ACT_RESUME,
-	ACT_STATUS,
-	ACT_SHOW,
-	ACT_LIST,
-	ACT_PAUSE,
-	ACT_STOP,
-	ACT_VERIFY,
-	ACTIONS_COUNT
+#define X(id, ...) ACT_##id,
+	REPLAY_ACTIONS(X)
+#undef X
+	    ACTIONS_COUNT
 };
 static const struct {
 	const char *name;
 	enum request_kind kind;
-	bool source; /* its operand is a SOURCE, and must be there; else a RUN, which may be left out */
+	enum operands takes;
+	const char *word;
 } actions[ACTIONS_COUNT] = {
-	[ACT_GROUPS] = { "groups", REQUEST_REPLAY_PLAN, true },  [ACT_PLAN] = { "plan", REQUEST_REPLAY_PLAN, true },
-	[ACT_START] = { "start", REQUEST_REPLAY_START, true },   [ACT_RESUME] = { "resume", REQUEST_REPLAY_RESUME, false },
-	[ACT_STATUS] = { "status", REQUEST_REPLAY_SHOW, false }, [ACT_SHOW] = { "show", REQUEST_REPLAY_SHOW, false },
-	[ACT_LIST] = { "list", REQUEST_REPLAY_LIST, false },     [ACT_PAUSE] = { "pause", REQUEST_REPLAY_STEER, false },
-	[ACT_STOP] = { "stop", REQUEST_REPLAY_STEER, false },    [ACT_VERIFY] = { "verify", REQUEST_REPLAY_SHOW, false },
+#define X(id, name, kind, takes, word) { name, kind, takes, word },
+	REPLAY_ACTIONS(X)
+#undef X
 };
 
 static bool is_jsonl(const struct cli *c)
@@ -166,6 +183,11 @@ static void print_text(struct out *o, enum action a, const struct replay_result 
 		print_groups(o, r);
 		return;
 	}
+	if (r->file) {
+		out_ownf(o, "%s\t%s\t", r->run.id, a == ACT_ADOPT ? "adopted" : "exported");
+		out_text(o, r->file);
+		out_ownf(o, "\tsha256 %s\n", r->file_sha);
+	}
 	if (a != ACT_START)
 		out_ownf(o, "%s\t", r->run.id);
 	summary(o, r);
@@ -205,24 +227,45 @@ static bool find_action(const struct cli *c, enum action *a, struct err *e)
 	            : err_set(e, ERR_USAGE, "replay", "no action '%.40s', see sluice help replay", c->argv[0]);
 }
 
+static bool fill_operands(const struct cli *c, enum action a, struct replay_request *r, struct err *e)
+{
+	static const char *const lacks[] = { [TAKES_SOURCE] =
+		                                     "a source: sqs:QUEUE, s3://BUCKET/PREFIX ... see sluice help replay",
+		                                 [TAKES_RUN_FILE] = "a FILE",
+		                                 [TAKES_FILE_RUN] = "a FILE",
+		                                 [TAKES_MESSAGE] = "a MESSAGE: its number in the run, or its id" };
+	static const int most[] = { [TAKES_SOURCE] = 1,   [TAKES_RUN] = 1,      [TAKES_NOTHING] = 0,
+		                        [TAKES_RUN_FILE] = 2, [TAKES_FILE_RUN] = 2, [TAKES_MESSAGE] = 2 };
+	enum operands takes = actions[a].takes;
+	int n = c->argc - 1;
+	const char *first = n > 0 ? c->argv[1] : NULL, *last = n > 0 ? c->argv[n] : NULL;
+	if (n > most[takes])
+		return err_set(e, ERR_USAGE, last, "one too many for replay %s", actions[a].name);
+	if (!first && takes < sizeof lacks / sizeof *lacks && lacks[takes])
+		return err_set(e, ERR_USAGE, "replay", "%s needs %s", actions[a].name, lacks[takes]);
+	if (takes == TAKES_SOURCE)
+		r->source = first;
+	else if (takes == TAKES_FILE_RUN)
+		r->file = first;
+	else if (takes == TAKES_RUN_FILE)
+		r->file = last;
+	else if (takes == TAKES_MESSAGE)
+		r->item = last;
+	if (takes == TAKES_RUN)
+		r->run = first;
+	else if (takes != TAKES_SOURCE && n == 2)
+		r->run = takes == TAKES_FILE_RUN ? last : first;
+	return true;
+}
+
 static bool fill(const struct cli *c, enum action a, struct request *rq, struct err *e)
 {
-	const char *operand = c->argc > 1 ? c->argv[1] : NULL;
 	rq->kind = actions[a].kind;
 	rq->replay = c->args->replay;
-	if (actions[a].source && !operand)
-		return err_set(e, ERR_USAGE, "replay",
-		               "%s needs a source: sqs:QUEUE, s3://BUCKET/PREFIX ... see sluice help replay", actions[a].name);
-	if (a == ACT_LIST && operand)
-		return err_set(e, ERR_USAGE, operand, "one too many; usage: sluice replay list");
-	if (actions[a].source)
-		rq->replay.source = operand;
-	else
-		rq->replay.run = operand;
-	rq->replay.word = a == ACT_STOP ? "stop" : "pause";
+	rq->replay.word = actions[a].word;
 	rq->replay.begun = a == ACT_START ? say_id : NULL;
 	rq->replay.ctx = (void *)(uintptr_t)c;
-	return true;
+	return fill_operands(c, a, &rq->replay, e);
 }
 
 static bool read_keys(const struct cli *c, struct request *rq, struct buf *keys, struct err *e)
@@ -235,16 +278,17 @@ static bool read_keys(const struct cli *c, struct request *rq, struct buf *keys,
 	return true;
 }
 
+static bool left(const struct replay_counts *c)
+{
+	return c->bounced || c->poison || c->unknown || c->gone || c->pending || c->by_state[ITEM_HELD];
+}
+
 /* Done is only what was processed: all of it, or the exit status says that something is left. */
 static int status_of(enum action a, const struct result *r, bool plan)
 {
-	const struct replay_counts *c = &r->replay.counts;
-	if (plan || a == ACT_LIST || a == ACT_SHOW || a == ACT_STATUS || a == ACT_PAUSE || a == ACT_STOP || a == ACT_VERIFY)
+	if (plan || (a != ACT_START && a != ACT_RESUME) || r->replay.run.state == RUN_ROUGH)
 		return 0;
-	if (r->replay.run.state == RUN_ROUGH)
-		return 0;
-	return r->replay.run.state == RUN_DONE && !c->bounced && !c->poison && !c->unknown && !c->gone && !c->pending ? 0
-	                                                                                                              : 1;
+	return r->replay.run.state == RUN_DONE && !left(&r->replay.counts) ? 0 : 1;
 }
 
 static void say_begun(const struct replay_result *r)
@@ -280,6 +324,12 @@ static void say_rest(const struct replay_result *r, enum action a)
 		         r->counts.unknown, r->run.id);
 		cli_say(line);
 	}
+	if (a == ACT_EXPORT && r->run.state == RUN_HANDED)
+		cli_say("handed over: it cannot be gone on with here; whoever has the file and the same account goes on with "
+		        "`sluice replay "
+		        "adopt FILE`, then `sluice replay resume`");
+	if (a == ACT_ADOPT && r->file)
+		cli_say("it is yours: `sluice replay resume` goes on with it");
 	if (a == ACT_PAUSE && !r->driven)
 		cli_say("no process drives this run now: there is nothing to pause");
 }
@@ -289,7 +339,9 @@ static int tell(const struct cli *c, enum action a, const struct result *r)
 	struct out o;
 	bool plan = r->kind == REQUEST_REPLAY_PLAN || c->args->dry_run;
 	out_init(&o);
-	if (a == ACT_LIST)
+	if (a == ACT_BUY)
+		(machine(c) ? replay_bought_json : replay_bought_text)(&o, &r->replay);
+	else if (a == ACT_LIST)
 		(machine(c) ? replay_list_json : print_list)(&o, &r->replay);
 	else if (machine(c))
 		replay_json(&o, &r->replay, plan);

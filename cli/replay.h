@@ -7,6 +7,8 @@
 
 /* replay_json.c */
 void replay_json(struct out *o, const struct replay_result *r, bool plan);
+void replay_bought_json(struct out *o, const struct replay_result *r);
+void replay_bought_text(struct out *o, const struct replay_result *r);
 void replay_list_json(struct out *o, const struct replay_result *r);
 
 #endif

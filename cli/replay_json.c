@@ -39,6 +39,8 @@ static void json_run(struct json_out *j, const struct replay_run *r)
 	json_out_str(j, "unknown_policy", replay_unknown_name(r->unknown));
 	json_out_str(j, "by", r->by);
 	json_out_str(j, "host", r->host);
+	json_out_int(j, "fence", r->fence);
+	json_ms(j, "handed_over", r->handed_ms);
 	json_ms(j, "created", r->created_ms);
 	json_ms(j, "started", r->started_ms);
 	json_ms(j, "ended", r->ended_ms);
@@ -143,6 +145,10 @@ void replay_json(struct out *o, const struct replay_result *r, bool plan)
 		json_counts(&j, &r->counts);
 		json_out_bool(&j, "driven", r->driven);
 	}
+	if (r->file) {
+		json_out_str(&j, "file", r->file);
+		json_out_str(&j, "sha256", r->file_sha);
+	}
 	json_out_str(&j, "rate_reason", r->rate_why);
 	json_out_str(&j, "guard", r->guard);
 	json_out_array(&j, "warnings");
@@ -173,5 +179,35 @@ void replay_list_json(struct out *o, const struct replay_result *r)
 	}
 	json_out_array_end(&j);
 	json_out_object_end(&j);
+	out_own(o, "\n");
+}
+
+/* ---- time that was bought */
+
+void replay_bought_json(struct out *o, const struct replay_result *r)
+{
+	const struct replay_bought *v = &r->bought;
+	struct json_out j;
+	json_out_init(&j, &o->b);
+	json_out_object(&j, NULL);
+	json_out_int(&j, "version", 1);
+	json_out_bool(&j, "done", v->done);
+	json_out_str(&j, "arn", v->arn);
+	json_out_str(&j, "what", v->what);
+	json_out_int(&j, "was_seconds", v->was_s);
+	json_out_int(&j, "now_seconds", v->now_s);
+	json_out_num(&j, "usd_per_day", v->usd_per_day);
+	json_out_array(&j, "warnings");
+	for (unsigned i = 0; i < r->nwarnings; i++)
+		json_out_str(&j, NULL, r->warnings[i]);
+	json_out_array_end(&j);
+	json_out_object_end(&j);
+	out_own(o, "\n");
+}
+
+void replay_bought_text(struct out *o, const struct replay_result *r)
+{
+	out_own(o, r->bought.done ? "done\t" : "would\t");
+	out_text(o, r->bought.what);
 	out_own(o, "\n");
 }

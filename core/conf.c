@@ -81,6 +81,7 @@ void conf_free(struct conf *c)
 		free(c->targets[i].profile);
 		free(c->targets[i].region);
 		free(c->targets[i].endpoint_url);
+		free(c->targets[i].lock_bucket);
 	}
 	for (unsigned i = 0; i < c->npipelines; i++) {
 		free(c->pipelines[i].name);

@@ -16,6 +16,8 @@ struct conf_target {
 	char *name, *profile, *region, *endpoint_url;
 	bool production;
 	enum conf_mode grant;
+	char *lock_bucket;                     /* where replays of one source keep each other away across hosts; NULL: on this host alone */
+	int64_t lock_lease;                    /* seconds that such a lock is worth; 0: 60 */
 	unsigned line;
 };
 struct conf_pipeline {

@@ -42,6 +42,10 @@
 	X("target", "production", FLAG, offsetof(struct conf_target, production), 0, 0, "no",                              \
 	  "unmistakable on screen, typed confirmations")                                                                   \
 	X("target", "grant", GRANT, offsetof(struct conf_target, grant), 0, 0, "admin", "the most that may be done there") \
+	X("target", "lock_bucket", BUCKET, offsetof(struct conf_target, lock_bucket), 3, 63, "",                           \
+	  "an S3 bucket in which replays of one source keep each other away, whatever the host")                           \
+	X("target", "lock_lease", DURATION, offsetof(struct conf_target, lock_lease), 10, 900, "60s",                      \
+	  "how long such a lock is worth when its holder does not renew it")                                               \
 	X("pipeline", "target", TARGET, offsetof(struct conf_pipeline, target), 0, 0, "",                                  \
 	  "the account and region it runs in")                                                                             \
 	X("pipeline", "runbook", TEXT, offsetof(struct conf_pipeline, runbook), 1, 1000, "", "where its runbook stands")   \

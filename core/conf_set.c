@@ -46,6 +46,11 @@ static bool set_REGION(const struct conf_row *row, void *at, struct conf_setting
 	return only(s->text, "abcdefghijklmnopqrstuvwxyz0123456789-") && set_TEXT(row, at, s);
 }
 
+static bool set_BUCKET(const struct conf_row *row, void *at, struct conf_setting *s)
+{
+	return only(s->text, "abcdefghijklmnopqrstuvwxyz0123456789-.") && set_TEXT(row, at, s);
+}
+
 /* A password in an endpoint would stand on the screen, in row 1. */
 static bool set_URL(const struct conf_row *row, void *at, struct conf_setting *s)
 {

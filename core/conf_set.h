@@ -26,11 +26,13 @@
 #define ACCEPTS_ALARM_IS "warn or crit"
 #define ACCEPTS_UNKNOWN_IS "ok, warn or crit"
 #define ACCEPTS_DELAY "auto or a duration such as 90s"
+#define ACCEPTS_BUCKET "the name of an S3 bucket"
 #define ACCEPTS_TAG "KEY=VALUE, or KEY alone for any value"
 
 #define CONF_TYPES(X)                                                                                                  \
 	X(TEXT)                                                                                                            \
 	X(REGION)                                                                                                          \
+	X(BUCKET)                                                                                                          \
 	X(URL)                                                                                                             \
 	X(FLAG)                                                                                                            \
 	X(GRANT)                                                                                                           \

@@ -59,8 +59,8 @@ static const struct err *clock_err(const struct engine *g, const struct stage *s
 }
 
 /* It is not certain on which side of the limit it is. */
-static void say_unsure(const struct engine *g, struct verdict *v, const struct stage *s, const char *in,
-                       const char *limit)
+static void say_unsure(const struct engine *g, struct verdict *v, const struct stage *s, const char *what,
+                       const char *in, const char *limit)
 {
 	const struct loss *l = &s->loss;
 	const struct err *e = clock_err(g, s);
@@ -70,7 +70,7 @@ static void say_unsure(const struct engine *g, struct verdict *v, const struct s
 		verdict_set(v, VERDICT_UNKNOWN, "NO_DATA", "something may be lost, nobody knows when%s%s", l->basis ? ": " : "",
 		            l->basis ? l->basis : "");
 	else
-		verdict_set(v, VERDICT_UNKNOWN, "PARTIAL", "%s lost in %s, which may be nearer than %s: %s", l->what, in, limit,
+		verdict_set(v, VERDICT_UNKNOWN, "PARTIAL", "%s lost in %s, which may be nearer than %s: %s", what, in, limit,
 		            l->basis);
 }
 
@@ -80,20 +80,22 @@ static void say_clock(const struct engine *g, struct verdict *v, const struct st
 	const struct loss *l = &s->loss;
 	int64_t now = clock_wall();
 	bool low = loss_has_low(l), high = loss_has_high(l);
-	char in[LOSS_IN], limit[TEXT_NUM];
+	char in[LOSS_IN], limit[TEXT_NUM], what[80];
+	snprintf(what, sizeof what, "%s%s%s", l->what ? l->what : "first item", l->where ? " of " : "",
+	         l->where ? l->where : "");
 	loss_in(l, now, in);
 	loss_kept((double)least, limit);
 	v->value = low ? (double)(l->low - now) : high ? (double)(l->high - now) : NAN;
 	if (l->state == LOSS_SAFE)
 		verdict_set(v, VERDICT_OK, NULL, "nothing is at risk: %s", l->basis);
 	else if (low && l->low - now >= least)
-		verdict_set(v, VERDICT_OK, NULL, "%s lost in %s: %s", l->what, in, l->basis);
+		verdict_set(v, VERDICT_OK, NULL, "%s lost in %s: %s", what, in, l->basis);
 	else if (high && l->high <= now)
-		verdict_set(v, VERDICT_CRITICAL, NULL, "%s is being lost: %s", l->what, l->basis);
+		verdict_set(v, VERDICT_CRITICAL, NULL, "%s is being lost: %s", what, l->basis);
 	else if (high && l->high - now < least)
-		verdict_set(v, VERDICT_CRITICAL, NULL, "%s lost in %s, nearer than %s: %s", l->what, in, limit, l->basis);
+		verdict_set(v, VERDICT_CRITICAL, NULL, "%s lost in %s, nearer than %s: %s", what, in, limit, l->basis);
 	else
-		say_unsure(g, v, s, in, limit);
+		say_unsure(g, v, s, what, in, limit);
 }
 
 static void check_clock(struct engine *g, struct stage *s, int64_t least, struct verdicts *out)

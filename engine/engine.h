@@ -46,7 +46,10 @@ void engine_free(struct engine *g); /* stops the thread, commits the history */
 bool engine_start(struct engine *g, struct err *e);
 int engine_fd(
     const struct engine *g); /* readable when a snapshot or an answer waits; engine_take and engine_answer drain it */
-struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free */
+struct snapshot *engine_take(struct engine *g); /* the newest not yet taken, or NULL; free with snapshot_free, or: */
+/* It is shown no more: the engine's thread frees it. A large one takes milliseconds, and locks of malloc's that the engine, whose
+ * thread comes second, may hold: nobody at the keys is to wait for either. g or s NULL is fine. */
+void engine_give_back(struct engine *g, struct snapshot *s);
 bool engine_refresh(struct engine *g);          /* poll now; false when the engine has too much to do already */
 /* Where the reader is: the row under their eyes (0: none), and that a key was pressed. What is looked at is asked at every poll, and
  * with nobody at the keys the rest is asked more rarely. Never waits. */
@@ -352,6 +355,12 @@ struct replay_request {
 	void *ctx;
 };
 struct replay_line { int64_t at_ms; unsigned seq; const char *from, *to, *detail; };
+struct replay_bought {          /* of REQUEST_REPLAY_BUY_TIME */
+	const char *arn, *what;     /* what: in words; arn NULL: nothing was looked at */
+	int64_t was_s, now_s;       /* retention, before and (to be) after */
+	double usd_per_day;         /* NAN: nothing, or not known */
+	bool done;
+};
 struct replay_result {
 	struct arena mem;
 	bool has_run;
@@ -365,6 +374,8 @@ struct replay_result {
 	unsigned nruns;
 	const char **warnings;
 	unsigned nwarnings;
+	struct replay_bought bought;
+	const char *file, *file_sha; /* of _EXPORT and _ADOPT: its path and SHA-256 */
 	const char *rate_why;       /* where the rate comes from; NULL */
 	const char *guard;          /* what keeps a second replay away, in words; NULL */
 	const char *function_arn, *queue_arn;
@@ -534,6 +545,9 @@ enum request_kind {
 	REQUEST_REPLAY_RESUME, /* goes on with a run, under the confirmation that is in the ledger */
 	REQUEST_REPLAY_STEER,  /* tells whoever drives a run what is wanted */
 	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
+	REQUEST_REPLAY_EXPORT, /* a run into a file, for a colleague to adopt; it cannot be gone on with here any more */
+	REQUEST_REPLAY_ADOPT,  /* a run out of such a file. Needs operate */
+	REQUEST_REPLAY_BUY_TIME, /* raises (or with `undo` lowers again) what `source` keeps its messages or records for. Needs admin */
 	REQUEST_REPLAY_LIST,
 	REQUEST_AUDIT,
 	REQUEST_NOTE,

@@ -1,9 +1,9 @@
 /* The console's side: the engine's thread, and what the faces' thread hands over and takes. */
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/thread.h"
 #include "engine/inside.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -63,20 +63,11 @@ static void *engine_main(void *arg)
 	return NULL;
 }
 
-static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
-
 bool engine_start(struct engine *g, struct err *e)
 {
-	sigset_t all, old;
-	sigfillset(&all);
-	for (size_t i = 0; i < sizeof faults / sizeof *faults;
-	     i++) /* a blocked fault ends the process past the handler that restores the terminal */
-		sigdelset(&all, faults[i]);
 	g->threaded = true;
 	atomic_store(&g->key_ms, clock_mono_ms());
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int failed = pthread_create(&g->thread, NULL, engine_main, g);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	int failed = thread_start(&g->thread, engine_main, g);
 	if (!failed)
 		return true;
 	g->threaded = false;
@@ -94,6 +85,17 @@ struct snapshot *engine_take(struct engine *g)
 	if (read(g->event_fd, &count, sizeof count) < 0)
 		return latest_take(&g->snapshot); /* nothing was signalled; a value may still wait */
 	return latest_take(&g->snapshot);
+}
+
+void engine_give_back(struct engine *g, struct snapshot *s)
+{
+	if (!g || !s) {
+		snapshot_free(s);
+		return;
+	}
+	s->next = atomic_load(&g->returned);
+	while (!atomic_compare_exchange_weak(&g->returned, &s->next, s))
+		;
 }
 
 bool engine_refresh(struct engine *g)

@@ -1,10 +1,13 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
+#include "aws/op_async.h"
 #include "aws/op_alarm_write.h"
 #include "aws/op_cloudtrail.h"
+#include "aws/op_kinesis.h"
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
 #include "aws/op_release.h"
+#include "aws/op_retention.h"
 #include "aws/op_sqs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
@@ -76,6 +79,7 @@ static void allow_describe(const struct engine *g, struct iam_result *r, const s
 	if (released) {
 		allow(s, &op_list_versions);
 		allow(s, &op_list_aliases);
+		allow(s, &op_list_event_configs);
 	}
 	if (all || follows) {
 		add(&s->resources, &s->nresources, arn_of(g, k, "*"));
@@ -117,7 +121,7 @@ static void allow_write(const struct engine *g, struct iam_result *r, const stru
 	*statement(r, NULL) = s;
 }
 
-/* A replay may be about any queue, and any function: dead-letter queues are named by no stage. */
+/* A replay may be about any queue, stream and function: dead-letter queues are named by no stage. */
 static void allow_receiving(const struct engine *g, struct iam_result *r)
 {
 	struct iam_statement *s = statement(r, "SluiceInspect");
@@ -126,6 +130,10 @@ static void allow_receiving(const struct engine *g, struct iam_result *r)
 	allow(s, &op_change_visibility_batch);
 	allow(s, &op_list_message_move_tasks);
 	add(&s->resources, &s->nresources, arn_of(g, &kind_sqs, "*"));
+	s = statement(r, NULL);
+	allow(s, &op_get_shard_iterator);
+	allow(s, &op_get_records);
+	add(&s->resources, &s->nresources, arn_of(g, &kind_kinesis, "*"));
 	s = statement(r, NULL);
 	allow(s, &op_get_function_configuration);
 	add(&s->resources, &s->nresources, arn_of(g, &kind_lambda, "*"));
@@ -196,6 +204,14 @@ static void allow_topics(const struct engine *g, struct iam_result *r)
 		allow(&r->statements[r->n - 1], ops[i]);
 }
 
+/* Buying time may be about any queue or stream. */
+static void allow_retention(const struct engine *g, struct iam_result *r)
+{
+	allow_all_of(g, r, &op_set_queue_retention, "sqs", "*");
+	allow_all_of(g, r, &op_increase_retention, "kinesis", "stream/*");
+	allow_all_of(g, r, &op_decrease_retention, "kinesis", "stream/*");
+}
+
 void iam_step(struct engine *g, struct task *t)
 {
 	struct iam_result *r = &t->result->iam;
@@ -215,6 +231,8 @@ void iam_step(struct engine *g, struct task *t)
 		allow_replay(g, r);
 		allow_all_of(g, r, &op_sns_publish, "sns", "*"); /* --check --notify names any */
 	}
+	if (t->rq.iam.mode >= MODE_ADMIN)
+		allow_retention(g, r);
 	t->done = true;
 }
 

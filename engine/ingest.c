@@ -74,9 +74,9 @@ static void revise(struct engine *g, const struct measure *m, int64_t t, double 
 	cache_revise(g->cache, m->cache_id, t, old, m->watch ? watch_first(m->watch, due) : 0, clock_wall());
 }
 
-void ingest_point(struct engine *g, struct measure *m, int64_t t, double v)
+static void take(struct engine *g, struct measure *m, int64_t t, double v, int64_t now)
 {
-	if (!isfinite(v) || t <= 0 || t > clock_wall() + AHEAD)
+	if (!isfinite(v) || t <= 0 || t > now + AHEAD)
 		return;
 	double old = series_at(&m->series, t);
 	enum series_put put = series_put(&m->series, t, v);
@@ -92,6 +92,11 @@ void ingest_point(struct engine *g, struct measure *m, int64_t t, double v)
 	g->uncommitted++;
 }
 
+void ingest_point(struct engine *g, struct measure *m, int64_t t, double v)
+{
+	take(g, m, t, v, clock_wall());
+}
+
 void ingest_polled(struct batch *b, struct measure *m, int64_t t, double v)
 {
 	if (!m->late)
@@ -100,7 +105,7 @@ void ingest_polled(struct batch *b, struct measure *m, int64_t t, double v)
 	if (w)
 		watch_point(w, m->late, t - t % LATE_STEP, v, clock_wall());
 	if (t + m->series.step <= b->asked - measure_delay(b->g, m) || t < m->known.to)
-		ingest_point(b->g, m, t, v);
+		take(b->g, m, t, v, b->asked);
 }
 
 void ingest_answered(struct batch *b, struct measure *m)

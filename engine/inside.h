@@ -76,6 +76,7 @@ struct res {
 	unsigned place; /* within it */
 	unsigned at;    /* in g->res, while a flow is drawn */
 	struct err *err; /* of its describe; NULL: it went well */
+	struct closer *closer; /* closer.c's; NULL: nothing more was asked about it */
 };
 
 /* What a stage measures in place of its kind's own. */
@@ -95,6 +96,7 @@ struct stage {
 	unsigned pipeline;
 	struct measure **m; /* one for each of the kind's metrics; NULL for derived ones */
 	struct own_metric *own; /* ROLE_COUNT of them; NULL: the configuration gives it none */
+	uint32_t judged;        /* bits: which of the kind's metrics the default checks look at */
 	struct sched_row sched; /* turns.c */
 	enum health health;
 	char *reason;
@@ -182,6 +184,7 @@ struct round {
 	enum round_turns turns;
 	bool replanned;
 	bool active, metrics_begun, sources_begun;
+	unsigned closer; /* how far closer.c is: 0 nothing was asked, 1 metrics, 2 all */
 	unsigned needs, pending, lists_pending;
 	int64_t lookback;
 	int64_t begun_ms; /* monotonic: the wall clock may be corrected meanwhile */
@@ -233,7 +236,8 @@ struct engine {
 	char attached[16]; /* the account whose history the measures' cache ids belong to; "" = none yet */
 
 	void *measures; /* tsearch tree by text and step */
-	struct arena measures_mem; /* they and their words: none goes before all do */
+	/* The measures, side by side, for every poll walks them; and their words. None goes before all do. */
+	struct arena measures_mem, words_mem;
 	const char *atoms[64];     /* words that many of them share */
 	unsigned natoms;
 	struct measure **measure_list;
@@ -308,6 +312,7 @@ struct engine {
 	bool closing;                    /* calls are being ended: no new ones */
 	int event_fd;
 	struct latest snapshot;
+	_Atomic(struct snapshot *) returned; /* a list: given back, to be freed */
 	struct ring asked, answered;
 	uint64_t gen, next_id;
 	int64_t next_poll_ms, next_discovery_ms, published_ms, judged_ms, publish_every_ms;
@@ -328,6 +333,7 @@ void engine_wake(struct engine *g);       /* any thread */
 void engine_turn(struct engine *g, int most_ms);
 void engine_work(struct engine *g); /* requests alone, without the network */
 void engine_publish(struct engine *g, bool now);
+void engine_collect(struct engine *g); /* frees what was given back */
 
 /* measure.c */
 void measures_free(struct engine *g);
@@ -382,6 +388,20 @@ void poll_begin(struct engine *g); /* sends the plan; each answer ends in round_
 void poll_free(struct engine *g);
 bool measure_percentile(const struct measure *m);
 
+void poll_more(struct engine *g, struct measure *const *m, unsigned n); /* within a round, what no stage shows */
+
+/* closer.c: what the clocks ask of what may be in trouble, after the rest of a round */
+struct shard_age {
+	char *id;
+	bool closed;
+	struct measure *m; /* NULL: not asked yet */
+};
+void closer_step(struct engine *g); /* when the rest has been answered */
+void closer_free(struct closer *c);
+const struct shard_age *closer_shards(const struct res *r, unsigned *n, bool *all); /* all: these are all of its shards */
+/* The age of a function's waiting events, NULL: not asked; and between which times Lambda gives them up, NAN: not known. */
+const struct measure *closer_async(const struct res *r, double *least, double *most);
+
 /* turns.c: whose turn it is in this round (sched.h decides) */
 int64_t mono_s(void); /* seconds of the monotonic clock; never 0 */
 void turns_take(struct engine *g); /* of the round that begins, and again when there are more stages */
@@ -412,7 +432,7 @@ void bill_show(const struct engine *g, struct snapshot *s);
 void discover_begin(struct engine *g);
 void discover_members(struct engine *g); /* resources that became stages late are described now */
 void discover_sources(struct engine *g, struct res *dlq);
-bool stage_judged(const struct stage *s, unsigned metric); /* do the default checks look at this metric of the kind? */
+uint32_t stage_judges(const struct stage *s); /* which of the kind's metrics the default checks look at: for stage.judged */
 unsigned kind_bit(const struct kind *k);                   /* for needs */
 void discover_relate(struct engine *g); /* the edges that came, once everything they may name is listed */
 void alarms_begin(struct engine *g);
@@ -559,6 +579,10 @@ void act_result_clear(struct act_result *r);
 void replay_step(struct engine *g, struct task *t); /* replay.c */
 void replay_abandon(struct task *t);
 void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
+void replay_export_step(struct engine *g, struct task *t); /* replay_handover.c */
+void replay_adopt_step(struct engine *g, struct task *t);
+void replay_buy_step(struct engine *g, struct task *t); /* replay_buy.c */
+void replay_buy_abandon(struct task *t);
 void replay_list_step(struct engine *g, struct task *t);
 void replay_steer_step(struct engine *g, struct task *t);
 void audit_step(struct engine *g, struct task *t);

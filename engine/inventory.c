@@ -36,6 +36,7 @@ static void res_free(struct res *r)
 	free(r->group);
 	free(r->err);
 	arena_clear(&r->mem);
+	closer_free(r->closer);
 	free(r);
 }
 
@@ -296,6 +297,7 @@ static struct stage *stage_new(struct engine *g, unsigned pipeline, const char *
 		s->m[i] = kind_measure(g, k, &k->info.metrics[i], resource);
 	s->loss.state = k->keeps == KEEPS_NOTHING ? LOSS_NONE : LOSS_UNKNOWN;
 	own_measures(g, s);
+	s->judged = stage_judges(s);
 	MEM_GROW(g->stages, g->nstages, g->cstages);
 	g->stages[g->nstages++] = s;
 	g->stages_changed = true;

@@ -312,12 +312,17 @@ static bool feeds(const struct metric_info *judged, const char *key)
 	return judged->a ? strcmp(judged->a, key) == 0 || strcmp(judged->b, key) == 0 : strcmp(judged->key, key) == 0;
 }
 
-bool stage_judged(const struct stage *s, unsigned metric)
+uint32_t stage_judges(const struct stage *s)
 {
 	const struct kind_info *k = &s->kind->info;
-	const char *key = k->metrics[metric].key;
-	return (!stage_own(s, ROLE_ERROR) && feeds(kind_role(k, ROLE_ERROR), key)) ||
-	       (!stage_own(s, ROLE_AGE) && feeds(kind_role(k, ROLE_AGE), key));
+	uint32_t bits = 0;
+	for (unsigned i = 0; i < k->nmetrics && i < 32; i++) {
+		const char *key = k->metrics[i].key;
+		if ((!stage_own(s, ROLE_ERROR) && feeds(kind_role(k, ROLE_ERROR), key)) ||
+		    (!stage_own(s, ROLE_AGE) && feeds(kind_role(k, ROLE_AGE), key)))
+			bits |= UINT32_C(1) << i;
+	}
+	return bits;
 }
 
 /* A resource that is not in a complete list, that could not be listed, or that could not be described. */

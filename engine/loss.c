@@ -15,6 +15,7 @@
 #define RATE_POINTS 10
 #define RECEIVED "received"   /* the key of a queue's metric */
 #define HIDDEN_RECEIVES 3     /* of a message, from which on SQS's age leaves it out */
+#define ASYNC_PAUSE 600       /* seconds: Lambda lets pass up to five minutes between two attempts */
 #define PROVE_EVERY 1800      /* seconds */
 #define DYNAMODB_KEEPS 86400. /* a DynamoDB stream's records, always */
 
@@ -377,15 +378,80 @@ static bool reads(const struct relation *m, const struct stage *stream)
 	return m->kind == RELATION_MAPPING && stream->res->arn && strcmp(m->from, stream->res->arn) == 0;
 }
 
-/* Every mapping of this stream is in `all`. */
-static unsigned readers_of(const struct books *b, const struct stage *s, const struct relations *all, bool known,
-                           struct loss_reader *readers)
+/* "shardId-000000000003" is shard 3. */
+static const char *shard_name(struct arena *mem, const char *id)
 {
-	unsigned n = 0, mapped = 0;
+	const char *digits = strrchr(id, '-');
+	digits = digits ? digits + 1 : id;
+	while (digits[0] == '0' && digits[1])
+		digits++;
+	return arena_printf(mem, "shard %s", digits);
+}
+
+static struct loss_reader shard_reader(const struct books *b, struct arena *mem, const struct shard_age *sh,
+                                       double limit)
+{
+	struct loss_reader r = { .age = loss_trend(&sh->m->series, 0.001, b->until), .limit = limit, .shards = 1 };
+	int64_t from = r.age.at ? r.age.at : b->until - RATE_POINTS * STEP;
+	int64_t fresh = stale_after(b->delay, b->g->o.poll_s, STEP);
+	r.where = shard_name(mem, sh->id);
+	r.current = r.age.at && b->now - r.age.at <= fresh;
+	r.silent = !r.current && known_covers(&sh->m->known, from, until(b, sh->m));
+	return r;
+}
+
+/* Each shard by itself, where each was asked just now. A closed one that nobody reads any more while others are read was read to its
+ * end: its children are read after it. 0: that is not known of all. */
+static unsigned shards_of(const struct books *b, struct arena *mem, const struct res *stream, double limit,
+                          struct loss_reader *readers)
+{
+	unsigned n, out = 0;
+	bool all, read = false;
+	const struct shard_age *v = closer_shards(stream, &n, &all);
+	for (unsigned i = 0; i < n && all; i++) {
+		const struct measure *m = v[i].m;
+		if (!m || m->err || b->now - m->known.read_at > stale_after(b->delay, b->g->o.poll_s, STEP))
+			return 0;
+		struct loss_reader r = shard_reader(b, mem, &v[i], limit);
+		if (!r.age.at && !v[i].closed)
+			return 0;
+		read = read || (r.current && !v[i].closed);
+		if (r.age.at && (r.current || !v[i].closed))
+			readers[out++] = r;
+	}
+	return all && read ? out : 0;
+}
+
+/* Each shard's in the place of the stream's own, where they are known: then the others' ages are of the oldest of them. */
+static unsigned with_shards(const struct books *b, struct arena *mem, const struct res *stream, double limit,
+                            struct loss_reader *readers, unsigned n)
+{
+	unsigned apart = shards_of(b, mem, stream, limit, readers + n);
+	for (unsigned i = 0; apart && i < n; i++)
+		readers[i].shards = 1;
+	if (!apart)
+		return n;
+	readers[0] = readers[n + apart - 1];
+	return n + apart - 1;
+}
+
+/* Of its mapping; one for all counts only where there is one. */
+static double limit_of(const struct stage *s, const struct relations *all, unsigned *mapped)
+{
 	double limit = NAN;
+	*mapped = 0;
 	for (unsigned i = 0; i < all->n; i++)
-		if (reads(&all->v[i], s)) /* one for all counts only where there is one mapping */
-			limit = !mapped++ && all->v[i].record_age_s > 0 ? (double)all->v[i].record_age_s : NAN;
+		if (reads(&all->v[i], s))
+			limit = !(*mapped)++ && all->v[i].record_age_s > 0 ? (double)all->v[i].record_age_s : NAN;
+	return limit;
+}
+
+/* Every mapping of this stream is in `all`. */
+static unsigned readers_of(const struct books *b, struct arena *mem, const struct stage *s, const struct relations *all,
+                           bool known, struct loss_reader *readers)
+{
+	unsigned n = 0, mapped;
+	double limit = limit_of(s, all, &mapped);
 	struct loss_reader own = reader_of(b, s, s, limit);
 	own.shards = shards(s);
 	if (own.age.at || mapped || !own.silent || !known)
@@ -395,20 +461,37 @@ static unsigned readers_of(const struct books *b, const struct stage *s, const s
 			add_function(b, s, &all->v[i], readers, &n);
 	if (n > 1 && readers[0].silent && readers[1].current) /* its own metric is only late */
 		readers[0] = readers[--n];
-	return n;
+	return n && readers[0].current ? with_shards(b, mem, s->res, limit, readers, n) : n;
 }
 
 static struct loss stream_loss(const struct books *b, struct arena *mem, const struct stage *s)
 {
 	const struct kind_state *mappings = kind_state_of(b->g, kind_find("lambda"));
 	const struct relations *all = &mappings->relations;
-	struct loss_reader *readers = xcalloc(all->n + 1u, sizeof *readers);
+	unsigned shards;
+	bool whole;
+	closer_shards(s->res, &shards, &whole);
+	struct loss_reader *readers = xcalloc(all->n + shards + 1u, sizeof *readers);
 	struct loss_stream in = { .now = b->now, .retention = kept(s->res), .readers = readers };
-	in.nreaders = readers_of(b, s, all, mappings->related, readers);
+	in.nreaders = readers_of(b, mem, s, all, mappings->related, readers);
 	in.steady = in.nreaders && steady(b, s, &readers[0].age);
 	struct loss l = loss_stream(mem, &in);
 	free(readers);
 	return l;
+}
+
+/* ---- events that functions were asked to work on later */
+
+static struct loss async_loss(const struct books *b, struct arena *mem, const struct stage *s)
+{
+	struct loss_async a = { .now = b->now };
+	const struct measure *m = s->res ? closer_async(s->res, &a.least, &a.most) : NULL;
+	if (!m)
+		return (struct loss){ .state = LOSS_NONE, .rate = NAN };
+	a.age = loss_trend(&m->series, 0.001, b->until);
+	a.current = a.age.at && !m->err && b->now - a.age.at <= stale_after(b->delay, b->g->o.poll_s, STEP);
+	a.over = a.age.at && until(b, m) - a.age.at >= ASYNC_PAUSE && known_covers(&m->known, a.age.at, until(b, m));
+	return loss_async(mem, &a);
 }
 
 /* ---- all */
@@ -473,8 +556,10 @@ static void tie(struct books *b)
 
 static struct loss loss_of(const struct books *b, struct arena *mem, const struct stage *s)
 {
-	if (s->kind->keeps == KEEPS_NOTHING || !s->res)
-		return (struct loss){ .state = s->kind->keeps == KEEPS_NOTHING ? LOSS_NONE : LOSS_UNKNOWN, .rate = NAN };
+	if (s->kind->keeps == KEEPS_NOTHING)
+		return async_loss(b, mem, s);
+	if (!s->res)
+		return (struct loss){ .state = LOSS_UNKNOWN, .rate = NAN };
 	return s->kind->keeps == KEEPS_MESSAGES ? queue_loss(b, mem, s) : stream_loss(b, mem, s);
 }
 

@@ -28,7 +28,7 @@ static struct measure *measure_intern(struct engine *g, const char *text, uint32
 	if (found)
 		return *found;
 	struct measure *m = arena_alloc(&g->measures_mem, sizeof *m);
-	m->text = arena_strdup(&g->measures_mem, text);
+	m->text = arena_strdup(&g->words_mem, text);
 	series_init(&m->series, step);
 	tsearch(m, &g->measures, by_text);
 	MEM_GROW(g->measure_list, g->nmeasures, g->cmeasures);
@@ -42,7 +42,7 @@ static char *atom(struct engine *g, const char *s)
 	for (unsigned i = 0; s && i < g->natoms; i++)
 		if (strcmp(g->atoms[i], s) == 0)
 			return (char *)g->atoms[i];
-	char *copy = arena_strdup(&g->measures_mem, s);
+	char *copy = arena_strdup(&g->words_mem, s);
 	if (s && g->natoms < sizeof g->atoms / sizeof *g->atoms)
 		g->atoms[g->natoms++] = copy;
 	return copy;
@@ -53,11 +53,11 @@ static void copy_id(struct engine *g, struct metric_id *to, const struct metric_
 	to->ns = atom(g, from->ns);
 	to->name = atom(g, from->name);
 	to->stat = atom(g, from->stat);
-	to->dims = arena_array(&g->measures_mem, from->ndims, sizeof *to->dims);
+	to->dims = arena_array(&g->words_mem, from->ndims, sizeof *to->dims);
 	to->ndims = from->ndims;
 	for (unsigned i = 0; i < from->ndims; i++) {
 		to->dims[i].name = atom(g, from->dims[i].name);
-		to->dims[i].value = arena_strdup(&g->measures_mem, from->dims[i].value);
+		to->dims[i].value = arena_strdup(&g->words_mem, from->dims[i].value);
 	}
 }
 
@@ -139,6 +139,7 @@ void measures_free(struct engine *g)
 		measure_free(g->measure_list[i]);
 	free(g->measure_list);
 	arena_clear(&g->measures_mem);
+	arena_clear(&g->words_mem);
 	g->natoms = 0;
 	g->measures = g->bases = NULL;
 	g->due = g->measure_list = NULL;

@@ -122,8 +122,9 @@ static void batch_ask(struct batch *b)
 	int64_t end = clock_wall() / STEP * STEP, period = b->q.period, to = end / period * period;
 	b->correction = clock_correction();
 	b->asked = clock_wall();
+	int64_t now = mono_s();
 	for (unsigned i = 0; i < b->n; i++)
-		b->m[i]->asked = mono_s();
+		b->m[i]->asked = now;
 	batch_send(b, to - (b->back + period - 1) / period * period, to);
 }
 
@@ -154,6 +155,16 @@ static bool ask_again(struct batch *b)
 	return true;
 }
 
+static void query_ended(const struct batch *b, unsigned query)
+{
+	static const struct err fine;
+	struct err said;
+	bool good = b->status[query] == METRIC_COMPLETE && !b->out.limited;
+	if (!good)
+		batch_status_err(b, query, &said);
+	err_hold(&b->m[query]->err, good ? &fine : &said);
+}
+
 static void plan_done(struct batch *b, const struct err *e)
 {
 	struct engine *g = b->g;
@@ -162,17 +173,19 @@ static void plan_done(struct batch *b, const struct err *e)
 		return;
 	}
 	bool again = e->code == ERR_OK && ask_again(b);
+	int64_t held = clock_pause();
 	for (unsigned i = 0; i < b->n; i++) {
 		struct measure *m = b->m[i];
 		if (again && b->status[i] == METRIC_INTERNAL_ERROR)
 			continue;
-		struct err said = { 0 };
-		if (e->code == ERR_OK)
-			batch_status_err(b, i, &said);
-		err_hold(&m->err, e->code == ERR_OK ? &said : e);
+		if (e->code != ERR_OK)
+			err_hold(&m->err, e);
+		else
+			query_ended(b, i);
 		if (!m->err)
 			ingest_answered(b, m);
 	}
+	clock_hold(held);
 	store_some(g);
 	round_arrived(g);
 }
@@ -196,6 +209,23 @@ static int64_t back_seconds(const struct engine *g, unsigned back)
 {
 	int64_t fill = g->round.lookback;
 	return back == BACK_FILL || (back == BACK_FAR && fill < FAR) ? fill : back == BACK_FAR ? FAR : REREAD;
+}
+
+void poll_more(struct engine *g, struct measure *const *m, unsigned n)
+{
+	struct batch *b = n ? batch_new(g, STEP) : NULL;
+	for (unsigned i = 0; i < n; i++)
+		if (batch_add(b, m[i]) && back_of(m[i]) == BACK_FILL)
+			b->filling = true;
+	if (!b)
+		return;
+	b->back = b->filling ? g->round.lookback : FAR;
+	b->side_by_side = b->n;
+	b->done = plan_done;
+	b->next = g->again;
+	g->again = b;
+	round_expect(g);
+	batch_ask(b);
 }
 
 struct packing {

@@ -90,6 +90,16 @@ static struct pair pair_of(const struct stage *s, const struct metric_info *info
 	return p;
 }
 
+/* What a metric is made of: two operands, or itself twice. */
+static struct pair parts_of(const struct stage *s, const struct metric_info *info, const struct measure *own)
+{
+	struct pair p = { .info = info };
+	if (derived(info))
+		return pair_of(s, info);
+	p.a = p.b = own_or_kinds(s, info, own);
+	return p;
+}
+
 #define PIECE 16
 
 /* The n <= PIECE values that end at `end`, oldest first. */
@@ -132,11 +142,7 @@ void stage_tail(const struct stage *s, const struct metric_info *info, const str
 void stage_series(const struct stage *s, const struct metric_info *info, const struct measure *own, int64_t from,
                   struct series *out)
 {
-	struct pair p = { .info = info };
-	if (derived(info))
-		p = pair_of(s, info);
-	else
-		p.a = p.b = own_or_kinds(s, info, own);
+	struct pair p = parts_of(s, info, own);
 	series_init_wide(out, p.a ? p.a->series.step : STEP);
 	if (!p.a || !p.b)
 		return;
@@ -153,20 +159,6 @@ void stage_series(const struct stage *s, const struct metric_info *info, const s
 	}
 }
 
-/* Newest point of a derived metric, without building its series. */
-static bool newest_derived(const struct stage *s, const struct metric_info *info, int64_t *at, double *v)
-{
-	struct pair p = pair_of(s, info);
-	int64_t last = p.a->series.last > p.b->series.last ? p.a->series.last : p.b->series.last;
-	for (int64_t i = 0; last && i < SERIES_MAX; i++) {
-		*at = last - i * STEP;
-		derived_tail(&p, *at, 1, v);
-		if (!isnan(*v))
-			return true;
-	}
-	return false;
-}
-
 /* A direct reading comes with the resource's description: what kept us from that keeps us from this. */
 static const struct err *direct_err(const struct engine *g, const struct stage *s)
 {
@@ -177,43 +169,56 @@ static const struct err *direct_err(const struct engine *g, const struct stage *
 	return st->list.code != ERR_OK ? &st->list : st->listed ? &gone : NULL;
 }
 
+static const struct err *parts_err(const struct engine *g, const struct stage *s, const struct pair *p)
+{
+	if (p->info->from == FROM_DIRECT)
+		return direct_err(g, s);
+	if (p->a && p->a->err)
+		return p->a->err;
+	return p->b ? p->b->err : NULL;
+}
+
 const struct err *stage_err(const struct engine *g, const struct stage *s, const struct metric_info *info,
                             const struct measure *own)
 {
-	if (info->from == FROM_DIRECT)
-		return direct_err(g, s);
-	bool sparse;
-	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
-	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : NULL;
-	if (a && a->err)
-		return a->err;
-	return b ? b->err : NULL;
+	struct pair p = parts_of(s, info, own);
+	return parts_err(g, s, &p);
 }
 
 /* When it was last read; of two operands the older reading counts. 0: never. */
-static int64_t read_at(const struct stage *s, const struct metric_info *info, const struct measure *own)
+static int64_t read_at(const struct pair *p)
 {
-	bool sparse;
-	const struct measure *a = derived(info) ? measure_of(s, info->a, &sparse) : own_or_kinds(s, info, own);
-	const struct measure *b = derived(info) ? measure_of(s, info->b, &sparse) : a;
-	if (!a || !b)
+	if (!p->a || !p->b)
 		return 0;
-	return a->known.read_at < b->known.read_at ? a->known.read_at : b->known.read_at;
+	return p->a->known.read_at < p->b->known.read_at ? p->a->known.read_at : p->b->known.read_at;
+}
+
+/* Newest point of a derived metric, without building its series. */
+static bool newest_derived(const struct pair *p, int64_t *at, double *v)
+{
+	int64_t last = p->a->series.last > p->b->series.last ? p->a->series.last : p->b->series.last;
+	for (int64_t i = 0; last && i < SERIES_MAX; i++) {
+		*at = last - i * STEP;
+		derived_tail(p, *at, 1, v);
+		if (!isnan(*v))
+			return true;
+	}
+	return false;
 }
 
 struct value stage_value(const struct engine *g, const struct stage *s, const struct metric_info *info,
                          struct measure *own)
 {
-	struct value out = { .v = NAN, .err = stage_err(g, s, info, own), .read_at = read_at(s, info, own) };
+	struct pair p = parts_of(s, info, own);
+	struct value out = { .v = NAN, .err = parts_err(g, s, &p), .read_at = read_at(&p) };
 	bool some;
 	out.asked = out.read_at > 0;
 	if (derived(info)) {
-		some = newest_derived(s, info, &out.at, &out.v);
+		some = newest_derived(&p, &out.at, &out.v);
 	} else {
-		const struct measure *m = own_or_kinds(s, info, own);
-		some = m && series_newest(&m->series, &out.at, &out.v);
-		if (some && info->from == FROM_DIRECT && m->known.read_at)
-			out.at = m->known.read_at; /* the instant it was read, not its minute */
+		some = p.a && series_newest(&p.a->series, &out.at, &out.v);
+		if (some && info->from == FROM_DIRECT && p.a->known.read_at)
+			out.at = p.a->known.read_at; /* the instant it was read, not its minute */
 	}
 	if (!some)
 		return (struct value){ .v = NAN, .err = out.err, .asked = out.asked, .read_at = out.read_at };

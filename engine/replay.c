@@ -46,8 +46,10 @@ void drive_fail(struct drive *d, const struct err *e)
 	d->t->result->err = *e;
 	if (e->code == ERR_GATE)
 		drive_note(d, "replay", d->run.source_arn, "denied", e->text);
-	drive_end(d, RUN_REFUSED, "%s: %s", e->where, e->text);
-	d->phase = d->run.id[0] || d->sweep.others_n || d->n ? PHASE_CLOSE : PHASE_OVER;
+	/* A run that is there already, and was not touched yet, stays what it is: perhaps another drives it. */
+	bool untouched = d->resumed && (d->phase == PHASE_PREPARE || d->phase == PHASE_GUARD);
+	drive_end(d, d->resumed ? d->run.state : RUN_REFUSED, "%s: %s", e->where, e->text);
+	d->phase = untouched ? PHASE_OVER : d->run.id[0] || d->sweep.others_n || d->n ? PHASE_CLOSE : PHASE_OVER;
 }
 
 /* ---- beginning */
@@ -165,6 +167,9 @@ static bool begin_resume(struct drive *d, struct err *e)
 	if (!load(d, e) || !resume_names(d, e))
 		return false;
 	d->patience_ms = d->run.hidden_until_ms;
+	if (d->run.state == RUN_HANDED)
+		return err_set(e, ERR_GATE, "replay", "run %s was %s; `replay adopt` of that file takes it back", d->run.id,
+		               d->run.reason ? d->run.reason : "handed over");
 	if (!goes_on(d)) {
 		d->phase = PHASE_OVER;
 		return true;
@@ -180,20 +185,31 @@ static bool may_read(struct drive *d)
 	return !d->src->may_read || d->src->may_read(d);
 }
 
+static void note_denied(struct drive *d, const struct err *why)
+{
+	struct err e;
+	if (d->g->o.state_path && (d->audit = audit_open(d->g->o.state_path, true, &e)))
+		drive_note(d, "replay", d->t->rq.replay.source, "denied", why->text);
+}
+
+/* Before its source has been looked at: may this process do such a thing at all? */
+static struct gate_act first_act(const struct drive *d)
+{
+	return d->plan ? (struct gate_act){ MODE_INSPECT, &op_receive_message, "replay", false, 0 }
+	               : (struct gate_act){ MODE_OPERATE, run_op(d), "replay", false, 0 };
+}
+
 static bool begin(struct engine *g, struct task *t)
 {
 	struct drive *d = drive_new(g, t);
 	struct err *e = &t->result->err;
 	bool resume = t->rq.kind == REQUEST_REPLAY_RESUME || (t->rq.kind == REQUEST_REPLAY_START && t->rq.replay.run);
-	struct gate_act act = { d->plan ? MODE_INSPECT : MODE_OPERATE, d->plan ? &op_receive_message : run_op(d), "replay",
-		                    false, 0 };
+	struct gate_act act = first_act(d);
 	audited_who(g, t->rq.consent.mode, &d->who);
 	if (!resume && !prepare_names(d, e))
 		return false;
 	if (!gate_may(g->o.target, &t->rq.consent, &act, e)) {
-		struct err ignored;
-		if (g->o.state_path && (d->audit = audit_open(g->o.state_path, true, &ignored)))
-			drive_note(d, "replay", t->rq.replay.source, "denied", e->text);
+		note_denied(d, e);
 		return false;
 	}
 	if (!open_logs(d, e) || (resume && !begin_resume(d, e)) || !may_read(d))
@@ -243,11 +259,18 @@ static void prepare_phase(struct drive *d)
 		return;
 	if (!watch_prepare(d))
 		return;
-	d->r->guard = "host only - two bastions could collide";
-	if (!drive_lock(d, &e)) {
+	if (!drive_lock(d, &e) || !guard_begin(d, &e))
 		drive_fail(d, &e);
+	else
+		d->phase = PHASE_GUARD;
+}
+
+/* Nobody else replays this source, or it ends here. */
+static void guard_phase(struct drive *d)
+{
+	struct err e = { 0 };
+	if (!guard_take(d) || d->phase != PHASE_GUARD)
 		return;
-	}
 	if (d->src->leases && !ledger_peeked(d->ledger, d->run.source_arn, now_ms(), &d->r->sweeps, &e)) {
 		drive_fail(d, &e);
 		return;
@@ -273,10 +296,10 @@ static void freeze_phase(struct drive *d)
 	if (!d->src->step(d) || d->phase != PHASE_FREEZE)
 		return;
 	if (d->ending) {
-		d->phase = PHASE_CLOSE;
+		d->phase = d->asking && !d->answered ? PHASE_FREEZE : PHASE_CLOSE;
 		return;
 	}
-	if (!give_back(d, false))
+	if (!give_back(d, false) || (d->src->frozen && !d->src->frozen(d)))
 		return;
 	if (d->sweep.damaged)
 		drive_warn(d, "%u messages came damaged (their MD5 does not fit) and were left where they are",
@@ -324,14 +347,15 @@ static void start_work(struct drive *d)
 
 static char *question(const struct drive *d)
 {
-	const char *name = strrchr(d->run.dest, ':');
+	const char *name = strrchr(d->run.dest, ':'), *to = name           ? name + 1
+	                                                    : *d->run.dest ? d->run.dest
+	                                                                   : "that each of them names";
 	unsigned n = drive_count(d);
 	if (d->run.mode == REPLAY_MOVE)
 		return xasprintf("let SQS move about %u message%s of %s back to %s, step by step to %g a second", n,
 		                 n == 1 ? "" : "s", d->run.source, name ? name + 1 : "where each came from", d->run.rate);
 	return xasprintf("replay %u message%s of %s %s %s at most %g a second", n, n == 1 ? "" : "s", d->run.source,
-	                 d->run.mode == REPLAY_INVOKE ? "through function" : "back into queue",
-	                 name ? name + 1 : d->run.dest, d->run.rate);
+	                 d->run.mode == REPLAY_INVOKE ? "through function" : "back into queue", to, d->run.rate);
 }
 
 static void confirm_phase(struct drive *d)
@@ -385,8 +409,8 @@ static void recover_phase(struct drive *d)
 		return;
 	if (d->ending)
 		d->phase = PHASE_CLOSE;
-	else if (d->run.state == RUN_FREEZING)
-		refreeze(d);
+	else if (d->run.state == RUN_FREEZING || !d->run.manifest[0])
+		refreeze(d); /* also where it was paused before it was whole */
 	else
 		d->phase = PHASE_CONFIRM;
 }
@@ -414,20 +438,22 @@ static bool closing(struct drive *d)
 	return d->sweep.flying || watch_flying(d) || (d->beat.on && !d->beat.answered) || !give_back(d, true);
 }
 
-/* What SQS moved by itself is never verified: DONE~ is the most it can be. */
+/* What SQS moved by itself is never verified: DONE~ is the most it can be. What was not whole when it ended is never done, however little
+ * of it there is. */
 static enum run_state end_state(const struct drive *d)
 {
 	enum run_state s = d->ending ? d->ends_as : RUN_DONE;
 	if (d->run.mode == REPLAY_MOVE)
 		return s == RUN_DONE ? RUN_ROUGH : s;
-	if (s == RUN_DONE && !all_ended(d))
+	bool frozen = d->run.manifest[0] != '\0', over = all_ended(d);
+	if (s == RUN_DONE && !over)
 		return RUN_PAUSED;
-	return s == RUN_PAUSED && !d->broken && all_ended(d) ? RUN_DONE : s;
+	return s == RUN_PAUSED && frozen && !d->broken && over ? RUN_DONE : s;
 }
 
 static void close_phase(struct drive *d)
 {
-	if (closing(d))
+	if (closing(d) || !guard_leave(d, &d->t->wake_ms))
 		return;
 	d->phase = PHASE_OVER;
 	if (!d->run.id[0])
@@ -450,8 +476,9 @@ static void work_phase(struct drive *d)
 }
 
 static void (*const phases[])(struct drive *) = {
-	[PHASE_PREPARE] = prepare_phase, [PHASE_FREEZE] = freeze_phase, [PHASE_CONFIRM] = confirm_phase,
-	[PHASE_RECOVER] = recover_phase, [PHASE_WORK] = work_phase,     [PHASE_CLOSE] = close_phase,
+	[PHASE_PREPARE] = prepare_phase, [PHASE_GUARD] = guard_phase,     [PHASE_FREEZE] = freeze_phase,
+	[PHASE_CONFIRM] = confirm_phase, [PHASE_RECOVER] = recover_phase, [PHASE_WORK] = work_phase,
+	[PHASE_CLOSE] = close_phase,
 };
 
 static void finish(struct drive *d)
@@ -475,11 +502,15 @@ void replay_step(struct engine *g, struct task *t)
 		finish(d);
 		return;
 	}
+	int64_t renewal = 0;
+	guard_turn(d, &renewal);
 	for (enum phase_of was = PHASE_OVER; d->phase != PHASE_OVER && d->phase != was;) {
 		was = d->phase;
 		t->wake_ms = 0;
 		phases[was](d);
 	}
+	if (renewal)
+		t->wake_ms = wake_sooner(t->wake_ms, renewal);
 	if (d->phase == PHASE_OVER)
 		finish(d);
 }
@@ -500,6 +531,7 @@ void replay_abandon(struct task *t)
 	watch_free(d);
 	if (d->src && d->src->clear)
 		d->src->clear(d);
+	guard_clear(d);
 	drive_unlock(d);
 	peeks_free(d);
 	ledger_close(d->ledger);

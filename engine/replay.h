@@ -13,6 +13,7 @@
 #include "engine/audited.h"
 #include "engine/gate.h"
 #include "engine/inside.h"
+#include "engine/replay_guard.h"
 #include "replay/event.h"
 #include "replay/group.h"
 #include "replay/manifest.h"
@@ -39,6 +40,9 @@ struct entry {                       /* a message of the run */
 	bool asked;                      /* by this sweep's end it must be found */
 	bool retold;                     /* its unknown outcome was acted on in this life of the run: not once more */
 	unsigned deletes;                /* attempts that failed */
+	const char *points_to;           /* of a pointer, once it was read: its stream's ARN, and when the first of its records arrived; NULL */
+	int64_t first_ms;
+	int64_t loss_ms;                 /* when what it points to is lost, wall clock; 0: by SentTimestamp and retention alone */
 	int64_t not_before_ms;           /* monotonic */
 };
 
@@ -54,6 +58,7 @@ struct flight {                      /* a call that carries messages */
 	char dedup[SQS_BATCH][DEDUP_ID], stamp[SQS_BATCH][80];
 	struct buf payload;
 	char context[160];
+	char detail[400];                /* which part of an item it is; "": all of it */
 };
 
 struct handles_call {                /* deletes, releases, heartbeats: one of each at a time */
@@ -68,7 +73,7 @@ struct handles_call {                /* deletes, releases, heartbeats: one of ea
 
 struct replay_source;
 
-enum phase_of { PHASE_PREPARE, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
+enum phase_of { PHASE_PREPARE, PHASE_GUARD, PHASE_FREEZE, PHASE_CONFIRM, PHASE_RECOVER, PHASE_WORK, PHASE_CLOSE, PHASE_OVER };
 
 struct sweep {
 	bool on, flying, answered;
@@ -99,6 +104,7 @@ struct drive {
 	struct audit *audit;
 	struct audited who;
 	int lock;                        /* -1: not ours */
+	struct guard guard;
 	struct permit receive, visibility, remove, send;
 
 	struct ledger_change *changes;
@@ -136,6 +142,7 @@ struct drive {
 	unsigned released;               /* of sweep.others, then of the entries, while closing */
 	struct pace pace;
 	struct ramp ramp;
+	unsigned suspect;                /* ordered: from the first open entry to before this they failed together; 0: none have */
 	unsigned results, failures, throttles;
 	int64_t looked_ms;               /* when `wanted` was last read */
 	bool ending;                     /* send nothing more; finish, give back, and be: */
@@ -211,6 +218,12 @@ void peeks_over(struct drive *d, bool whole);                  /* the sweep is o
 void peeks_deleted(struct drive *d, const char *msg_id);       /* for certain */
 void peeks_flush(struct drive *d);                             /* deletions, onto the disk */
 void peeks_free(struct drive *d);
+/* replay_show.c: what the requests that the ledger answers share */
+struct ledger *replay_ledger(struct engine *g, struct task *t, bool write); /* NULL: t's result says why */
+const char *replay_which(struct ledger *l, const char *named, struct arena *mem, struct err *e); /* a run's id; NULL and e */
+/* Nobody drives it, and nobody begins to until `fd` is closed; false and e (ERR_GATE): somebody does. */
+bool replay_keep_away(const struct engine *g, const struct replay_run *r, int *fd, struct err *e);
+
 /* replay_move.c */
 bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */
 unsigned drive_count(const struct drive *d);     /* what is to be confirmed: of a move task, about so many */
@@ -220,5 +233,6 @@ void heed_wanted(struct drive *d); /* replay_work.c: what another process wants 
 /* replay_tell.c */
 void tell_items(struct drive *d);    /* into the result */
 void tell_groups(struct drive *d);
+int64_t loss_of(const struct drive *d, unsigned at); /* wall clock; 0: not known */
 
 #endif

@@ -1,5 +1,5 @@
 /* A drive's memory: its entries, the changes of their states, and what is on the disk before what. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
 
 #include "cache/file.h"
 #include "core/hash.h"
@@ -84,6 +84,8 @@ struct entry *drive_add(struct drive *d, struct message *m)
 		.state = ITEM_SELECTED,
 	};
 	body_hash(m->body.p, m->body.n, en->it.body_sha256);
+	if (d->src->added)
+		d->src->added(d, en);
 	if (d->ledger && ledger_past(d->ledger, m->id, d->run.id, &past)) {
 		en->it.code = "SEEN";
 		en->it.text = arena_printf(d->mem, "run %s sent it before: %s", past.run, item_state_name(past.state));
@@ -156,7 +158,7 @@ bool drive_announce(struct drive *d, const struct op *op, const char *target, co
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof detail, fmt, ap);
 	va_end(ap);
-	if (d->broken)
+	if (d->broken || !guard_holds(d))
 		return false;
 	char action[96];
 	snprintf(action, sizeof action, "%s:%s", op->service->id, op->name);
@@ -181,24 +183,34 @@ static char *lock_path(const struct engine *g, const char *queue_arn)
 	return xasprintf("%s/queue-%.16s", g->o.state_path, hex);
 }
 
-bool drive_lock(struct drive *d, struct err *e)
+static bool lock_queue(const struct engine *g, const char *queue_arn, int *fd, struct err *e)
 {
-	char *path = lock_path(d->g, d->run.source_arn);
+	char *path = lock_path(g, queue_arn);
 	struct file_id id;
 	pid_t holder = 0;
 	enum file_lock got = FILE_TAKEN;
 	for (unsigned i = 0; i < 10 && got == FILE_TAKEN; i++) { /* whoever only looks holds it for a moment */
 		if (i)
 			nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
-		got = file_lock(path, &d->lock, &id, &holder, e);
+		got = file_lock(path, fd, &id, &holder, e);
 	}
 	free(path);
 	if (got == FILE_LOCKED)
 		return true;
-	d->lock = -1;
+	*fd = -1;
 	if (got == FILE_TAKEN)
-		err_set(e, ERR_GATE, "replay", "process %ld on this host replays %s already", (long)holder, d->run.source_arn);
+		err_set(e, ERR_GATE, "replay", "process %ld on this host replays %s already", (long)holder, queue_arn);
 	return false;
+}
+
+bool drive_lock(struct drive *d, struct err *e)
+{
+	return lock_queue(d->g, d->run.source_arn, &d->lock, e);
+}
+
+bool replay_keep_away(const struct engine *g, const struct replay_run *r, int *fd, struct err *e)
+{
+	return lock_queue(g, r->source_arn, fd, e);
 }
 
 void drive_unlock(struct drive *d)

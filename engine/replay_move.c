@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_MS 500       /* between two looks at the task */
-#define STEP_S 60         /* of the ramp, at the least: one look at everything else */
-#define BEGUN "?"         /* run.task: it was about to be started, and no answer says whether it was */
-#define SKEW_MS 300000    /* between AWS's clock and ours */
-#define LISTS_MOST 10     /* that failed, one after the other */
+#define LIST_MS 500    /* between two looks at the task */
+#define STEP_S 60      /* of the ramp, at the least: one look at everything else */
+#define BEGUN "?"      /* run.task: it was about to be started, and no answer says whether it was */
+#define SKEW_MS 300000 /* between AWS's clock and ours */
+#define LISTS_MOST 10  /* that failed, one after the other */
 
 static const unsigned ramp[] = { 10, 50, 200, MOVE_RATE_MOST };
 #define RAMP (sizeof ramp / sizeof *ramp)
@@ -29,7 +29,7 @@ struct move {
 	int64_t base;             /* moved by the tasks before this one */
 	int64_t next_ms, step_ms; /* monotonic: the next look; since when this step is on */
 	unsigned step, failures;
-	bool cancelling, asked;   /* a cancel was taken; one was sent at all */
+	bool cancelling, asked; /* a cancel was taken; one was sent at all */
 	struct start_move_in start;
 	struct start_move_out started;
 	struct cancel_move_in cancel;
@@ -51,7 +51,8 @@ static void settle(struct drive *d)
 	if (d->t->rq.replay.rate <= 0)
 		d->run.rate = MOVE_RATE_MOST;
 	if (d->plan)
-		drive_warn(d, "a move task has no canary: send one back by itself first (--redrive --limit 1), and look at what becomes of it");
+		drive_warn(d, "a move task has no canary: send one back by itself first (--redrive --limit 1), and look at "
+		              "what becomes of it");
 }
 
 bool move_names(struct drive *d, struct err *e)
@@ -137,8 +138,8 @@ static void start(struct drive *d, struct move *m)
 	d->run.task_rate = rate_now(d, m);
 	d->run.task = BEGUN;
 	d->run.hidden_until_ms = d->patience_ms = now_ms(); /* when it was about to be */
-	if (!drive_announce(d, &op_start_message_move_task, d->run.source_arn, "to %s, %u a second", to ? to : "where each came from",
-	                    d->run.task_rate) ||
+	if (!drive_announce(d, &op_start_message_move_task, d->run.source_arn, "to %s, %u a second",
+	                    to ? to : "where each came from", d->run.task_rate) ||
 	    !drive_save(d))
 		return;
 	m->start = (struct start_move_in){ d->run.source_arn, to, d->run.task_rate };
@@ -183,7 +184,8 @@ static void over(struct drive *d, struct move *m)
 {
 	bool ours = m->asked;
 	if (strcmp(m->list.status, "FAILED") == 0)
-		drive_end(d, RUN_PAUSED, "the move task failed: %s", m->list.reason[0] ? m->list.reason : "AWS does not say why");
+		drive_end(d, RUN_PAUSED, "the move task failed: %s",
+		          m->list.reason[0] ? m->list.reason : "AWS does not say why");
 	else if (strcmp(m->list.status, "CANCELLED") == 0 && !ours)
 		drive_end(d, RUN_PAUSED, "somebody else cancelled the move task");
 	bool done = strcmp(m->list.status, "COMPLETED") == 0;
@@ -219,8 +221,8 @@ static void take_list(struct drive *d, struct move *m)
 	drive_save(d);
 	if (d->run.moved > d->run.to_move + d->run.to_move / 2 + 20)
 		drive_end(d, RUN_PAUSED,
-		          "about %" PRId64 " were moved where about %" PRId64 " lay: they come back as fast as they are moved", d->run.moved,
-		          d->run.to_move);
+		          "about %" PRId64 " were moved where about %" PRId64 " lay: they come back as fast as they are moved",
+		          d->run.moved, d->run.to_move);
 	if (!m->list.running)
 		over(d, m);
 }
@@ -287,7 +289,8 @@ static void go_on(struct drive *d, struct move *m)
 		d->phase = PHASE_CLOSE;
 	} else if (!d->run.task && m->looked) {
 		start(d, m);
-	} else if (is_running(d) && !m->cancelling && m->looked && (next_step(d, m) || d->run.task_rate != rate_now(d, m))) {
+	} else if (is_running(d) && !m->cancelling && m->looked &&
+	           (next_step(d, m) || d->run.task_rate != rate_now(d, m))) {
 		m->step += next_step(d, m);
 		cancel(d, m);
 	} else if (clock_mono_ms() >= m->next_ms) {

@@ -54,22 +54,25 @@ static bool redrive_valid(const struct drive *d, struct err *e)
 	return true;
 }
 
+/* Where the messages go, and what may be said with it. */
+static bool way_valid(const struct drive *d, struct err *e)
+{
+	const struct replay_request *rq = &d->t->rq.replay;
+	if (!redrive_valid(d, e))
+		return false;
+	if (rq->through && !name_valid(rq->through, 170, ":$"))
+		return err_set(e, ERR_USAGE, "--through", "is the name of no function");
+	return rq->through || rq->redrive || d->plan || d->src->through ||
+	       err_set(e, ERR_USAGE, "replay", "--through FUNCTION[:ALIAS] or --redrive says where the messages go");
+}
+
 bool prepare_names(struct drive *d, struct err *e)
 {
 	const struct replay_request *rq = &d->t->rq.replay;
 	d->prepared_names = true;
 	d->src = replay_source_of(rq->source, e);
-	if (!d->src || !d->src->names(d, rq->source, e) || !where_valid(rq->where, e))
-		return false;
-	if (rq->move_task)
-		return move_names(d, e);
-	if (!redrive_valid(d, e))
-		return false;
-	if (rq->through && !name_valid(rq->through, 170, ":$"))
-		return err_set(e, ERR_USAGE, "--through", "is the name of no function");
-	if (!rq->through && !rq->redrive && !d->plan && !d->src->through)
-		return err_set(e, ERR_USAGE, "replay", "--through FUNCTION[:ALIAS] or --redrive says where the messages go");
-	return true;
+	return d->src && d->src->names(d, rq->source, e) && where_valid(rq->where, e) &&
+	       (rq->move_task ? move_names(d, e) : way_valid(d, e));
 }
 
 bool resume_names(struct drive *d, struct err *e)

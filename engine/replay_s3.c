@@ -3,7 +3,6 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
-#include "replay/async.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,17 +163,6 @@ static bool event(struct drive *d, struct flight *f)
 	return event_object(&f->payload, &o, clock_wall());
 }
 
-static bool event_failure(struct drive *d, struct flight *f)
-{
-	struct arena mem;
-	struct async_record r;
-	struct err e;
-	arena_init(&mem);
-	bool ok = async_read(d->v[f->at[0]].msg, &mem, &r, &e) == ASYNC_FOUND && buf_addspan(&f->payload, r.payload);
-	arena_clear(&mem);
-	return ok;
-}
-
 static const char *function_of_failure(const struct drive *d, const struct entry *en)
 {
 	bool through = d->run.dest && *d->run.dest;
@@ -209,7 +197,7 @@ const struct replay_source source_failures_s3 = {
 	.settle = settle_failures,
 	.begin = objects_begin,
 	.step = objects_step,
-	.event = event_failure,
+	.event = async_event,
 	.function = function_of_failure,
 	.clear = objects_clear,
 };

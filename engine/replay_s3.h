@@ -7,11 +7,9 @@
 #include "aws/op_s3.h"
 #include "engine/replay_source.h"
 
-#include "replay/async.h"
 #include "replay/object.h"
 
 #define LOOKS FLIGHTS
-#define FUNCTION_FACT "Function" /* of an on-failure record in hand: whom it names */
 
 struct look {                     /* at one object: HeadObject, or GetObject */
 	struct drive *d;

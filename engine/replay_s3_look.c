@@ -42,22 +42,6 @@ static bool look_at(struct drive *d, struct look *l, unsigned at, const char *ke
 	return true;
 }
 
-/* Read once, and not again for each look at who it is for. */
-static void note_function(struct message *m)
-{
-	struct async_record r;
-	struct err e;
-	struct arena mem;
-	struct message_fact *facts = arena_alloc(&m->mem, (m->nfacts + 1u) * sizeof *facts);
-	arena_init(&mem);
-	if (async_read(m, &mem, &r, &e) == ASYNC_FOUND && r.function_arn) {
-		memcpy(facts, m->facts, m->nfacts * sizeof *facts);
-		facts[m->nfacts++] = (struct message_fact){ FUNCTION_FACT, arena_strdup(&m->mem, r.function_arn) };
-		m->facts = facts;
-	}
-	arena_clear(&mem);
-}
-
 /* version: only an item that was frozen with one is compared with it. */
 static struct message *message_of(const struct drive *d, struct look *l, bool version)
 {
@@ -158,12 +142,11 @@ static unsigned candidates(const struct objects *o)
 /* A record that cannot be invoked again is left where it is, and said. */
 static bool is_good(const struct drive *d, struct objects *o, struct message *m)
 {
-	struct async_record r;
 	struct err e = { 0 };
 	if (!o->contents)
 		return true;
-	enum async_found found = async_read(m, &m->mem, &r, &e);
-	if (found == ASYNC_FOUND && (r.function_arn || d->t->rq.replay.through))
+	enum async_found found = note_async(m, &e);
+	if (found == ASYNC_FOUND && (*message_fact(m, FUNCTION_FACT) || d->t->rq.replay.through))
 		return true;
 	if (found == ASYNC_FOUND)
 		err_set(&e, ERR_USAGE, "--through", "it names no function; --through does");
@@ -313,9 +296,10 @@ static void hear_turn(struct drive *d, struct look *l)
 		drive_end(d, RUN_PAUSED, "%s: %s", l->err.where, l->err.text);
 	} else {
 		struct message *m = message_of(d, l, en->it.place != NULL);
+		struct err e;
 		if (same_body(en, m)) {
 			if (objects_of(d)->contents)
-				note_function(m);
+				note_async(m, &e);
 			drive_take(d, en, m);
 		} else {
 			changed(d, en);

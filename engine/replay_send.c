@@ -39,12 +39,13 @@ static bool in_order(const struct drive *d, unsigned at)
 	return true;
 }
 
-static bool ready(const struct drive *d, unsigned at, int64_t mono)
+bool entry_ready(const struct drive *d, unsigned at, int64_t mono)
 {
 	const struct entry *en = &d->v[at];
 	int64_t left = en->it.lease_until_ms - now_ms();
 	return en->it.state == ITEM_LEASED && en->msg && !en->flying && en->not_before_ms <= mono &&
-	       (!d->src->leases || left * 3 > (int64_t)d->run.lease_s * 1000) && in_order(d, at);
+	       (!d->src->leases || left * 3 > (int64_t)d->run.lease_s * 1000) && (!d->src->ready || d->src->ready(d, at)) &&
+	       in_order(d, at);
 }
 
 static const char *function_of(const struct drive *d, const struct entry *en)
@@ -80,8 +81,13 @@ static void choose(struct drive *d, struct flight *f, unsigned most)
 	int64_t mono = clock_mono_ms();
 	size_t bytes = 0;
 	f->n = 0;
+	f->detail[0] = '\0';
+	if (d->src->ordered) {
+		choose_ordered(d, f, most);
+		return;
+	}
 	for (unsigned i = d->first; i < d->n && f->n < most; i++) {
-		if (!ready(d, i, mono) || !joins(d, f, &d->v[i], bytes))
+		if (!entry_ready(d, i, mono) || !joins(d, f, &d->v[i], bytes))
 			continue;
 		bytes += weight(&d->v[i]);
 		f->at[f->n++] = i;
@@ -139,8 +145,8 @@ static void send_copies(struct drive *d, struct flight *f)
 
 /* ---- before it flies */
 
-/* For the breaker. A batch that failed as a whole is one failure: whose it was shows when each goes alone. */
-static void count_results(struct drive *d, unsigned n, unsigned failed, bool as_one)
+/* A batch that failed as a whole is one failure: whose it was shows when each goes alone. */
+void count_results(struct drive *d, unsigned n, unsigned failed, bool as_one)
 {
 	d->results += as_one ? 1 : n;
 	d->failures += as_one ? 1 : failed;
@@ -160,7 +166,7 @@ static bool intend(struct drive *d, struct flight *f)
 		struct entry *en = &d->v[f->at[i]];
 		en->it.replay_no = next_number(d, en);
 		en->it.intent_ms = now_ms();
-		drive_shift(d, en, MOVE_INTEND, NULL);
+		drive_shift(d, en, MOVE_INTEND, f->detail[0] ? f->detail : NULL);
 	}
 	return drive_commit(d);
 }
@@ -258,7 +264,7 @@ static const char *keep(struct drive *d, const char *text)
 	return text && *text ? arena_strdup(d->mem, text) : NULL;
 }
 
-static void accept(struct drive *d, struct entry *en, const char *request_id)
+void accept(struct drive *d, struct entry *en, const char *request_id)
 {
 	en->it.accepted_ms = now_ms();
 	en->it.request_id = keep(d, request_id);
@@ -270,7 +276,7 @@ static void accept(struct drive *d, struct entry *en, const char *request_id)
 	drop_message(en);
 }
 
-static void reject(struct drive *d, struct entry *en, bool again, const char *code, const char *text)
+void reject(struct drive *d, struct entry *en, bool again, const char *code, const char *text)
 {
 	en->it.rejections++;
 	en->it.code = keep(d, code);
@@ -342,12 +348,18 @@ static void hear_invocation(struct drive *d, struct flight *f)
 	const char *ids[BATCH_MOST];
 	bool failed[BATCH_MOST];
 	struct verdict_of v = { .failed = failed };
+	if (d->src->hear && d->src->hear(d, f))
+		return;
 	for (unsigned i = 0; i < f->n; i++)
 		ids[i] = d->v[f->at[i]].it.msg_id;
 	if (d->src->verdict)
 		d->src->verdict(d, f, &v);
 	else
 		event_verdict(buf_span(&f->out.body), f->out.error[0] ? f->out.error : NULL, ids, f->n, d->run.partial, &v);
+	if (d->src->ordered) {
+		hear_ordered(d, f, &v);
+		return;
+	}
 	for (unsigned i = 0; i < f->n; i++) {
 		struct entry *en = &d->v[f->at[i]];
 		if (failed[i]) {

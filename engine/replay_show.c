@@ -14,7 +14,7 @@ static const char *newest(const struct replay_run *runs, unsigned n, bool unfini
 	return NULL;
 }
 
-static const char *which(struct ledger *l, const char *named, struct arena *mem, struct err *e)
+const char *replay_which(struct ledger *l, const char *named, struct arena *mem, struct err *e)
 {
 	struct replay_run *runs;
 	unsigned n;
@@ -30,7 +30,7 @@ static const char *which(struct ledger *l, const char *named, struct arena *mem,
 	return id;
 }
 
-static struct ledger *open_ledger(struct engine *g, struct task *t, bool write)
+struct ledger *replay_ledger(struct engine *g, struct task *t, bool write)
 {
 	struct err *e = &t->result->err;
 	arena_init(&t->result->replay.mem);
@@ -61,11 +61,11 @@ static bool load(struct ledger *l, const char *id, struct replay_result *r, stru
 void replay_show_step(struct engine *g, struct task *t)
 {
 	struct replay_result *r = &t->result->replay;
-	struct ledger *l = open_ledger(g, t, false);
+	struct ledger *l = replay_ledger(g, t, false);
 	t->done = true;
 	if (!l)
 		return;
-	const char *id = which(l, t->rq.replay.run, &r->mem, &t->result->err);
+	const char *id = replay_which(l, t->rq.replay.run, &r->mem, &t->result->err);
 	if (id && load(l, id, r, &t->result->err)) {
 		r->driven = replay_driven(g, &r->run);
 		r->function_arn = r->run.mode == REPLAY_INVOKE ? r->run.dest : NULL;
@@ -77,7 +77,7 @@ void replay_show_step(struct engine *g, struct task *t)
 void replay_list_step(struct engine *g, struct task *t)
 {
 	struct replay_result *r = &t->result->replay;
-	struct ledger *l = open_ledger(g, t, false);
+	struct ledger *l = replay_ledger(g, t, false);
 	t->done = true;
 	if (!l && t->result->err.code == ERR_NOTFOUND)
 		err_clear(&t->result->err); /* none is an answer */
@@ -113,12 +113,12 @@ void replay_steer_step(struct engine *g, struct task *t)
 {
 	struct replay_result *r = &t->result->replay;
 	struct err *e = &t->result->err;
-	struct ledger *l = open_ledger(g, t, true);
+	struct ledger *l = replay_ledger(g, t, true);
 	const char *word = t->rq.replay.word;
 	t->done = true;
 	if (!l)
 		return;
-	const char *id = which(l, t->rq.replay.run, &r->mem, e);
+	const char *id = replay_which(l, t->rq.replay.run, &r->mem, e);
 	if (id && load(l, id, r, e)) {
 		r->driven = replay_driven(g, &r->run);
 		if (!run_unfinished(r->run.state))

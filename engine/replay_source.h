@@ -19,6 +19,7 @@
 #define ENGINE_REPLAY_SOURCE_H
 
 #include "engine/replay.h"
+#include "replay/async.h"
 
 struct prepare_step {
 	bool (*ask)(struct drive *d);  /* false: it need not be asked */
@@ -38,6 +39,7 @@ struct replay_source {
 	bool redrives;                 /* its items can be sent to a queue, too */
 	bool leases;                   /* what is in hand is hidden from others for run.lease_s and has to be kept, or given back */
 	bool deletes;                  /* what was accepted is deleted from the source, last of all */
+	bool ordered;                  /* its items go in their order, one call at a time (replay_ordered.c) */
 	bool through;                  /* its items say themselves which function they are for (.function): --through may be left out */
 	bool (*is)(const char *text);  /* NULL: by the prefix */
 	bool (*names)(struct drive *d, const char *text, struct err *e);
@@ -56,13 +58,24 @@ struct replay_source {
 	const char *(*function)(const struct drive *d, const struct entry *en);
 	/* What a 200's body says of them, as event_verdict() does; NULL: event_verdict(), by the items' ids. */
 	void (*verdict)(struct drive *d, const struct flight *f, struct verdict_of *v);
+	/* Where an item in hand is not yet what is sent (it points to it): a turn of the work; may it be sent now; what its call's
+	 * answer makes of it, in place of the verdict, with f->detail said beside its intent; is a call of its own under way? NULL: nothing. */
+	void (*turn)(struct drive *d, int64_t *wake_ms);
+	bool (*ready)(const struct drive *d, unsigned at);
+	bool (*hear)(struct drive *d, struct flight *f); /* false: it is none of these */
+	bool (*busy)(const struct drive *d);
+	/* An item was met for the first time; everything is frozen: true when what has to be asked then is known. NULL: nothing. */
+	void (*added)(struct drive *d, struct entry *en);
+	bool (*frozen)(struct drive *d);
 	void (*clear)(struct drive *d);    /* of d->own; NULL */
 };
 
 #define REPLAY_SOURCES(X) \
 	X(source_sqs)             \
 	X(source_failures_s3)     \
-	X(source_s3)
+	X(source_failures)        \
+	X(source_s3)              \
+	X(source_kinesis)
 #define X(row) extern const struct replay_source row;
 REPLAY_SOURCES(X)
 #undef X
@@ -86,11 +99,37 @@ bool hear_function(struct drive *d);
 bool name_valid(const char *s, size_t most, const char *more); /* letters, digits, _.- and `more` */
 unsigned lease_of(const struct drive *d); /* from how long one call may take */
 
+/* replay_send.c: what an answer makes of an entry; each is a change of its state that drive_commit() writes */
+bool entry_ready(const struct drive *d, unsigned at, int64_t mono);
+void accept(struct drive *d, struct entry *en, const char *request_id);
+void reject(struct drive *d, struct entry *en, bool again, const char *code, const char *text);
+void count_results(struct drive *d, unsigned n, unsigned failed, bool as_one); /* for the breaker */
+
+/* replay_ordered.c: of .ordered kinds */
+void choose_ordered(struct drive *d, struct flight *f, unsigned most);
+void hear_ordered(struct drive *d, struct flight *f, const struct verdict_of *v);
+
+/* replay_sqs.c: of a queue, for kinds whose items are messages of one; d->queue_name says which */
+bool may_receive(struct drive *d);
+bool ask_url(struct drive *d);   /* run.source_url */
+bool hear_url(struct drive *d);
+bool ask_queue(struct drive *d); /* its ARN, with account and region; its retention */
+bool hear_queue(struct drive *d);
+bool ask_moves(struct drive *d); /* ends it where a move task runs */
+bool hear_moves(struct drive *d);
+
+/* replay_failures.c: of an invocation that failed (replay/async.h), in hand: whom it names, "" for nobody. It is noted in the message's
+ * facts, so that it is read once. */
+#define FUNCTION_FACT "Function"
+enum async_found note_async(struct message *m, struct err *e);
+bool async_event(struct drive *d, struct flight *f);
+
 /* replay_take.c */
 bool drive_added(struct drive *d, unsigned had); /* the entries from `had` on into the ledger; false: broken */
 void drive_take(struct drive *d, struct entry *en, struct message *m); /* in hand: m is the entry's from now on */
 void drive_hold(struct drive *d, struct entry *en, struct message *m); /* the same without a change of its state */
 void drive_missed(struct drive *d, struct entry *en);                  /* asked for, and not there */
+void drive_keep_out(struct drive *d, struct entry *en, const char *code, const char *text); /* LEASED: to HELD, where it stays; code is static */
 bool drive_let_go(struct drive *d, bool all);
 unsigned drive_take_most(const struct drive *d);
 

@@ -38,7 +38,7 @@ static bool names(struct drive *d, const char *text, struct err *e)
 }
 
 /* Receiving hides messages and counts receives: it needs inspect, and so does giving them back. */
-static bool may_receive(struct drive *d)
+bool may_receive(struct drive *d)
 {
 	struct consent c = d->t->rq.consent;
 	struct result refused = { 0 };
@@ -79,20 +79,20 @@ static double reading(const struct drive *d, const char *key)
 	return 0;
 }
 
-static bool ask_url(struct drive *d)
+bool ask_url(struct drive *d)
 {
 	d->in.url.name = d->queue_name;
 	read_aws(d, &op_get_queue_url, &d->in.url, &d->url);
 	return true;
 }
 
-static bool hear_url(struct drive *d)
+bool hear_url(struct drive *d)
 {
 	d->run.source_url = arena_strdup(d->mem, d->url.url);
 	return true;
 }
 
-static bool ask_queue(struct drive *d)
+bool ask_queue(struct drive *d)
 {
 	d->in.describe = (struct describe_in){ d->queue_name, d->run.source_url };
 	read_aws(d, kind_sqs.describe, &d->in.describe, &d->found);
@@ -115,7 +115,7 @@ static void read_arn(struct drive *d, const char *arn)
 	d->run.account = arena_strdup(d->mem, part[4]);
 }
 
-static bool hear_queue(struct drive *d)
+bool hear_queue(struct drive *d)
 {
 	const char *arn = fact(d, "arn"), *fifo = fact(d, "fifo");
 	const char *account = d->g->target.account;
@@ -175,7 +175,7 @@ static bool hear_mappings(struct drive *d)
 	return true;
 }
 
-static bool ask_moves(struct drive *d)
+bool ask_moves(struct drive *d)
 {
 	d->moves_in.arn = d->run.source_arn;
 	read_aws(d, &op_list_message_move_tasks, &d->moves_in, &d->moves);
@@ -183,7 +183,7 @@ static bool ask_moves(struct drive *d)
 }
 
 /* A move task that is this run's own is gone on with; which one that is replay_move.c looks at. */
-static bool hear_moves(struct drive *d)
+bool hear_moves(struct drive *d)
 {
 	if (d->resumed && d->run.mode == REPLAY_MOVE && d->run.task)
 		return true;

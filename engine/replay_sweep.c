@@ -159,8 +159,9 @@ static bool wanted(const struct drive *d, const struct entry *en)
 	case ITEM_SELECTED:
 	case ITEM_LEASED:
 	case ITEM_ACCEPTED:
-	case ITEM_REMOVE_LOST:
-	case ITEM_GONE: return true;
+	case ITEM_REMOVE_LOST: return true;
+	case ITEM_GONE:
+		return !en->it.code || strcmp(en->it.code, "EXPIRED") != 0; /* what it points to is gone, not itself */
 	case ITEM_UNKNOWN: return resends(d, en);
 	default: return false;
 	}

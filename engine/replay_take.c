@@ -74,6 +74,16 @@ unsigned drive_take_most(const struct drive *d)
 	return most ? most : 1;
 }
 
+void drive_keep_out(struct drive *d, struct entry *en, const char *code, const char *text)
+{
+	en->it.code = code;
+	en->it.text = arena_strdup(d->mem, text);
+	drive_shift(d, en, MOVE_LOSE_LEASE, en->it.text);
+	drive_shift(d, en, MOVE_RETURN, NULL);
+	drive_shift(d, en, MOVE_HOLD, en->it.text);
+	drive_commit(d);
+}
+
 bool drive_let_go(struct drive *d, bool all)
 {
 	for (unsigned i = 0; all && i < d->n; i++) {

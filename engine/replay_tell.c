@@ -1,5 +1,5 @@
 /* What a drive tells: its items, the groups by cause, what the plan warns of. */
-#include "engine/replay.h"
+#include "engine/replay_source.h"
 
 #include "core/mem.h"
 #include "core/text.h"
@@ -39,15 +39,23 @@ static int larger_first(const void *a, const void *b)
 	return x->n != y->n ? x->n < y->n ? 1 : -1 : strcmp(x->fp, y->fp);
 }
 
-static void add_to(struct replay_group *g, const struct replay_item *it, int64_t retention_s)
+/* Of a pointer the nearer of its own end and that of what it points to. */
+int64_t loss_of(const struct drive *d, unsigned at)
+{
+	int64_t sent = d->v[at].it.sent_ms, to = d->v[at].loss_ms;
+	int64_t own = sent && d->retention_s ? sent + d->retention_s * 1000 : 0;
+	return to && (!own || to < own) ? to : own;
+}
+
+static void add_to(struct replay_group *g, const struct replay_item *it, int64_t loss_ms)
 {
 	g->n++;
 	g->known += it->code && strcmp(it->code, "SEEN") == 0;
+	g->loss_ms = loss_ms && (!g->loss_ms || loss_ms < g->loss_ms) ? loss_ms : g->loss_ms;
 	if (!it->sent_ms)
 		return;
 	g->first_ms = !g->first_ms || it->sent_ms < g->first_ms ? it->sent_ms : g->first_ms;
 	g->last_ms = it->sent_ms > g->last_ms ? it->sent_ms : g->last_ms;
-	g->loss_ms = retention_s ? g->first_ms + retention_s * 1000 : 0;
 }
 
 /* How long it takes at its rate, the canary's stages each a call longer; and what is nearer than that. */
@@ -96,7 +104,9 @@ void tell_groups(struct drive *d)
 			g = &v[r->ngroups++];
 			*g = (struct replay_group){ .fp = it->fp, .cause = d->v[i].cause, .sample = it->msg_id };
 		}
-		add_to(g, it, d->retention_s);
+		int64_t at = loss_of(d, i);
+		add_to(g, it, at);
+		loss = at > now_ms() && (!loss || at < loss) ? at : loss;
 	}
 	r->groups = arena_array(d->mem, r->ngroups, sizeof *v);
 	if (r->ngroups) {
@@ -104,8 +114,5 @@ void tell_groups(struct drive *d)
 		qsort(r->groups, r->ngroups, sizeof *v, larger_first);
 	}
 	free(v);
-	for (unsigned i = 0; i < r->ngroups; i++)
-		if (r->groups[i].loss_ms && (!loss || r->groups[i].loss_ms < loss))
-			loss = r->groups[i].loss_ms;
 	warn(d, loss);
 }

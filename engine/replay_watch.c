@@ -297,11 +297,11 @@ double watch_loss(const struct drive *d)
 {
 	int64_t first = 0, now = now_ms();
 	for (unsigned i = d->first; i < d->n; i++) {
-		int64_t at = d->v[i].it.sent_ms + d->retention_s * 1000;
-		if (is_left(&d->v[i]) && d->v[i].it.sent_ms && at > now && (!first || at < first))
+		int64_t at = loss_of(d, i);
+		if (is_left(&d->v[i]) && at > now && (!first || at < first))
 			first = at;
 	}
-	return first && d->retention_s ? (double)(first - now) / 1000 : (double)NAN;
+	return first ? (double)(first - now) / 1000 : (double)NAN;
 }
 
 static double finish_in(const struct drive *d, double left)

@@ -283,7 +283,8 @@ void heed_wanted(struct drive *d)
 
 bool work_flying(const struct drive *d)
 {
-	return d->nflights || d->removal.on || d->beat.on || d->sweep.flying || d->release.on;
+	return d->nflights || d->removal.on || d->beat.on || d->sweep.flying || d->release.on ||
+	       (d->src->busy && d->src->busy(d));
 }
 
 static void refill(struct drive *d)
@@ -312,7 +313,7 @@ static void hear_all(struct drive *d)
 
 static bool to_delete(const struct drive *d)
 {
-	for (unsigned i = d->first; i < d->n && !d->broken; i++)
+	for (unsigned i = d->first; i < d->n && !d->broken && d->guard.state != GUARD_LOST; i++)
 		if (d->v[i].it.state == ITEM_ACCEPTED)
 			return true;
 	return false;
@@ -341,6 +342,8 @@ void work_step(struct drive *d)
 	delete_some(d, &wake);
 	if (!sweep_busy(d)) {
 		block_groups(d);
+		if (d->src->turn)
+			d->src->turn(d, &wake);
 		if (verify_allows(d))
 			send_some(d, &wake);
 		bool open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);

@@ -103,6 +103,7 @@ void round_step(struct engine *g)
 		discover_relate(g);
 		flow_sources_begin(g);
 	}
+	closer_step(g);
 	if (r->pending == 0 && r->metrics_begun)
 		round_end(g);
 }

@@ -127,6 +127,12 @@ static void fill_pipelines(struct snapshot *snap, struct engine *g, struct pipel
 	}
 }
 
+/* What a row says of its pipeline: that a dead-letter queue is empty says nothing of the stages before it. */
+static enum health says(const struct row *r)
+{
+	return r->dlq && r->health == HEALTH_OK ? HEALTH_IDLE : r->health;
+}
+
 static void fill_rows(struct snapshot *snap, struct engine *g)
 {
 	struct row *rows = arena_array(&snap->mem, g->nstages, sizeof *rows);
@@ -138,7 +144,7 @@ static void fill_rows(struct snapshot *snap, struct engine *g)
 		struct row *row = &rows[p->first + next[g->stages[i]->pipeline]++];
 		g->stages[i]->row = (uint32_t)(row - rows);
 		fill_row(snap, g, g->stages[i], row);
-		p->health = row->health > p->health ? row->health : p->health;
+		p->health = says(row) > p->health ? says(row) : p->health;
 	}
 	free(next);
 	snap->rows = rows;

@@ -13,7 +13,7 @@
 #define DELAYS "delays"
 #define DELAYS_MAX (1u << 20)
 #define INVENTORY_MAX (64u << 20)
-#define WAIT_MOST (64u << 10)   /* points */
+#define WAIT_MOST (32u << 10)   /* points */
 #define COARSE_AGE (63 * 86400) /* CloudWatch keeps five-minute points as long */
 
 void store_open(struct engine *g)

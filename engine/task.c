@@ -27,6 +27,9 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_REPLAY_RESUME] = replay_step,
 	[REQUEST_REPLAY_STEER] = replay_steer_step,
 	[REQUEST_REPLAY_SHOW] = replay_show_step,
+	[REQUEST_REPLAY_EXPORT] = replay_export_step,
+	[REQUEST_REPLAY_ADOPT] = replay_adopt_step,
+	[REQUEST_REPLAY_BUY_TIME] = replay_buy_step,
 	[REQUEST_REPLAY_LIST] = replay_list_step,
 	[REQUEST_AUDIT] = audit_step,
 	[REQUEST_ALARMS] = alarms_step,
@@ -131,6 +134,13 @@ static void own_replay(struct arena *a, struct replay_request *r)
 	r->to = copy(a, r->to);
 	r->where = copy(a, r->where);
 	r->word = copy(a, r->word);
+	r->file = copy(a, r->file);
+	r->item = copy(a, r->item);
+	r->body = copy(a, r->body);
+	const char **sets = arena_array(a, r->nsets, sizeof *sets);
+	for (unsigned i = 0; i < r->nsets; i++)
+		sets[i] = copy(a, r->sets[i]);
+	r->sets = sets;
 	if (r->keys.p)
 		r->keys.p = arena_strndup(a, r->keys.p, r->keys.n);
 }
@@ -196,6 +206,8 @@ void task_free(struct task *t)
 		alarm_init_abandon(t);
 	else if (is_alarm_code(t->rq.kind))
 		alarm_code_abandon(t);
+	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
+		replay_buy_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
 	if (t->rq.kind == REQUEST_ERRORS)
@@ -324,6 +336,9 @@ void result_free(struct result *r)
 	case REQUEST_REPLAY_RESUME:
 	case REQUEST_REPLAY_STEER:
 	case REQUEST_REPLAY_SHOW:
+	case REQUEST_REPLAY_EXPORT:
+	case REQUEST_REPLAY_ADOPT:
+	case REQUEST_REPLAY_BUY_TIME:
 	case REQUEST_REPLAY_LIST: arena_clear(&r->replay.mem); break;
 	case REQUEST_AUDIT: arena_clear(&r->audit.mem); break;
 	case REQUEST_IAM: iam_result_clear(&r->iam); break;

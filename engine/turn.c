@@ -17,6 +17,14 @@ static void signal_faces(struct engine *g)
 		log_debug(LOG_ENGINE, "event pending already");
 }
 
+void engine_collect(struct engine *g)
+{
+	for (struct snapshot *s = atomic_exchange(&g->returned, NULL), *next; s; s = next) {
+		next = s->next;
+		snapshot_free(s);
+	}
+}
+
 void engine_publish(struct engine *g, bool now)
 {
 	int64_t ms = clock_mono_ms();
@@ -30,6 +38,7 @@ void engine_publish(struct engine *g, bool now)
 	}
 	g->dirty = false;
 	g->published_ms = ms;
+	engine_collect(g);
 	snapshot_free(latest_put(&g->snapshot, snap_build(g)));
 	/* A large account's snapshot costs more: it may take a tenth of the time, no more. */
 	int64_t cost = 10 * (clock_mono_ms() - ms);

@@ -52,7 +52,7 @@ static bool rests(const struct engine *g, const struct measure *m)
 bool turns_measure(const struct engine *g, const struct stage *s, unsigned metric, bool vital)
 {
 	const struct measure *m = s->m[metric];
-	return m && m->id.ns && (!vital || stage_judged(s, metric)) && (!rests(g, m) || beside_one_seen(s, metric));
+	return m && m->id.ns && (!vital || (s->judged >> metric & 1)) && (!rests(g, m) || beside_one_seen(s, metric));
 }
 
 bool turns_own(const struct engine *g, const struct stage *s, enum role role, bool vital)
@@ -62,13 +62,20 @@ bool turns_own(const struct engine *g, const struct stage *s, enum role role, bo
 	return m && (!vital || judged) && (judged || !rests(g, m));
 }
 
-static unsigned count(const struct engine *g, const struct stage *s, bool vital)
+/* How many metrics of it are asked for, and how many of these when only what is judged is. */
+static unsigned count(const struct engine *g, const struct stage *s, unsigned *vital)
 {
 	unsigned n = 0;
-	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
-		n += turns_measure(g, s, i, vital);
-	for (unsigned r = ROLE_IN; s->own && r < ROLE_COUNT; r++)
-		n += turns_own(g, s, (enum role)r, vital);
+	*vital = 0;
+	for (unsigned i = 0; i < s->kind->info.nmetrics; i++) {
+		bool asked = turns_measure(g, s, i, false);
+		n += asked;
+		*vital += asked && (s->judged >> i & 1);
+	}
+	for (unsigned r = ROLE_IN; s->own && r < ROLE_COUNT; r++) {
+		n += turns_own(g, s, (enum role)r, false);
+		*vital += turns_own(g, s, (enum role)r, true);
+	}
 	return n;
 }
 
@@ -94,8 +101,7 @@ static struct sched_row **rows_of(struct engine *g)
 		struct sched_row *r = rows[i] = &s->sched;
 		if (!r->asked)
 			r->asked = SCHED_NEVER;
-		r->metrics = count(g, s, false);
-		r->vital = count(g, s, true);
+		r->metrics = count(g, s, &r->vital);
 		r->class = class_of(g, s);
 	}
 	return rows;
@@ -121,7 +127,8 @@ static void only_focus(struct engine *g)
 		struct sched_row *r = &g->stages[i]->sched;
 		bool it = g->stages[i]->id == g->focus_asked;
 		r->turn = it ? SCHED_WHOLE : SCHED_NOT;
-		g->sched.filling += it ? count(g, g->stages[i], false) : 0;
+		unsigned vital;
+		g->sched.filling += it ? count(g, g->stages[i], &vital) : 0;
 	}
 }
 
@@ -181,9 +188,10 @@ void turns_take(struct engine *g)
 
 void turns_taken(struct engine *g)
 {
+	int64_t now = mono_s();
 	for (unsigned i = 0; i < g->nstages; i++)
 		if (turns_of(g, g->stages[i]) == SCHED_WHOLE)
-			g->stages[i]->sched.asked = mono_s();
+			g->stages[i]->sched.asked = now;
 	if (g->threaded)
 		bill_beyond(g, g->sched.filling);
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#define ALIKE 120     /* seconds: two readings of one backlog, at different moments */
 #define STANDING 0.98 /* an age that grows so fast is that of something nobody takes */
 
 struct bounds {
@@ -192,6 +193,14 @@ static const char *age_words(struct arena *mem, const struct loss_trend *t, doub
 	return arena_printf(mem, "age %s%s, %sretention %s", more && t->at ? ">= " : "", age, course, keeps);
 }
 
+/* Whose words are told? Of two that are as near, of the one that says where. */
+static bool tells_better(const struct loss *b, const struct loss *a, const struct bounds of[2])
+{
+	if (fabs(of[1].hi - of[0].hi) <= ALIKE && !a->where != !b->where)
+		return b->where;
+	return of[1].hi < of[0].hi || (of[1].hi == of[0].hi && of[1].lo < of[0].lo);
+}
+
 struct loss loss_nearer(const struct loss *a, const struct loss *b, int64_t now)
 {
 	const struct loss *both[] = { a, b };
@@ -207,8 +216,7 @@ struct loss loss_nearer(const struct loss *a, const struct loss *b, int64_t now)
 		all.lo = fmin(all.lo, of[i].lo);
 		all.hi = fmin(all.hi, of[i].hi);
 	}
-	bool second = of[1].hi < of[0].hi || (of[1].hi == of[0].hi && of[1].lo < of[0].lo);
-	struct loss l = settle(all, now), first = *both[second];
+	struct loss l = settle(all, now), first = *both[tells_better(b, a, of)];
 	first.state = l.state;
 	first.low = l.low;
 	first.high = l.high;
@@ -484,14 +492,26 @@ struct loss loss_stream(struct arena *mem, const struct loss_stream *s)
 	return first;
 }
 
-struct loss loss_async(struct arena *mem, const struct loss_async *a)
+/* Which qualifier an event was for is not told: it goes by the shortest time at the earliest, by the longest at the latest. */
+static struct bounds async_bounds(const struct loss_async *a, const struct curve *c, double most)
 {
 	struct loss_reader r = { .age = a->age, .current = a->current, .limit = NAN };
-	struct loss_stream s = { .now = a->now,
-		                     .retention = isnan(a->most) ? LOSS_ASYNC_MOST : a->most,
-		                     .what = "first event",
-		                     .steady = true,
-		                     .readers = &r,
-		                     .nreaders = a->age.at != 0 };
-	return loss_stream(mem, &s);
+	struct loss_stream s = { .now = a->now, .steady = true };
+	if (a->over)
+		return never;
+	struct bounds late = reader_bounds(&r, most, c, &s);
+	struct bounds soon = isnan(a->least) ? whenever : reader_bounds(&r, a->least, c, &s);
+	return (struct bounds){ soon.lo, late.hi };
+}
+
+struct loss loss_async(struct arena *mem, const struct loss_async *a)
+{
+	struct curve c = curve_of(&a->age);
+	double most = isnan(a->most) ? LOSS_ASYNC_MOST : a->most, slope = c.course == RISING ? c.most : NAN;
+	struct loss l = settle(a->age.at ? async_bounds(a, &c, most) : never, a->now);
+	if (!a->age.at)
+		l.state = LOSS_NONE;
+	l.what = "first event";
+	l.basis = a->over ? "no event waits" : age_words(mem, &a->age, slope, most, false);
+	return l;
 }

@@ -98,9 +98,10 @@ struct loss loss_stream(struct arena *mem, const struct loss_stream *s);
 
 struct loss_async {           /* a function's queue of events it was asked to work on later */
 	int64_t now;
-	double most;              /* MaximumEventAgeInSeconds; NAN: LOSS_ASYNC_MOST */
+	double least, most;       /* MaximumEventAgeInSeconds, of its qualifiers; NAN: not known, LOSS_ASYNC_MOST at the most */
 	struct loss_trend age;    /* AsyncEventAge; no point: LOSS_NONE */
 	bool current;
+	bool over;                /* no point for longer than Lambda lets pass between two attempts: nothing waits */
 };
 struct loss loss_async(struct arena *mem, const struct loss_async *a);
 

@@ -11,6 +11,9 @@ struct parts {
 	char *text; /* of `payload`, decoded */
 	size_t ntext;
 	char *function, *condition;
+	char *inner; /* of an SNS notification: its Message */
+	size_t ninner;
+	bool notification;
 };
 
 static char *string_of(struct scan *s, struct arena *mem, size_t *n)
@@ -65,6 +68,13 @@ static bool read_member(struct scan *s, struct arena *mem, struct parts *p)
 		p->has_text = true;
 		return (p->text = string_of(s, mem, &p->ntext)) != NULL;
 	}
+	if (span_eq(s->text, "Type")) {
+		char *type = string_of(s, mem, NULL);
+		p->notification = type && strcmp(type, "Notification") == 0;
+		return type != NULL;
+	}
+	if (span_eq(s->text, "Message"))
+		return (p->inner = string_of(s, mem, &p->ninner)) != NULL;
 	if (s->text.n > 9 && memcmp(s->text.p + s->text.n - 9, "BatchInfo", 9) == 0)
 		p->has_batch = true;
 	return scan_skip(s);
@@ -108,12 +118,22 @@ static enum async_found read_dead_letter(const struct message *m, struct async_r
 	return ASYNC_FOUND;
 }
 
+/* By itself, or in an SNS notification. */
+static bool read_body(struct span body, struct arena *mem, struct parts *p)
+{
+	bool whole = scan_valid(body, NULL) && read_parts(body, mem, p);
+	if (!whole || p->has_context || !p->notification || !p->inner)
+		return whole;
+	struct span inner = { p->inner, p->ninner };
+	*p = (struct parts){ .text = NULL };
+	return scan_valid(inner, NULL) && read_parts(inner, mem, p);
+}
+
 enum async_found async_read(const struct message *m, struct arena *mem, struct async_record *r, struct err *e)
 {
 	struct parts p = { .text = NULL };
 	*r = (struct async_record){ .function_arn = NULL };
-	bool json = scan_valid(m->body, NULL);
-	bool whole = json && read_parts(m->body, mem, &p);
+	bool whole = read_body(m->body, mem, &p);
 	if (!p.has_context)
 		return read_dead_letter(m, r, e);
 	if (p.has_batch && !p.has_text)

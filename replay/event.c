@@ -134,8 +134,8 @@ void event_verdict(struct span body, const char *function_error, const char *con
 		if (why && (partial || reports))
 			fail_all(v, n, "BAD_REPORT", why);
 		else if (v->nfailed)
-			snprintf(v->code, sizeof v->code, "ITEM_FAILED"),
-			    snprintf(v->text, sizeof v->text, "reported in batchItemFailures");
+			v->named = true, snprintf(v->code, sizeof v->code, "ITEM_FAILED"),
+			snprintf(v->text, sizeof v->text, "reported in batchItemFailures");
 	}
 	json_free(doc);
 }

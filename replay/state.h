@@ -14,6 +14,7 @@
 	X(ACCEPT, INTENT, ACCEPTED)                                                                                          \
 	X(REJECT, INTENT, REJECTED)                                                                                          \
 	X(DOUBT, INTENT, UNKNOWN)         /* no answer, or we died before it came */                                         \
+	X(ADVANCE, INTENT, LEASED)        /* a part of it was accepted; the rest follows */                                  \
 	X(RETRY, REJECTED, LEASED)                                                                                           \
 	X(GIVE_UP, REJECTED, POISON)                                                                                         \
 	X(RESEND, UNKNOWN, LEASED)        /* received again, and policy or a person says so */                               \
@@ -47,6 +48,7 @@ enum item_event {
 	MOVE_ACCEPT,
 	MOVE_REJECT,
 	MOVE_DOUBT,
+	MOVE_ADVANCE,
 	MOVE_RETRY,
 	MOVE_GIVE_UP,
 	MOVE_RESEND,

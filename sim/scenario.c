@@ -77,6 +77,19 @@ static const struct scenario scenarios[] = {
 	  .history = 1440,
 	  .tide = 0.04,
 	  .faults = { "cloudwatch:GetMetricData=throttle" } },
+	{ .name = "poor",
+	  .help = "poison-shard to who may read no logs, no CloudTrail, no subscriptions; no shard metrics",
+	  .as = "poison-shard",
+	  .furnished = true,
+	  .history = 1860,
+	  .tide = 0.01,
+	  .released = 376,
+	  .poisoned = 369,
+	  .slowing = 49,
+	  .slow = 36,
+	  .fixed = 2,
+	  .dead_letters = 1742,
+	  .faults = { "logs:*=denied", "cloudtrail:*=denied", "sns:*=denied" } },
 	{ .name = "empty", .help = "an account with nothing in it" },
 };
 #define NSCENARIOS (sizeof scenarios / sizeof *scenarios)
@@ -101,7 +114,7 @@ const struct scenario *scenario_find(const char *name)
 uint64_t scenario_seed(const struct scenario *s)
 {
 	uint64_t h = 0xcbf29ce484222325;
-	for (const char *p = s->name; *p; p++)
+	for (const char *p = s->as ? s->as : s->name; *p; p++)
 		h = (h ^ (unsigned char)*p) * 0x100000001b3;
 	return h;
 }
@@ -159,7 +172,7 @@ struct sim_letter letter_of(const struct world *w, int64_t number)
 
 void scenario_start(struct world *w)
 {
-	for (unsigned i = 0; i < 2 && w->scenario->faults[i]; i++)
+	for (unsigned i = 0; i < 4 && w->scenario->faults[i]; i++)
 		fault_switch(&w->faults, w->scenario->faults[i], NULL);
 	if (!w->scenario->furnished)
 		return;

@@ -13,9 +13,10 @@ struct sim_defect;
 /* Minutes before the start at which something began; 0 = it did not. What is on the screen at the start follows. */
 struct scenario {
 	const char *name, *help;
+	const char *as;        /* the traffic is that of this other one, by chance too; NULL: its own */
 	bool furnished;
 	int64_t history;       /* minutes made before the start */
-	const char *faults[2]; /* as in fault.h; NULL = none */
+	const char *faults[4]; /* as in fault.h; NULL = none */
 	int64_t poisoned;      /* a batch arrives that v42 of the enriching function cannot take: it holds shard 3 */
 	int64_t slowing, slow; /* traffic begins to fall; has fallen to what it is now */
 	int64_t dead_letters;  /* the dead-letter queue fills */

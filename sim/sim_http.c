@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/thread.h"
 #include "sim/sim_control.h"
 #include "sim/sim_line.h"
 #include "sim/sim_wire.h"
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -266,17 +266,6 @@ static bool listen_on(struct sim_server *s, unsigned port, struct err *e)
 	return true;
 }
 
-/* Signals are other threads' business. */
-static bool start_thread(struct sim_server *s)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failed = pthread_create(&s->thread, NULL, loop, s);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed == 0;
-}
-
 struct sim_server *sim_server_start(unsigned port, struct world *w, const struct sim_key *key, unsigned latency_ms,
                                     struct err *e)
 {
@@ -288,7 +277,7 @@ struct sim_server *sim_server_start(unsigned port, struct world *w, const struct
 	if (s->stop_fd < 0) {
 		err_set(e, ERR_INTERNAL, "sim", "%s", strerror(errno));
 	} else if (listen_on(s, port, e)) {
-		if (start_thread(s))
+		if (thread_start(&s->thread, loop, s) == 0)
 			return s;
 		err_set(e, ERR_INTERNAL, "sim", "no thread");
 		MHD_stop_daemon(s->mhd);

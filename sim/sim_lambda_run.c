@@ -1,5 +1,6 @@
 #include "sim/sim_lambda_run.h"
 
+#include "core/hash.h"
 #include "core/mem.h"
 #include "sim/world.h"
 
@@ -38,15 +39,30 @@ static bool bad(const struct lambda_code *c, const char *body)
 	return c->fail_if && body && strstr(body, c->fail_if);
 }
 
+/* The bytes of a stream's record, or of a message's body. */
+static bool bad_record(const struct lambda_code *c, const struct json *r)
+{
+	const char *data = json_get_str(json_get(r, "kinesis"), "data");
+	struct buf b;
+	if (!data)
+		return bad(c, json_get_str(r, "body"));
+	buf_init(&b, (size_t)16 << 20);
+	bool is = c->fail_if && hash_unbase64(&b, span_of(data)) && b.n &&
+	          memmem(b.p, b.n, c->fail_if, strlen(c->fail_if)) != NULL;
+	buf_clear(&b);
+	return is;
+}
+
 static bool fails(const struct lambda_code *c, const struct json *records, struct json_out *o)
 {
 	bool any = false;
 	for (const struct json *r = json_first(records); r; r = json_next(r)) {
-		if (!bad(c, json_get_str(r, "body")))
+		const char *sequence = json_get_str(json_get(r, "kinesis"), "sequenceNumber");
+		if (!bad_record(c, r))
 			continue;
 		any = true;
 		json_out_object(o, NULL);
-		json_out_str(o, "itemIdentifier", json_get_str(r, "messageId"));
+		json_out_str(o, "itemIdentifier", sequence ? sequence : json_get_str(r, "messageId"));
 		json_out_object_end(o);
 	}
 	return any;

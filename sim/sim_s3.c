@@ -273,7 +273,7 @@ static const struct sim_op ops[] = {
 	{ "CreateBucket", SIM_WRITE, create_bucket, "PUT", BUCKET, 200 },
 	{ "HeadBucket", SIM_READ, head_bucket, "HEAD", BUCKET, 200 },
 	{ "ListObjectsV2", SIM_READ, list_objects, "GET", BUCKET, 200 },
-	{ "GetObject", SIM_PEEK, get_object, "GET", OBJECT, 200 },
+	{ "GetObject", SIM_READ, get_object, "GET", OBJECT, 200 },
 	{ "HeadObject", SIM_READ, get_object, "HEAD", OBJECT, 200 },
 	{ "PutObject", SIM_WRITE, put_object, "PUT", OBJECT, 200 },
 	{ "DeleteObject", SIM_WRITE, delete_object, "DELETE", OBJECT, 204 },

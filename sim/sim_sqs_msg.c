@@ -450,8 +450,8 @@ bool sqs_receive(struct world *w, struct sim_req *rq, struct wr *o, struct sim_f
 	    !arg_list(rq, rq->args, "MessageAttributeNames", 64, &want.message, f))
 		return false;
 	unsigned n = queue_receive(w, q, (unsigned)max, visibility, got);
-	if (n == 0 &&
-	    (double)rq->waited_ms * w->speed < (double)wait * 1000) { /* the account's seconds, which may be fast */
+	double waited_ms = (double)rq->waited_ms * w->speed; /* the account's time, which may be fast */
+	if (n == 0 && waited_ms < (double)wait * 1000) {
 		rq->hold_ms = HOLD_MS;
 		return true;
 	}

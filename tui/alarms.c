@@ -11,19 +11,48 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Where one pipeline is shown, those that watch a stage of it. */
+static bool is_shown(const struct snapshot *s, const struct row *one, const struct alarm *a)
+{
+	const struct pipeline *p = one && one->pipeline < s->npipelines ? &s->pipelines[one->pipeline] : NULL;
+	for (uint32_t i = 0; p && a->row && i < p->n; i++)
+		if (s->rows[p->first + i].id == a->row)
+			return true;
+	return !p;
+}
+
+static unsigned shown_before(const struct view *v, unsigned end)
+{
+	const struct row *one = overview_only(v);
+	unsigned n = 0;
+	for (unsigned i = 0; one && i < end; i++)
+		n += is_shown(v->snap, one, &v->snap->alarms[i]);
+	return one ? n : end;
+}
+
+unsigned alarm_place(const struct view *v, unsigned line)
+{
+	const struct row *one = overview_only(v);
+	unsigned i = 0;
+	for (; one && i < v->snap->nalarms; i++)
+		if (is_shown(v->snap, one, &v->snap->alarms[i]) && !line--)
+			break;
+	return one ? i : line;
+}
+
 /* The order of the snapshot is the alarms' own; the name is what stays. */
 static uint64_t alarm_id(const void *ctx, unsigned line)
 {
 	const struct view *v = ctx;
 	uint64_t h = 14695981039346656037u; /* FNV-1a; 0 would be a heading */
-	for (const char *p = v->snap->alarms[line].name; p && *p; p++)
+	for (const char *p = v->snap->alarms[alarm_place(v, line)].name; p && *p; p++)
 		h = (h ^ (unsigned char)*p) * 1099511628211u;
 	return h ? h : 1;
 }
 
 struct list_lines alarms_lines(const struct view *v)
 {
-	return (struct list_lines){ .n = v->snap ? v->snap->nalarms : 0, .id = alarm_id, .ctx = v };
+	return (struct list_lines){ .n = v->snap ? shown_before(v, v->snap->nalarms) : 0, .id = alarm_id, .ctx = v };
 }
 
 /* What could not be read again is old, whatever it said: OK is impossible on old data. */
@@ -142,9 +171,9 @@ static void fit(const struct view *v, int cells_in_all, uint8_t width[C_COUNT])
 		name->want = name->max;
 	bool known = false;
 	const struct list *l = &v->overview.alarms;
-	for (unsigned i = l->top; i < l->top + l->page && i < v->snap->nalarms && !known; i++) {
+	for (unsigned i = l->top; i < l->top + l->page && i < alarms_lines(v).n && !known; i++) {
 		const struct row *r;
-		known = alarm_reading(v, &v->snap->alarms[i], &r) != NULL;
+		known = alarm_reading(v, &v->snap->alarms[alarm_place(v, i)], &r) != NULL;
 	}
 	if (!known)
 		fitted[C_NOW].rank = UINT8_MAX;
@@ -178,23 +207,36 @@ static void read_when(const struct snapshot *s, int64_t now, unsigned n, char *n
 		snprintf(note, size, "?? not read");
 }
 
+/* "2 not ok, 7 in all, worst first, for how long"; of one pipeline also how many there are beside. */
+static void count_note(const struct view *v, unsigned n, char *note, size_t size)
+{
+	unsigned open = 0, others = v->snap->nalarms - n;
+	for (unsigned i = 0; i < n; i++)
+		open += v->snap->alarms[alarm_place(v, i)].state != ALARM_STATE_OK;
+	if (!n)
+		snprintf(note, size, "none watches this pipeline, %u other%s: 3", others, others == 1 ? "" : "s");
+	else if (others)
+		snprintf(note, size, "%u not ok, %u on this pipeline, %u other%s: 3", open, n, others, others == 1 ? "" : "s");
+	else
+		snprintf(note, size, "%u not ok, %u in all, worst first, for how long", open, n);
+}
+
 void alarms_draw(struct view *v, struct area a)
 {
 	struct list *l = &v->overview.alarms;
 	const struct snapshot *s = v->snap;
-	unsigned n = s ? s->nalarms : 0, open = 0;
+	unsigned n = alarms_lines(v).n;
 	char note[80] = "";
 	uint8_t width[C_COUNT] = { 0 };
-	for (unsigned i = 0; i < n; i++)
-		open += s->alarms[i].state != ALARM_STATE_OK;
 	list_scroll(l, n, a.h > 1 ? (unsigned)a.h - 1 : 0);
 	if (n)
 		fit(v, a.w, width);
 	if (s && !s->alarms_current && s->phase == PHASE_LIVE)
-		read_when(s, v->now, n, note, sizeof note);
-	else if (n)
-		snprintf(note, sizeof note, "%u not ok, %u in all, worst first, for how long", open, n);
+		read_when(s, v->now, s->nalarms, note, sizeof note);
+	else if (s && s->nalarms)
+		count_note(v, n, note, sizeof note);
 	pane_title(v, &a, "ALARMS", note);
 	for (int i = 0; i < a.h - 1 && l->top + (unsigned)i < n; i++)
-		draw_alarm(v, &a, a.y + 1 + i, width, &s->alarms[l->top + (unsigned)i], l->top + (unsigned)i == l->line);
+		draw_alarm(v, &a, a.y + 1 + i, width, &s->alarms[alarm_place(v, l->top + (unsigned)i)],
+		           l->top + (unsigned)i == l->line);
 }

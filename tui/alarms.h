@@ -4,7 +4,8 @@
 
 #include "tui/pane.h"
 
-struct list_lines alarms_lines(const struct view *v);
+struct list_lines alarms_lines(const struct view *v);    /* all of them; where one pipeline is shown, those that watch it */
+unsigned alarm_place(const struct view *v, unsigned line); /* in the snapshot */
 void alarms_draw(struct view *v, struct area a);
 bool alarm_watches(const struct alarm *a, const struct row *r, const struct metric_info *m); /* this metric of this row? */
 enum health alarm_health(const struct snapshot *snap, enum alarm_state s);               /* what could not be read again is old */

@@ -236,3 +236,26 @@ void draw_rule(struct canvas *c, int y, int x, int width, bool blocks, const cha
 		draw_fmt(c, y, x + end - cells - 1, cells + 2, STYLE_FAINT, " %s ", note);
 	}
 }
+
+int draw_words(struct canvas *c, int y, int h, int x, int width, unsigned style, const char *text)
+{
+	struct buf b;
+	int row = 0;
+	buf_init(&b, 1 << 16);
+	text_visible(&b, span_of(text));
+	struct span rest = buf_span(&b);
+	while (rest.n && row < h && width > 0) {
+		unsigned used;
+		struct span part = text_clip(rest, (unsigned)width, &used);
+		size_t n = part.n;
+		while (part.n < rest.n && n && part.p[n - 1] != ' ')
+			n--;
+		n = part.n == rest.n || n == 0 ? part.n : n;
+		draw_text(c, y + row++, x, width, style, (struct span){ rest.p, n });
+		rest = span_trim((struct span){ rest.p + n, rest.n - n });
+		if (n == 0)
+			break;
+	}
+	buf_clear(&b);
+	return row;
+}

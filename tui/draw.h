@@ -43,6 +43,8 @@ int draw_fmt(struct canvas *c, int y, int x, int width, unsigned style, const ch
 void draw_right(struct canvas *c, int y, int x, int width, unsigned style, const char *s); /* '#' all over when s is too wide: a cut number lies */
 int draw_name(struct canvas *c, int y, int x, int width, unsigned style, const char *s);   /* shortened in the middle */
 int draw_sentence(struct canvas *c, int y, int x, int width, unsigned style, const char *s); /* a cut end is marked '>' */
+/* Over as many rows as it needs, at most h, broken between words; the rows used. */
+int draw_words(struct canvas *c, int y, int h, int x, int width, unsigned style, const char *text);
 void draw_style(struct canvas *c, int y, int x, int width, unsigned style);               /* flags of style added to what is there */
 /* "-- TITLE ---------- note --" over the whole width given. */
 void draw_rule(struct canvas *c, int y, int x, int width, bool blocks, const char *title, const char *note);

@@ -104,9 +104,20 @@ static void add_note(char *out, size_t size, const char *title, const char *valu
 }
 
 /* The reason when there is one; else what has no column of its own: how long it takes, how many at a time. */
+void field_slowed(const struct row *r, char *out, size_t size)
+{
+	char every[TEXT_NUM];
+	text_duration(r->every, every);
+	snprintf(out, size, "polled every %s: budget", every);
+}
+
 void field_note(const struct row *r, char *out, size_t size)
 {
-	snprintf(out, size, "%s", r->reason ? r->reason : "");
+	char slowed[64] = "";
+	if (r->slowed)
+		field_slowed(r, slowed, sizeof slowed);
+	snprintf(out, size, "%s%s%s", r->reason ? r->reason : "", r->reason && r->reason[0] && slowed[0] ? "; " : "",
+	         slowed);
 	if (out[0])
 		return;
 	for (unsigned i = 0; i < r->nreadings; i++) {

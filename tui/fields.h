@@ -18,6 +18,7 @@ void reading_text(const struct row *r, const struct reading *rd, bool old, char 
 double field_number(const struct row *r, enum role role);      /* in the unit shown; NAN when there is none */
 void field_kind(const struct row *r, char out[FIELD_SIZE]);    /* "sqs dlq" */
 const char *unit_short(const struct metric_info *info);        /* "per minute" for sums, "" when the value carries it */
-void field_note(const struct row *r, char *out, size_t size);  /* why, or what else is known of one that is fine */
+void field_slowed(const struct row *r, char *out, size_t size); /* "polled every 15m: budget", of one that the budget slowed down */
+void field_note(const struct row *r, char *out, size_t size);  /* why, and what else is known of one that is fine */
 
 #endif

@@ -239,7 +239,10 @@ static void put_clock(const struct view *v, struct piece *clock)
 /* What it costs to look, once there is something to say. */
 static void put_cost(const struct view *v, struct piece *p)
 {
-	if (!v->snap || v->canvas.cols < 120 || !isfinite(v->snap->cost.usd_per_day))
+	bool begun =
+	    v->snap &&
+	    !v->snap->first; /* at the first contact nothing is paid for, and what it would cost is the screen's to say */
+	if (!begun || v->canvas.cols < 120 || !isfinite(v->snap->cost.usd_per_day))
 		return;
 	snprintf(p->brief, sizeof p->brief, "$%.2f/day", v->snap->cost.usd_per_day);
 	int n = snprintf(p->full, sizeof p->full, "%s", p->brief);

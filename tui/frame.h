@@ -15,6 +15,7 @@ void frame_footer(struct view *v);
 
 enum style style_of(enum health h);
 /* The problems in words, worst first: rows, and calls to AWS that failed. Returns the rows drawn, at least 1. */
+void problems_sync(struct view *v); /* there is a new snapshot */
 int frame_problems(struct view *v, int y, int most);
 void frame_problem_lines(const struct view *v, struct buf *out); /* the same as text, one line each, filtered */
 

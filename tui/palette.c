@@ -66,8 +66,8 @@ void palette_fill(struct view *v)
 
 static void to_alarm(struct view *v, uint32_t index)
 {
-	struct list_lines lines = alarms_lines(v);
 	act_go_overview(v);
+	struct list_lines lines = alarms_lines(v);
 	v->overview.focus = PANE_ALARMS;
 	list_select(&v->overview.alarms, &lines, index);
 }

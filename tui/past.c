@@ -59,6 +59,8 @@ bool past_instant(const char *text, int64_t now, int64_t *t)
 
 /* ---- there and back */
 
+#define LOOKING "looking back..."
+
 void past_leave(struct view *v)
 {
 	if (!v->past)
@@ -76,7 +78,7 @@ static void go(struct view *v, const char *text)
 		return;
 	}
 	v->past_wish = t;
-	view_note(v, "looking back...");
+	view_note(v, LOOKING);
 }
 
 static void asked(struct view *v)
@@ -106,6 +108,8 @@ void past_arrived(struct view *v, struct result *r)
 	}
 	struct snapshot *s = r->past;
 	r->past = NULL;
+	if (strcmp(v->note, LOOKING) == 0)
+		v->note[0] = '\0';
 	view_past(v, s);
 }
 

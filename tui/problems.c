@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST 8
+#define MOST PROBLEM_LINES
 #define NARROW 60 /* columns: below, the name and the time are what there is room for */
 
 struct problem {
@@ -39,16 +39,18 @@ static bool said(const struct problems *l, uint32_t row)
 	return false;
 }
 
-static void keep_nearest(const struct snapshot *s, struct problems *l, unsigned most, uint32_t row)
+static void keep_nearest(struct view *v, uint32_t row)
 {
-	unsigned at = l->nsaid;
-	while (at > 0 && loss_order(&s->rows[row].loss, &s->rows[l->said[at - 1]].loss) < 0)
+	const struct snapshot *s = v->snap;
+	uint32_t *rows = v->worst.soonest;
+	unsigned at = v->worst.nsoonest;
+	while (at > 0 && loss_order(&s->rows[row].loss, &s->rows[rows[at - 1]].loss) < 0)
 		at--;
-	if (at >= most)
+	if (at >= MOST)
 		return;
-	l->nsaid += l->nsaid < most;
-	memmove(&l->said[at + 1], &l->said[at], (l->nsaid - 1 - at) * sizeof *l->said);
-	l->said[at] = row;
+	v->worst.nsoonest += v->worst.nsoonest < MOST;
+	memmove(&rows[at + 1], &rows[at], (v->worst.nsoonest - 1 - at) * sizeof *rows);
+	rows[at] = row;
 }
 
 /* Of what cannot be read at all no deadline is known or unknown: that it cannot be read is what there is to say. */
@@ -61,9 +63,9 @@ static bool deadline_says(const struct row *r)
 static void add_deadlines(const struct view *v, struct problems *l)
 {
 	const struct snapshot *s = v->snap;
-	for (uint32_t i = 0; i < s->nrows; i++)
-		if (deadline_says(&s->rows[i]))
-			keep_nearest(s, l, (l->most + 1) / 2, i);
+	unsigned half = (l->most + 1) / 2;
+	l->nsaid = v->worst.nsoonest < half ? v->worst.nsoonest : half;
+	memcpy(l->said, v->worst.soonest, l->nsaid * sizeof *l->said);
 	for (unsigned i = 0; i < l->nsaid; i++) {
 		const struct row *r = &s->rows[l->said[i]];
 		enum health h = r->health > HEALTH_WARN ? r->health : HEALTH_WARN;
@@ -83,11 +85,31 @@ static void add_deadlines(const struct view *v, struct problems *l)
 	}
 }
 
-static void add_rows(const struct snapshot *s, struct problems *l, enum health h)
+static void add_rows(const struct view *v, struct problems *l, enum health h)
 {
-	for (unsigned i = 0; i < s->nrows && s->count[h]; i++)
-		if (s->rows[i].health == h && !said(l, i))
-			add(l, h, s->rows[i].name, s->rows[i].reason && s->rows[i].reason[0] ? s->rows[i].reason : health_name(h));
+	const struct row *rows = v->snap->rows;
+	unsigned others = v->worst.n[h] - v->worst.kept[h]; /* more than there are lines for */
+	for (unsigned i = 0; i < v->worst.kept[h]; i++) {
+		const struct row *r = &rows[v->worst.row[h][i]];
+		if (!said(l, v->worst.row[h][i]))
+			add(l, h, r->name, r->reason && r->reason[0] ? r->reason : health_name(h));
+	}
+	for (unsigned i = 0; i < l->nsaid && others; i++)
+		others -= rows[l->said[i]].health == h && l->said[i] > v->worst.row[h][v->worst.kept[h] - 1];
+	l->total += others;
+}
+
+void problems_sync(struct view *v)
+{
+	const struct snapshot *s = v->snap;
+	memset(&v->worst, 0, sizeof v->worst);
+	for (uint32_t i = 0; i < s->nrows; i++) {
+		enum health h = s->rows[i].health;
+		if (v->worst.n[h]++ < PROBLEM_ROWS)
+			v->worst.row[h][v->worst.kept[h]++] = i;
+		if (deadline_says(&s->rows[i]))
+			keep_nearest(v, i);
+	}
 }
 
 /* An alarm whose resource is no stage of ours, or whose stage says something worse, still counts. */
@@ -190,13 +212,13 @@ static void gather(const struct view *v, unsigned most, struct problems *l)
 	if (!s)
 		return;
 	add_deadlines(v, l);
-	add_rows(s, l, HEALTH_ALARM);
+	add_rows(v, l, HEALTH_ALARM);
 	if (s->alarms_current)
 		add_alarms(s, l);
-	add_rows(s, l, HEALTH_WARN);
+	add_rows(v, l, HEALTH_WARN);
 	add_calls(s, l);
-	add_rows(s, l, HEALTH_UNKNOWN);
-	add_rows(s, l, HEALTH_STALE);
+	add_rows(v, l, HEALTH_UNKNOWN);
+	add_rows(v, l, HEALTH_STALE);
 }
 
 int frame_problems(struct view *v, int y, int most)

@@ -6,6 +6,7 @@
 #include "tui/action.h"
 #include "tui/alarms.h"
 #include "tui/chart.h"
+#include "tui/fields.h"
 #include "tui/frame.h"
 #include "tui/glyph.h"
 #include "tui/pane.h"
@@ -136,13 +137,20 @@ static void limit_text(const struct view *v, const struct alarm *a, char *out, s
 	alarm_condition(a, rd ? rd->info->title : what, unit_of(v, a), out, size);
 }
 
-static void now_text(const struct view *v, const struct alarm *a, char out[16])
+/* What sluice's own evaluation compared; before there is one, the stage's newest value, as on the overview. */
+static void now_text(const struct view *v, const struct alarm *a, char *out, size_t size)
 {
 	const struct alarm_local *l = local_of(v, a);
-	if (l->state == ALARM_STATE_UNKNOWN)
-		snprintf(out, 16, "-");
+	const struct row *r;
+	const struct reading *rd = l->state == ALARM_STATE_UNKNOWN ? alarm_reading(v, a, &r) : NULL;
+	char text[256];
+	if (rd) {
+		reading_text(r, rd, v->snap->phase == PHASE_CACHED, text);
+		snprintf(out, size, "%.15s", text);
+	} else if (l->state == ALARM_STATE_UNKNOWN)
+		snprintf(out, size, "-");
 	else if (isnan(l->value))
-		snprintf(out, 16, "no data");
+		snprintf(out, size, "no data");
 	else
 		chart_label(l->value, unit_of(v, a), out);
 }
@@ -169,7 +177,7 @@ static void draw_cell(struct view *v, int y, int x, int width, enum column col, 
 		draw_name(c, y, x, width, STYLE_NORMAL, text);
 		break;
 	case C_NOW:
-		now_text(v, a, now);
+		now_text(v, a, now, sizeof now);
 		draw_right(c, y, x, width, STYLE_NORMAL, now);
 		break;
 	case C_FOR:
@@ -506,15 +514,17 @@ const struct screen screen_alarms = { .name = "alarms", .sync = sync_alarms, .dr
 /* From the overview's pane of alarms it is about the one selected there. */
 void act_alarms(struct view *v)
 {
-	struct list_lines lines = alarms_lines(v);
 	const struct overview *o = &v->overview;
 	if (view_screen(v) == SCREEN_ALARMS)
 		return;
-	if ((view_screen(v) == SCREEN_OVERVIEW || view_screen(v) == SCREEN_PIPELINE) && o->focus == PANE_ALARMS &&
-	    o->alarms.line < lines.n)
-		list_select(&v->alarms.list, &lines, o->alarms.line);
+	bool one = (view_screen(v) == SCREEN_OVERVIEW || view_screen(v) == SCREEN_PIPELINE) && o->focus == PANE_ALARMS &&
+	           o->alarms.line < alarms_lines(v).n;
+	unsigned place = one ? alarm_place(v, o->alarms.line) : 0;
 	while (v->depth > 1) /* a place of its own, not one step further */
 		view_pop(v);
+	struct list_lines lines = alarms_lines(v);
+	if (one)
+		list_select(&v->alarms.list, &lines, place);
 	view_push(v, SCREEN_ALARMS);
 }
 

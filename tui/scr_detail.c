@@ -91,6 +91,10 @@ static int draw_facts(struct view *v, int y, int rows, const struct row *r)
 {
 	struct flow f = { .c = &v->canvas, .y = y, .x = GUTTER, .left = rows };
 	const struct snapshot *s = v->snap;
+	char slowed[64] = "";
+	if (r->slowed)
+		field_slowed(r, slowed, sizeof slowed);
+	flow_add(&f, "note", slowed);
 	flow_add(&f, "fed by", r->fed_by);
 	flow_add(&f, "feeds", r->feeds);
 	if (r->resource && strcmp(r->resource, r->name) != 0)

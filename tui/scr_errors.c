@@ -211,10 +211,13 @@ static void draw_problem(struct view *v, const struct area *at)
 		draw_str(c, at->y, at->x + GUTTER, at->w, STYLE_FAINT, r ? "no line looks like an error" : "asking...");
 		return;
 	}
-	draw_fmt(c, at->y, at->x + 1, at->w, STYLE_UNKNOWN, "?? %s", err_name(r->err.code));
-	draw_sentence(c, at->y + 1, at->x + GUTTER, at->w - GUTTER, STYLE_NORMAL, r->err.text);
-	draw_sentence(c, at->y + 2, at->x + GUTTER, at->w - GUTTER, STYLE_FAINT,
-	              r->err.action[0] ? r->err.action : err_hint(r->err.code));
+	if (r->err.action[0])
+		draw_fmt(c, at->y, at->x + 1, at->w, STYLE_UNKNOWN, "?? %s: what it logs is not known; allow %s",
+		         err_name(r->err.code), r->err.action);
+	else
+		draw_fmt(c, at->y, at->x + 1, at->w, STYLE_UNKNOWN, "?? %s: what it logs is not known; %s",
+		         err_name(r->err.code), err_hint(r->err.code));
+	draw_words(c, at->y + 1, at->h - 1, at->x + GUTTER, at->w - GUTTER, STYLE_NORMAL, r->err.text);
 }
 
 static void head_text(const struct view *v, const struct errors_result *r, char *out, size_t size)

@@ -205,29 +205,11 @@ const struct screen screen_events = { .name = "events", .sync = sync_events, .dr
 
 /* ---- one event, whole */
 
-/* Words over as many rows as they need; returns the rows used. */
 static int draw_wrapped(struct canvas *c, int y, int h, int x, const char *label, const char *text)
 {
-	struct buf b;
-	int row = 0, width = c->cols - x - 12;
-	buf_init(&b, 1 << 16);
-	text_visible(&b, span_of(text));
-	struct span rest = buf_span(&b);
 	draw_str(c, y, x, 11, STYLE_FAINT, label);
-	while (rest.n && row < h && width > 0) {
-		unsigned used;
-		struct span part = text_clip(rest, (unsigned)width, &used);
-		size_t n = part.n;
-		while (part.n < rest.n && n && part.p[n - 1] != ' ')
-			n--;
-		n = part.n == rest.n || n == 0 ? part.n : n;
-		draw_text(c, y + row++, x + 12, width, STYLE_NORMAL, (struct span){ rest.p, n });
-		rest = span_trim((struct span){ rest.p + n, rest.n - n });
-		if (n == 0)
-			break;
-	}
-	buf_clear(&b);
-	return row ? row : 1;
+	int rows = draw_words(c, y, h, x + 12, c->cols - x - 12, STYLE_NORMAL, text);
+	return rows ? rows : 1;
 }
 
 static void draw_event(struct view *v, int y, int h)

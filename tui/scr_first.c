@@ -80,8 +80,23 @@ static void found_words(const struct snapshot *s, char *out, size_t size)
 	}
 	for (unsigned i = 0; i < s->nalarms; i++)
 		firing += s->alarms[i].state == ALARM_STATE_ALARM;
-	if (n < size)
+	if (n < size && s->alarms_current)
 		snprintf(out + n, size - n, "alarms %u, in ALARM %u", s->nalarms, firing);
+	else if (n < size)
+		snprintf(out + n, size - n, "alarms ?");
+}
+
+/* The calls that failed: what they tell is missing in all that stands here. "" when there are none. */
+static void unread_words(const struct snapshot *s, char *out, size_t size)
+{
+	size_t n = 0;
+	out[0] = '\0';
+	for (unsigned i = 0; i < s->napis; i++) {
+		const struct err *e = &s->apis[i].last;
+		if (e->code == ERR_OK || s->apis[i].aside || n >= size)
+			continue;
+		n += (size_t)snprintf(out + n, size - n, "%s%s %s", n ? ", " : "not read: ", s->apis[i].op, err_name(e->code));
+	}
 }
 
 static void choice_words(const struct first *f, char *out, size_t size)
@@ -155,7 +170,12 @@ static void draw_first(struct view *v, int y, int h)
 	char words[256];
 	if (!contact(v))
 		return;
-	int head = h >= HEAD + CHOICE + 2 ? HEAD : 1;
+	unread_words(v->snap, words, sizeof words);
+	int head = h >= HEAD + CHOICE + 3 ? HEAD + (words[0] != '\0') : 1;
+	if (words[0]) {
+		draw_str(c, y + head - 1, 0, 2, STYLE_UNKNOWN, head > 1 ? health_mark(HEALTH_UNKNOWN) : NULL);
+		draw_sentence(c, y + head - 1, 3, c->cols - 3, STYLE_UNKNOWN, head > 1 ? words : NULL);
+	}
 	draw_sentence(c, y, 0, c->cols, STYLE_STRONG, "FIRST CONTACT: nothing has been paid for yet; what was found:");
 	found_words(v->snap, words, sizeof words);
 	draw_sentence(c, y + 1, 2, c->cols - 2, STYLE_NORMAL, head > 1 ? words : NULL);

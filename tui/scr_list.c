@@ -117,6 +117,8 @@ static void share_rest(const struct view *v, struct layout *l, int rest, int ala
 static struct layout lay_out(const struct view *v, int h)
 {
 	int alarms = (int)alarms_lines(v).n, changes = (int)changes_lines(v).n;
+	alarms = alarms || !v->snap ? alarms
+	                            : v->snap->nalarms > 0; /* that none of them watches this pipeline takes a line, too */
 	int stages = most(3, (int)v->overview.nlines + 2), flow = 0;
 	struct layout l = { .beside = v->canvas.cols >= BESIDE };
 	if (overview_only(v))
@@ -216,8 +218,8 @@ void act_open(struct view *v)
 		alarms_open(v);
 		return;
 	}
-	if (o->focus == PANE_ALARMS && v->snap && o->alarms.line < v->snap->nalarms)
-		row = v->snap->alarms[o->alarms.line].row;
+	if (o->focus == PANE_ALARMS && v->snap && o->alarms.line < alarms_lines(v).n)
+		row = v->snap->alarms[alarm_place(v, o->alarms.line)].row;
 	if (o->focus == PANE_ALARMS && !view_row(v, row)) { /* it is one of no stage: what is known of it */
 		act_alarms(v);
 		return;
@@ -348,7 +350,7 @@ static bool to_alarm(struct view *v, bool forward)
 	struct list_lines lines = alarms_lines(v);
 	unsigned n = 0, at = v->overview.alarms.line;
 	bool shown = view_screen(v) == SCREEN_OVERVIEW || view_screen(v) == SCREEN_PIPELINE;
-	while (n < lines.n && v->snap->alarms[n].state == ALARM_STATE_ALARM)
+	while (n < lines.n && v->snap->alarms[alarm_place(v, n)].state == ALARM_STATE_ALARM)
 		n++;
 	if (!n || !shown)
 		return false;

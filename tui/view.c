@@ -61,6 +61,20 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+/* Nearly always: then the index serves again. */
+static bool same_rows(const struct snapshot *a, const struct snapshot *b)
+{
+	bool same = a && a->nrows == b->nrows;
+	for (uint32_t i = 0; same && i < b->nrows; i++)
+		same = a->rows[i].id == b->rows[i].id;
+	return same;
+}
+
+static void drop(struct view *v, struct snapshot *s)
+{
+	engine_give_back(v->options->engine, s);
+}
+
 static void index_rows(struct view *v)
 {
 	v->by_id = xreallocarray(v->by_id, v->snap->nrows + 1u, sizeof *v->by_id);
@@ -72,9 +86,12 @@ static void index_rows(struct view *v)
 
 static void show(struct view *v, struct snapshot *s)
 {
-	snapshot_free(v->snap);
+	bool same = same_rows(v->snap, s);
+	drop(v, v->snap);
 	v->snap = s;
-	index_rows(v);
+	if (!same)
+		index_rows(v);
+	problems_sync(v);
 	sync(v);
 	if (palette_open(v)) /* its lines are the old snapshot's */
 		palette_fill(v);
@@ -98,7 +115,7 @@ void view_snapshot(struct view *v, struct snapshot *s)
 	if (!v->frozen && !v->past) {
 		show(v, s);
 	} else {
-		snapshot_free(v->held);
+		drop(v, v->held);
 		v->held = s;
 	}
 	lease_check(v);

@@ -187,12 +187,22 @@ struct errors_view {
 	unsigned unanswered;
 };
 
+#define PROBLEM_LINES 8                     /* the most that row 3 takes */
+#define PROBLEM_ROWS (2 * PROBLEM_LINES)
+
 struct view {
 	const struct tui_options *options;
 	struct snapshot *snap;      /* what is shown; owned; NULL until the first one */
 	struct snapshot *held;      /* the newest one while frozen or in the past; owned */
 	bool frozen;
 	struct row_place { uint64_t id; uint32_t row; } *by_id; /* of snap, sorted */
+	/* Of snap, for row 3 (problems.c): found once a snapshot, for there may be ten thousand rows and a frame is drawn at each key. */
+	struct {
+		unsigned n[HEALTH_COUNT], kept[HEALTH_COUNT]; /* rows of a health; how many of them stand in: */
+		uint32_t row[HEALTH_COUNT][PROBLEM_ROWS];     /* the first ones */
+		uint32_t soonest[PROBLEM_LINES];              /* rows with a deadline, the nearest first */
+		unsigned nsoonest;
+	} worst;
 	int64_t now;                /* seconds; the instant that is shown while it is a past one */
 	int64_t mono;               /* seconds of a clock that is never set */
 	int64_t past;               /* the instant; 0: live. Nothing acts meanwhile: view_acts() */

@@ -4,6 +4,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/thread.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -270,7 +271,7 @@ static void start(struct cred *c)
 		.account = c->account, .code = *j->code ? j->code : NULL, .stop = &j->stop, .deadline_ms = until
 	};
 	bool waits = c->source->from != CRED_STATIC;
-	if (waits && c->threaded && pthread_create(&c->thread, NULL, run_thread, j) == 0) {
+	if (waits && c->threaded && thread_start(&c->thread, run_thread, j) == 0) {
 		c->running = true;
 		return;
 	}

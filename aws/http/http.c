@@ -299,8 +299,13 @@ static bool prepare(struct transfer *t, const struct http_send *s)
 	t->sent = 0;
 	t->stale = false;
 	buf_reset(&t->request);
+	if (s->take) {
+		struct buf had = t->request;
+		t->request = *s->take;
+		*s->take = had;
+	}
 	reply_begin(&t->reply, s->cap ? s->cap : CAP_DEFAULT, strncasecmp(s->url, "https:", 6) == 0);
-	if (!buf_addspan(&t->request, buf_span(&s->req->body)) || !add_headers(t, s->req))
+	if ((!s->take && !buf_addspan(&t->request, buf_span(&s->req->body))) || !add_headers(t, s->req))
 		return false;
 	set_method(t, s->req, s->once);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);

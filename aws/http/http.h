@@ -22,6 +22,7 @@ typedef void http_done(void *ctx, enum http_sent sent, const struct http_res *re
 struct http_send {
 	const char *url;               /* complete, sent as it is (PATH_AS_IS) */
 	const struct http_req *req;    /* signed; copied as needed: may be cleared after the call */
+	struct buf *take;              /* NULL, or req's body: it is taken instead of copied, and empty then */
 	size_t cap;                    /* answer cap in bytes, decoded */
 	unsigned connect_ms, total_ms; /* 0 = 5 s (TLS included) and 20 s; 9 to 15 s without a byte end it, too, unless
 	                                * total_ms is more than a minute */

@@ -2,11 +2,12 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "core/thread.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <pthread.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +63,7 @@ static void of_localhost(struct resolved *out)
 static bool start(struct question *q)
 {
 	pthread_t thread;
-	if (pthread_create(&thread, NULL, ask, q) != 0) {
+	if (thread_start(&thread, ask, q) != 0) {
 		let_go(q);
 		return false;
 	}

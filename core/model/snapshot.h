@@ -77,6 +77,7 @@ enum phase { PHASE_STARTING, PHASE_CACHED, PHASE_LIVE, PHASE_PAST };
 
 struct snapshot {
 	struct arena mem;
+	struct snapshot *next;                     /* the engine's, of those that were given back */
 	uint64_t gen;
 	int64_t at;                                /* when it was built */
 	enum phase phase;                          /* CACHED: values come from the history alone; PAST: all of it is as of `at` */

@@ -91,6 +91,13 @@ class Answers:
     def list_versions_by_function(self, body):
         return {"Versions": [{"FunctionName": self.text(FUNCTION), "Version": "$LATEST"}]}
 
+    def list_function_event_invoke_configs(self, body):
+        return {"FunctionEventInvokeConfigs": []}
+
+    def list_shards(self, body):
+        return {"Shards": [{"ShardId": f"shardId-{i:012d}", "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "1"},
+                            "SequenceNumberRange": {"StartingSequenceNumber": "1"}} for i in range(2)]}
+
     def lookup_events(self, body):
         return {"Events": []}
 
@@ -250,6 +257,8 @@ class _Handler(BaseHTTPRequestHandler):
             return "lambda:ListEventSourceMappings"
         if self.path.startswith("/2015-03-31/functions/"):
             return "lambda:ListAliases" if "/aliases?" in self.path else "lambda:ListVersionsByFunction"
+        if self.path.startswith("/2019-09-25/functions/"):
+            return "lambda:ListFunctionEventInvokeConfigs"
         if self.path.startswith("/2015-03-31/functions"):
             return "lambda:ListFunctions"
         form = urllib.parse.parse_qs(self.body.decode())

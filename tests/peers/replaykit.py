@@ -81,9 +81,9 @@ class Pipe:
         return n
 
 
-def python_function(peer, name, code):
+def python_function(peer, name, code, account="000000000000"):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as z:
         z.writestr("h.py", code)
-    peer.client("lambda").create_function(FunctionName=name, Runtime="python3.11", Role="arn:aws:iam::000000000000:role/r", Handler="h.h",
+    peer.client("lambda").create_function(FunctionName=name, Runtime="python3.11", Role=f"arn:aws:iam::{account}:role/r", Handler="h.h",
                                           Code={"ZipFile": packed.getvalue()}, Timeout=10)

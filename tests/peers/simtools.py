@@ -23,8 +23,8 @@ class Sim:
         self.endpoint = self.region = self.scenario = self.access_key = self.secret_key = None
 
     @classmethod
-    def start(cls, scenario="empty", home="/", access_key=None, secret_key=None, now=None, faults=(), **options):
-        env = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
+    def start(cls, scenario="empty", home="/", access_key=None, secret_key=None, now=None, faults=(), env=None, **options):
+        env = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", **(env or {})}
         env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
         if access_key:
             env.update(AWS_ACCESS_KEY_ID=access_key, AWS_SECRET_ACCESS_KEY=secret_key)

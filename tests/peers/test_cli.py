@@ -451,7 +451,7 @@ def tmp(tmp_path):
 
 DEMOS = {"calm": (0, None), "dlq-growth": (2, None), "poison-shard": (2, None), "bad-deploy": (2, None), "throttled-consumer": (2, None),
          "silent-producer": (2, None), "expired-token": (3, "AUTH"), "slow-network": (0, None), "denied": (3, "DENIED"),
-         "throttled": (3, "THROTTLED")}
+         "throttled": (3, "THROTTLED"), "poor": (2, None)}
 
 
 @pytest.mark.parametrize("scenario", DEMOS)

@@ -175,6 +175,106 @@ def test_ttl_min_polls_only_what_clocks_go_by(sluice):
     assert 0 < one < all_of_them, (one, all_of_them)
 
 
+# ---- what is asked only of what may be in trouble
+
+class Sharded(Kept):
+    """Enhanced monitoring on; the stream's age is the highest of two shards, `shards` has each one's by its place."""
+
+    def __init__(self, ages, closed=(), enhanced=True, **more):
+        self.closed, self.enhanced = closed, enhanced
+        points = {("IteratorAgeMilliseconds", f"shardId-{i:012d}"): v for i, v in enumerate(ages)}
+        super().__init__({**CALM, (ITERATOR, "ingest"): [max(v) for v in zip(*[a for a in ages if a])], **points}, **more)
+
+    def describe_stream_summary(self, body):
+        answer = super().describe_stream_summary(body)
+        answer["StreamDescriptionSummary"]["EnhancedMonitoring"] = [{"ShardLevelMetrics": ["IteratorAgeMilliseconds"] * self.enhanced}]
+        return answer
+
+    def list_shards(self, body):
+        answer = super().list_shards(body)
+        for i in self.closed:
+            answer["Shards"][i]["SequenceNumberRange"]["EndingSequenceNumber"] = "9"
+        return answer
+
+    def get_metric_data(self, body):
+        for q in body["MetricDataQueries"]:  # a shard's come under its own dimension, whichever stands first
+            dims = q["MetricStat"]["Metric"]["Dimensions"]
+            dims.sort(key=lambda d: d["Name"] != "ShardId")
+        return super().get_metric_data(body)
+
+
+def young(newest, slope=0.0):
+    return growing(newest, slope, scale=1000)
+
+
+@pytest.mark.parametrize("row,ages,closed,state,where,seconds", [
+    ("one is held", [young(0), young(6 * HOUR, 1)], (), "exact", "shard 1", 18 * HOUR),
+    ("the other grows slower, and stays behind", [young(2 * HOUR, 0.5), young(6 * HOUR, 1)], (), "exact", "shard 1", 18 * HOUR),
+    ("a younger one grows faster", [young(HOUR, 1), young(6 * HOUR)], (), "exact", "shard 0", 23 * HOUR),
+    ("a closed one was read to its end", [[], young(6 * HOUR, 1)], (0,), "exact", "shard 1", 18 * HOUR)])
+def test_each_shard_has_a_clock_of_its_own(sluice, row, ages, closed, state, where, seconds):
+    with FakeAws(answers=Sharded(ages, closed)) as aws:
+        got = losses(sluice, aws)["ingest"]
+        ttl = sluice("--check", "--ttl-min", "24h", "--format", "json", env=aws.env())
+        calls = aws.calls.get("kinesis:ListShards", 0)
+    if row != "a younger one grows faster":  # there what stands still may begin to grow: no more than it is old
+        assert got["state"] == state and got["where"] == where and near(got["in_seconds"], seconds), got
+    assert got["high_seconds"] is not None and near(got["high_seconds"], seconds), got
+    assert ttl.status == 2 and any(where in c["reason"] for c in ttl.json["checks"]), str(ttl)
+    assert calls == 2
+
+
+@pytest.mark.parametrize("row,answers,faults", [
+    ("no enhanced monitoring", Sharded([young(0), young(6 * HOUR, 1)], enhanced=False), {}),
+    ("its shards may not be listed", Sharded([young(0), young(6 * HOUR, 1)]), {"kinesis:ListShards": fakeaws.denied}),
+    ("one is not measured", Sharded([[], young(6 * HOUR, 1)]), {})])
+def test_without_each_shards_age_the_highest_bounds_the_rest(sluice, row, answers, faults):
+    with FakeAws(faults, answers) as aws:
+        got = losses(sluice, aws)["ingest"]
+    assert got["where"] is None and got["high_seconds"] is not None and near(got["high_seconds"], 18 * HOUR), got
+
+
+def test_a_calm_stream_is_asked_no_shard(sluice):
+    with FakeAws(answers=Sharded([young(0), young(0)])) as aws:
+        assert losses(sluice, aws)["ingest"]["state"] == "safe" and "kinesis:ListShards" not in aws.calls
+
+
+class Waiting(Kept):
+    """A function that nothing maps to, whose events wait."""
+
+    def __init__(self, age, configs=(), **more):
+        super().__init__({**CALM, ("AsyncEventAge", "lonely"): growing(age, 1, scale=1000), ("Invocations", "lonely"): [3] * 60}, **more)
+        self.configs = configs
+
+    def list_functions(self, body):
+        return {"Functions": [*super().list_functions(body)["Functions"], {"FunctionName": "lonely", "FunctionArn": arn("lambda", "function:lonely")}]}
+
+    def list_function_event_invoke_configs(self, body):
+        return {"FunctionEventInvokeConfigs": [{"FunctionArn": arn("lambda", f"function:lonely:{q}"), "MaximumEventAgeInSeconds": s}
+                                               for q, s in self.configs]}
+
+
+@pytest.mark.parametrize("configs,faults,state,low,high", [
+    ((), {}, "exact", 4 * HOUR, 4 * HOUR),
+    ((("$LATEST", 3 * HOUR),), {}, "exact", HOUR, HOUR),
+    ((("live", 3 * HOUR),), {}, "between", HOUR, 4 * HOUR),
+    ((), {"lambda:ListFunctionEventInvokeConfigs": fakeaws.denied}, "at_most", None, 4 * HOUR)])
+def test_events_that_wait_for_a_function(sluice, configs, faults, state, low, high):
+    """AsyncEventAge against MaximumEventAgeInSeconds, 6 hours where nobody set it."""
+    with FakeAws(faults, Waiting(2 * HOUR, configs)) as aws:
+        got = losses(sluice, aws)["lonely"]
+        ttl = sluice("--check", "--ttl-min", "5h", "--format", "json", env=aws.env())
+    assert got["state"] == state and got["what"] == "first event" and near(got["high_seconds"], high), got
+    assert got["low_seconds"] is low or near(got["low_seconds"], low), got
+    assert ttl.status == 2 and any(c["name"].endswith("lonely/ttl") and c["status"] == "CRITICAL" for c in ttl.json["checks"]), str(ttl)
+
+
+def test_a_function_without_waiting_events_is_asked_nothing_more(sluice):
+    with FakeAws(answers=Waiting(0)) as aws:
+        aws.answers.metrics.pop(("AsyncEventAge", "lonely"))
+        assert losses(sluice, aws)["lonely"] is None and "lambda:ListFunctionEventInvokeConfigs" not in aws.calls
+
+
 # ---- the embedded AWS: boto3 sees the messages, sluice only the metrics
 
 def look(sqs, url):

@@ -111,7 +111,7 @@ def test_a_start_whose_answer_is_lost(sim, sluice, rng, fault):
     pipe = Pipe.make(sim, rng)
     pipe.fill(15)
     sim.spoil(f"sqs:StartMessageMoveTask={fault},times=1")
-    ran = sluice(*argv(pipe, 15, "--rate", "20"), env=pipe.peer.env())
+    ran = sluice(*argv(pipe, 15, "--rate", "10"), env=pipe.peer.env())
     assert ran.status == 0 and ran.json["state"] == "DONE~" and pipe.counts(pipe.source) == (15, 0), ran
     assert len(tasks(pipe)) == 1
 

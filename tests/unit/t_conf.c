@@ -188,6 +188,8 @@ static const struct {
 	  { "", "x.example", "ftp://x", "http://", "https:///p", "http://u:p@x", "http://a b" } },
 	{ "target", "production", { "yes", "no", "true", "false" }, { "", "1", "Yes!", "ja", "on" } },
 	{ "target", "grant", { "observe", "inspect", "operate", "admin" }, { "", "root", "Operate", "oper" } },
+	{ "target", "lock_bucket", { "abc", "my-locks.eu" }, { "", "ab", "My-Locks", "a/b", "s3://b" } },
+	{ "target", "lock_lease", { "10s", "60s", "15m" }, { "", "9s", "16m", "60" } },
 	{ "pipeline", "target", { "t" }, { "", "u", "T" } },
 	{ "pipeline", "runbook", { "https://x", "file 7, shelf 3" }, { "" } },
 	{ "pipeline", "tag", { "a=b", "team", "a=", "aws:cloudformation:stack-name=orders" }, { "=b", "=" } },

@@ -181,6 +181,37 @@ static void test_overview_rich(void **state)
 	assert_true(shows(" 33m ago"));
 }
 
+/* On one pipeline's screen its own alarms stand, and how many there are beside them. */
+static void test_alarms_of_one_pipeline(void **state)
+{
+	(void)state;
+	open_view(24, 80, false, picture_rich());
+	assert_true(shows("2 not ok, 3 in all"));
+	press("f");
+	assert_true(shows("1 not ok, 1 on this pipeline, 2 others: 3 --\n !! DlqAge "));
+	assert_false(shows("CurateHeartbeat"));
+	press("3");
+	assert_true(shows("CurateHeartbeat"));
+	struct snapshot *s = picture();
+	open_view(24, 80, false, s);
+	press("f");
+	assert_true(shows("none watches this pipeline, 3 others: 3"));
+}
+
+static void test_what_the_budget_has_slowed_down_says_so(void **state)
+{
+	(void)state;
+	struct snapshot *s = picture();
+	struct row *rows = (struct row *)(uintptr_t)s->rows;
+	rows[2].slowed = rows[0].slowed = true;
+	rows[2].every = rows[0].every = 900;
+	open_view(40, 200, false, s);
+	assert_true(shows("polled every 15m: budget"));
+	assert_true(shows("1.00 s/s; polled every 15m: budget"));
+	open_view(24, 80, false, picture());
+	assert_false(shows("budget"));
+}
+
 /* The account stands in row 1 at every size, and so do the counts. */
 static void test_row_1_at_every_width(void **state)
 {
@@ -1190,6 +1221,8 @@ int main(void)
 		cmocka_unit_test(test_flood_of_marks_takes_one_cell),
 		cmocka_unit_test(test_overview_80x24_ascii),
 		cmocka_unit_test(test_overview_rich),
+		cmocka_unit_test(test_alarms_of_one_pipeline),
+		cmocka_unit_test(test_what_the_budget_has_slowed_down_says_so),
 		cmocka_unit_test(test_row_1_at_every_width),
 		cmocka_unit_test(test_failed_calls_are_counted),
 		cmocka_unit_test(test_alarms_that_were_not_read),

@@ -331,14 +331,24 @@ static void nearest_of_readers(void **state)
 static void events_of_a_function(void **state)
 {
 	(void)state;
-	struct loss_async a = { .now = NOW, .most = NAN, .age = aged(HOUR, 1, 30), .current = true };
+	struct loss_async a = {
+		.now = NOW, .least = LOSS_ASYNC_MOST, .most = LOSS_ASYNC_MOST, .age = aged(HOUR, 1, 30), .current = true
+	};
 	struct loss l = loss_async(&mem, &a);
 	assert_int_equal(l.state, LOSS_EXACT);
 	assert_int_equal(left(&l), 5 * HOUR); /* six hours, when nobody said less */
 	assert_string_equal(l.what, "first event");
-	a.most = 2 * HOUR;
+	a.least = a.most = 2 * HOUR;
 	l = loss_async(&mem, &a);
 	assert_int_equal(left(&l), HOUR);
+	a.most = 4 * HOUR; /* an alias has a time of its own */
+	l = loss_async(&mem, &a);
+	assert_true(l.state == LOSS_BETWEEN && l.low == NOW + HOUR && l.high == NOW + 3 * HOUR);
+	a.least = a.most = NAN; /* nobody may say: no longer than Lambda keeps any */
+	l = loss_async(&mem, &a);
+	assert_true(l.state == LOSS_AT_MOST && l.high == NOW + 5 * HOUR);
+	a.over = true;
+	assert_int_equal(loss_async(&mem, &a).state, LOSS_SAFE);
 	a.age.at = 0;
 	assert_int_equal(loss_async(&mem, &a).state, LOSS_NONE);
 }

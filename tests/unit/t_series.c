@@ -280,7 +280,7 @@ static void as_narrow_as_it_may(void **state)
 	static const struct {
 		double v;
 		unsigned width;
-	} steps[] = { { 0, 2 },     { 120, 2 },  { 0.5, 2 },      { -12.25, 2 },      { 40000, 4 },
+	} steps[] = { { 0, 2 },     { 120, 2 },   { 0.5, 2 },      { -12.25, 2 },      { 40000, 4 },
 		          { 40000, 4 }, { 0.125, 4 }, { 123.4567, 4 }, { 5000000000., 8 }, { 1, 8 } };
 	struct series s;
 	series_init(&s, 60);

@@ -122,6 +122,7 @@ static void scenarios_are_named(void **state)
 		                                  "slow-network",
 		                                  "denied",
 		                                  "throttled",
+		                                  "poor",
 		                                  "empty" };
 	assert_int_equal(n, sizeof wanted / sizeof *wanted);
 	for (unsigned i = 0; i < n; i++) {

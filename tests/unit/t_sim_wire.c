@@ -548,14 +548,15 @@ static void effects(void **state)
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = 0; k < s[i]->nops; k++) {
 			const char *name = s[i]->ops[k].name;
-			static const char *const begins[] = { "Get", "List", "Describe", "Lookup", "Filter" };
+			static const char *const begins[] = { "Get", "Head", "List", "Describe", "Lookup", "Filter" };
 			bool reads = false;
 			for (size_t b = 0; b < sizeof begins / sizeof *begins; b++)
 				reads = reads || strncmp(name, begins[b], strlen(begins[b])) == 0;
 			if ((s[i]->ops[k].effect == SIM_READ) != reads)
 				fail_msg("%s", name);
 			assert_non_null(s[i]->ops[k].handle);
-			assert_true((s[i]->ops[k].path != NULL) == (strcmp(s[i]->name, "lambda") == 0 || s[i]->fail || s[i]->objects));
+			assert_true((s[i]->ops[k].path != NULL) ==
+			            (strcmp(s[i]->name, "lambda") == 0 || s[i]->fail || s[i]->objects));
 		}
 }
 
