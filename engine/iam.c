@@ -1,7 +1,7 @@
 /* REQUEST_IAM: the least that AWS must allow for what the configuration names. Made from the operations' own table rows; asks
  * nobody. */
-#include "aws/op_async.h"
 #include "aws/op_alarm_write.h"
+#include "aws/op_async.h"
 #include "aws/op_cloudtrail.h"
 #include "aws/op_kinesis.h"
 #include "aws/op_lambda.h"
