@@ -13,6 +13,7 @@ OBJ     := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIB     := $(BUILD)/libsluice.a
 UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/t_*.c))
 TOOLS   := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+SHIM    := $(BUILD)/tools/power_shim.so
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 VENV    ?= build/venv
 VENV_OK := $(VENV)/$(firstword $(shell sha256sum tests/requirements.txt 2>/dev/null)).ok
@@ -24,7 +25,7 @@ WORKERS ?= $(shell expr $(JOBS) + 1)
 ABREAST  = -n $(WORKERS) --dist loadfile
 
 # The goals below compile nothing themselves: they may run on a machine that still lacks the libraries.
-NO_PKGS := help demo test test-long faults bench lint clean format peers-env
+NO_PKGS := help demo test test-long faults proofs bench lint clean format peers-env
 PKGS    := libcurl openssl libcjson sqlite3 ncursesw expat libmicrohttpd libutf8proc zlib
 ifneq (,$(filter-out $(NO_PKGS),$(or $(MAKECMDGOALS),all)))
 ifneq (0,$(shell pkg-config --exists $(PKGS) 2>/dev/null; echo $$?))
@@ -47,11 +48,11 @@ ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 UBSAN_OPTIO
 TSAN_ENV := TSAN_OPTIONS=halt_on_error=1:exitcode=99:second_deadlock_stack=1:suppressions=$(CURDIR)/tests/tsan.supp
 
 .DELETE_ON_ERROR:
-.PHONY: all build programs demo test test-long faults faults-run asan tsan unit peers peers-env lint lint-quick bench bench-run install clean format help FORCE
+.PHONY: all build programs demo test test-long faults faults-run proofs proofs-run asan tsan unit peers peers-env lint lint-quick bench bench-run install clean format help FORCE
 
 all: $(BUILD)/sluice ## build/sluice (installs nothing)
 build: all
-programs: all $(UNIT) $(TOOLS)
+programs: all $(UNIT) $(TOOLS) $(SHIM)
 
 demo: ## install what is missing, build, open the console on the embedded AWS
 	@sh deps.sh build
@@ -74,6 +75,14 @@ faults: ## every fault of docs/reliability.md under ASan and UBSan, and the tabl
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(MAKE) --no-print-directory -j$(JOBS) $(ASAN) programs
 	@$(ASAN_ENV) SLUICE_SANITIZER=asan SLUICE_PLAIN=$(abspath $(BUILD)/sluice) $(MAKE) --no-print-directory $(ASAN) faults-run
+proofs: ## the figures of a replay's proofs: kills, power, disks, batches, bytes, rates (SLUICE_LONG=1: all of them)
+	@sh deps.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@$(MAKE) --no-print-directory proofs-run
+proofs-run: $(BUILD)/sluice $(BUILD)/unit/t_power $(SHIM) $(VENV_OK)
+	$(BUILD)/unit/t_power
+	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) -s $(PYTEST_ARGS) tests/crash/test_replay_kill.py tests/crash/test_redrive_kill.py \
+		tests/crash/test_power.py tests/peers/test_replay_batches.py tests/peers/test_replay_whole.py tests/peers/test_replay_others.py
 faults-run: $(BUILD)/sluice $(TOOLS) $(VENV_OK)
 	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(PYTEST_ARGS) tests/faults
 
@@ -87,7 +96,7 @@ tsan: ## unit, peer and screen tests with ThreadSanitizer
 unit: $(UNIT) ## unit tests
 	@sh tests/unit.sh $(UNIT)
 
-peers: $(BUILD)/sluice $(TOOLS) $(VENV_OK) ## the program against AWS emulators and on terminals
+peers: $(BUILD)/sluice $(TOOLS) $(SHIM) $(VENV_OK) ## the program against AWS emulators and on terminals
 	SLUICE=$(abspath $(BUILD)/sluice) SLUICE_BUILD=$(abspath $(BUILD)) $(PYTEST) $(ABREAST) $(PYTEST_ARGS) $(if $(SLUICE_SANITIZER),,$(wildcard tests/crash)) tests/peers
 
 peers-env: $(VENV_OK)
@@ -154,10 +163,18 @@ $(BUILD)/tools/%: tests/tools/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(Q)$(LINK) $(ALLLIBS)
+# Preloaded into sluice: a disk that loses power and one that fails (tests/crash).
+$(SHIM): tests/crash/power_shim.c
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	$(Q)$(CC) -std=gnu17 $(WARN) $(CFLAGS) -D_GNU_SOURCE -fPIC -shared -MMD -MP -MT $@ -MF $@.d -o $@ $< $$(pkg-config --cflags --libs sqlite3) -pthread
 $(BUILD)/bench/%: tests/bench/%.c $(LIB)
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(Q)$(LINK) $(ALLLIBS)
+
+# Its own functions stand in the place of the library's.
+$(BUILD)/bench/ref_replay: LDFLAGS += -Wl,--allow-multiple-definition
 
 # Other flags or another compiler: everything is built again.
 $(BUILD)/flags: export FLAGS = $(CC) $(ALLCFLAGS)
@@ -165,4 +182,4 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" > $@
 
--include $(OBJ:.o=.d) $(BUILD)/obj/main.d $(UNIT:=.d) $(TOOLS:=.d) $(BENCHES:=.d)
+-include $(OBJ:.o=.d) $(BUILD)/obj/main.d $(UNIT:=.d) $(TOOLS:=.d) $(SHIM).d $(BENCHES:=.d)

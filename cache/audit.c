@@ -16,6 +16,8 @@ static const char schema[] =
 
 struct audit {
 	struct log_file f;
+	bool held;
+	int rc; /* while held: of the first line that failed */
 };
 
 #define COLUMNS                                                                                                        \
@@ -56,14 +58,14 @@ static int newest(struct audit *a, int64_t *n, char sum[65])
 	sqlite3_stmt *st;
 	*n = 0;
 	sum[0] = '\0';
-	int rc = log_file_ask(&a->f, &st, "SELECT n, sum FROM audit ORDER BY n DESC LIMIT 1", "");
+	int rc = log_file_find(&a->f, &st, "SELECT n, sum FROM audit ORDER BY n DESC LIMIT 1", "");
 	if (rc == SQLITE_ROW) {
 		const unsigned char *text = sqlite3_column_text(st, 1);
 		*n = sqlite3_column_int64(st, 0);
 		snprintf(sum, 65, "%s", text ? (const char *)text : "");
 		rc = SQLITE_OK;
 	}
-	sqlite3_finalize(st);
+	log_file_done(st);
 	return rc;
 }
 
@@ -83,7 +85,7 @@ bool audit_add(struct audit *a, const struct audit_who *who, const char *action,
 		                    .outcome = outcome,
 		                    .run = run,
 		                    .detail = detail };
-	if (!log_file_begin(&a->f, e))
+	if (!a->held && !log_file_begin(&a->f, e))
 		return false;
 	int rc = newest(a, &v.n, prev);
 	v.n++;
@@ -94,7 +96,23 @@ bool audit_add(struct audit *a, const struct audit_who *who, const char *action,
 		                 ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 		                 "iittttttttttttt", v.n, v.at_ms, v.user, v.host, v.ssh_from, v.account, v.profile, v.mode,
 		                 action, target, outcome, run, detail, prev, sum);
-	return log_file_end(&a->f, rc, e);
+	if (!a->held)
+		return log_file_end(&a->f, rc, e);
+	a->rc = a->rc ? a->rc : rc;
+	return log_file_err(&a->f, rc, e);
+}
+
+bool audit_hold(struct audit *a, struct err *e)
+{
+	a->rc = SQLITE_OK;
+	a->held = log_file_begin(&a->f, e);
+	return a->held;
+}
+
+bool audit_sync(struct audit *a, struct err *e)
+{
+	a->held = false;
+	return log_file_end(&a->f, a->rc, e);
 }
 
 static const char *text_at(struct arena *mem, sqlite3_stmt *st, int i)

@@ -27,9 +27,13 @@ struct audit_line {
 /* folder: sluice's state folder. To read, ERR_NOTFOUND when there is none. */
 struct audit *audit_open(const char *folder, bool write, struct err *e);
 void audit_close(struct audit *a); /* NULL is fine */
-/* True when it is on the disk. */
+/* True when it is on the disk; between audit_hold and audit_sync, when it will be with that. */
 bool audit_add(struct audit *a, const struct audit_who *who, const char *action, const char *target, const char *outcome, const char *run,
                const char *detail, struct err *e);
+/* Several lines that reach the disk together, before the first of what they announce is done. audit_sync: true when they have; false, also
+ * after an audit_add that failed: none of them has. No other process can add one in between, so nothing may wait there. */
+bool audit_hold(struct audit *a, struct err *e);
+bool audit_sync(struct audit *a, struct err *e);
 /* Oldest first; run NULL: all. */
 bool audit_read(struct audit *a, const char *run, struct arena *mem, struct audit_line **v, unsigned *n, struct err *e);
 /* ERR_DB names the first line that is not what was written. last: digest of the newest, "" when there is none. */

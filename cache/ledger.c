@@ -106,7 +106,7 @@ int ledger_chain_read(struct ledger *l, const char *run, struct chain *c)
 {
 	sqlite3_stmt *st;
 	*c = (struct chain){ 0 };
-	int rc = log_file_ask(&l->f, &st, "SELECT chain, events FROM run WHERE id = ?1", "t", run);
+	int rc = log_file_find(&l->f, &st, "SELECT chain, events FROM run WHERE id = ?1", "t", run);
 	if (rc == SQLITE_ROW) {
 		const unsigned char *text = sqlite3_column_text(st, 0);
 		snprintf(c->last, sizeof c->last, "%s", text ? (const char *)text : "");
@@ -115,7 +115,7 @@ int ledger_chain_read(struct ledger *l, const char *run, struct chain *c)
 	} else if (rc == SQLITE_OK) {
 		rc = SQLITE_CORRUPT; /* the run is not there */
 	}
-	sqlite3_finalize(st);
+	log_file_done(st);
 	return rc;
 }
 
@@ -226,10 +226,10 @@ bool ledger_want(struct ledger *l, const char *run, const char *word, struct err
 bool ledger_wanted(struct ledger *l, const char *run, char word[32])
 {
 	sqlite3_stmt *st;
-	int rc = log_file_ask(&l->f, &st, "SELECT wanted FROM run WHERE id = ?1", "t", run);
+	int rc = log_file_find(&l->f, &st, "SELECT wanted FROM run WHERE id = ?1", "t", run);
 	const unsigned char *text = rc == SQLITE_ROW ? sqlite3_column_text(st, 0) : NULL;
 	snprintf(word, 32, "%s", text ? (const char *)text : "");
-	sqlite3_finalize(st);
+	log_file_done(st);
 	return word[0] != '\0';
 }
 

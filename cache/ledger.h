@@ -61,6 +61,16 @@ struct ledger_past { /* what earlier runs made of a message */
 /* The newest run but `but` that had it; false: none. */
 bool ledger_past(struct ledger *l, const char *msg_id, const char *but, struct ledger_past *p);
 
+struct ledger_bad { char run[RUN_ID]; enum item_state state; bool group; }; /* group: all of its cause failed there */
+/* Did it fail for good in another run (POISON or BOUNCED): by its id, by its body in the same queue, or, with two and none that went well, all
+ * of its cause in the newest run that met it? */
+bool ledger_bad_before(struct ledger *l, const char *source_arn, const struct replay_item *it, const char *but, struct ledger_bad *b);
+/* A copy that run sent as its message seq: what that one was. False: not known here. */
+bool ledger_copy_of(struct ledger *l, const char *run, unsigned seq, enum item_state *state);
+struct ledger_done { char run[RUN_ID], by[64]; int64_t at_ms; };
+/* The newest other run in which something with this business key was VERIFIED. */
+bool ledger_done_before(struct ledger *l, const char *key, const char *but, struct ledger_done *d);
+
 /* How often this queue was swept, this time included. */
 bool ledger_peeked(struct ledger *l, const char *queue_arn, int64_t at_ms, unsigned *sweeps, struct err *e);
 
@@ -75,8 +85,6 @@ struct ledger_edit {
 	int64_t at_ms;
 	const char *by, *original, *body, *how;
 };
-/* Adds it, the message's new number of edits and the change of its state (a MOVE_ALTER), in one transaction. */
-bool ledger_edit_add(struct ledger *l, const char *run, const struct ledger_edit *v, const struct ledger_change *c, struct err *e);
 /* All of a run, in the order of their messages; ERR_DB when one was tampered with. */
 bool ledger_edits(struct ledger *l, const char *run, struct arena *mem, struct ledger_edit **v, unsigned *n, struct err *e);
 

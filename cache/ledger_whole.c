@@ -29,17 +29,6 @@ static int put_edit(struct ledger *l, const char *run, const struct ledger_edit 
 	                   (int64_t)v->seq, (int64_t)v->n, v->at_ms, v->by, v->original, v->body, v->how, sum);
 }
 
-bool ledger_edit_add(struct ledger *l, const char *run, const struct ledger_edit *v, const struct ledger_change *c,
-                     struct err *e)
-{
-	if (!log_file_begin(&l->f, e))
-		return false;
-	int rc = put_edit(l, run, v);
-	if (rc == SQLITE_OK)
-		rc = ledger_change_all(l, run, c, 1, e);
-	return log_file_end(&l->f, rc, rc == SQLITE_CONSTRAINT ? NULL : e);
-}
-
 bool ledger_edits(struct ledger *l, const char *run, struct arena *mem, struct ledger_edit **out, unsigned *n,
                   struct err *e)
 {

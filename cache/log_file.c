@@ -88,6 +88,8 @@ bool log_file_open(struct log_file *f, const char *folder, const char *name, con
 
 void log_file_close(struct log_file *f)
 {
+	for (unsigned i = 0; i < LOG_FILE_KEPT; i++)
+		sqlite3_finalize(f->kept[i].st);
 	if (f->db.sql)
 		db_close(&f->db, false);
 	free(f->path);
@@ -130,28 +132,76 @@ int log_file_ask(struct log_file *f, sqlite3_stmt **st, const char *sql, const c
 	return rc;
 }
 
-int log_file_do(struct log_file *f, const char *sql, const char *types, ...)
+/* NULL: there is no room for another. */
+static sqlite3_stmt **kept(struct log_file *f, const char *sql)
 {
-	sqlite3_stmt *st;
+	for (unsigned i = 0; i < LOG_FILE_KEPT; i++) {
+		if (f->kept[i].sql && f->kept[i].sql != sql)
+			continue;
+		f->kept[i].sql = sql;
+		return &f->kept[i].st;
+	}
+	return NULL;
+}
+
+/* Prepared, bound, one step taken; *own is the caller's to finalise. */
+static int find(struct log_file *f, sqlite3_stmt **st, sqlite3_stmt **own, const char *sql, const char *types,
+                va_list ap)
+{
+	sqlite3_stmt **room = kept(f, sql);
+	*own = NULL;
+	room = room ? room : own;
+	int rc = *room ? SQLITE_OK : sqlite3_prepare_v3(f->db.sql, sql, -1, SQLITE_PREPARE_PERSISTENT, room, NULL);
+	*st = *room;
+	if (rc)
+		return rc == SQLITE_ERROR ? SQLITE_CORRUPT : rc;
+	rc = bind(*st, types, ap);
+	return rc ? rc : db_step(*st);
+}
+
+int log_file_find(struct log_file *f, sqlite3_stmt **st, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *own;
 	va_list ap;
 	va_start(ap, types);
-	int rc = ask(f, &st, sql, types, ap);
+	int rc = find(f, st, &own, sql, types, ap);
+	va_end(ap);
+	if (!own)
+		return rc;
+	sqlite3_finalize(own); /* more literals than there is room for */
+	*st = NULL;
+	return SQLITE_INTERNAL;
+}
+
+void log_file_done(sqlite3_stmt *st)
+{
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+}
+
+int log_file_do(struct log_file *f, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *st, *own;
+	va_list ap;
+	va_start(ap, types);
+	int rc = find(f, &st, &own, sql, types, ap);
 	va_end(ap);
 	while (rc == SQLITE_ROW)
 		rc = db_step(st);
-	sqlite3_finalize(st);
+	log_file_done(st);
+	sqlite3_finalize(own);
 	return rc;
 }
 
 bool log_file_begin(struct log_file *f, struct err *e)
 {
-	return log_file_err(f, db_exec(&f->db, "BEGIN IMMEDIATE"), e);
+	return log_file_err(f, log_file_do(f, "BEGIN IMMEDIATE", ""), e);
 }
 
 bool log_file_end(struct log_file *f, int rc, struct err *e)
 {
 	if (rc == SQLITE_OK)
-		rc = db_exec(&f->db, "COMMIT");
+		rc = log_file_do(f, "COMMIT", "");
 	if (rc && !sqlite3_get_autocommit(f->db.sql))
 		db_exec(&f->db, "ROLLBACK");
 	return log_file_err(f, rc, e);

@@ -5,8 +5,10 @@
 
 #include "cache/db.h"
 
+#define LOG_FILE_KEPT 48
 struct log_file {
 	struct db db;
+	struct { const char *sql; sqlite3_stmt *st; } kept[LOG_FILE_KEPT]; /* what log_file_do has prepared */
 	char *path;
 	const char *what;    /* static: ledger, audit */
 };
@@ -20,7 +22,10 @@ bool log_file_err(const struct log_file *f, int rc, struct err *e); /* true when
 /* One statement: prepared, bound by letters (t text or NULL, i int64_t, r double), first step taken. *st is finalised by the caller
  * (sqlite3_finalize), whatever came. SQLITE_ROW, SQLITE_OK at the end, or the failure. */
 int log_file_ask(struct log_file *f, sqlite3_stmt **st, const char *sql, const char *types, ...);
-/* The same to its end, for what gives no rows. */
+/* The same of a literal, by whose address the prepared statement is found again; log_file_done instead of sqlite3_finalize, before the next. */
+int log_file_find(struct log_file *f, sqlite3_stmt **st, const char *sql, const char *types, ...);
+void log_file_done(sqlite3_stmt *st);
+/* The same to its end, for what gives no rows. sql: such a literal, too. */
 int log_file_do(struct log_file *f, const char *sql, const char *types, ...);
 bool log_file_begin(struct log_file *f, struct err *e);
 /* COMMIT when rc is SQLITE_OK, else ROLLBACK; true when it is on the disk. */

@@ -14,6 +14,8 @@ int alarms_init(const struct cli *c, struct engine *g);
 int alarms_export(const struct cli *c, struct engine *g);
 int alarms_plan(const struct cli *c, struct engine *g);
 int alarms_drift(const struct cli *c, struct engine *g);
+int alarms_mute(const struct cli *c, struct engine *g);
+int alarms_unmute(const struct cli *c, struct engine *g);
 int alarms_apply(const struct cli *c, struct engine *g);
 
 /* plan_print.c */

@@ -69,7 +69,9 @@
 	  "refused without --adopt. apply needs --mode admin and a confirmation: a terminal asks, elsewhere --yes says it. "    \
 	  "docs/alarms.md has the file's form. `enable NAME` and `disable NAME` switch an alarm's actions, `set-state NAME STATE "   \
 	  "[REASON]` sets its state until the next evaluation and fires its actions, `delete NAME` deletes it: each says who keeps "  \
-	  "the alarm, asks, and reads back what it did.")                                                                              \
+	  "the alarm, asks, and reads back what it did. "   \
+	  "`mute NAME --reason TEXT` holds its actions back for an hour or --for a time, by a mute rule that ends by itself; "  \
+	  "`unmute NAME` ends sluice's rules on it. Both need --mode operate.")                                                                              \
 	X(TOPICS, "topics", "[ACTION] [TOPIC] ...", 0, 4, "text json", true, cmd_topics,                                       \
 	  "SNS's topics, who is subscribed, and one message to them",                                                          \
 	  "`list` names the topics with their subscriptions, confirmed and pending. `show TOPIC` (a name or an ARN) says who would " \
@@ -209,8 +211,9 @@ struct cli_command {
 	  "any other is code quality, and --out may be given twice")                                                           \
 	X("--verbose", 'v', NULL, BIT(CHECK), set_verbose,                                                                     \
 	  "say more: -v all of what is in trouble, -vv of everything, -vvv also every cause, not three")                       \
-	X("--for", 0, "DURATION", BIT(CHECK), set_for,                                                                         \
-	  "judge once a period for so long: CRITICAL as soon as --fail-limit is passed, OK only when every sample was, else "  \
+	X("--reason", 0, "TEXT", BIT(ALARMS), set_reason, "alarms mute: why; kept in the rule and in the audit log")           \
+	X("--for", 0, "DURATION", BIT(CHECK) | BIT(ALARMS), set_for,                                                                         \
+	  "alarms mute: for so long, 1m to 7d. check: judge once a period for so long: CRITICAL as soon as --fail-limit is passed, OK only when every sample was, else "  \
 	  "UNKNOWN; -t is then each poll's")                                                                                   \
 	X("--fail-limit", 0, "N", BIT(CHECK), set_fail_limit,                                                                  \
 	  "with --for: so many CRITICAL samples of one check are borne; default 0")                                            \
@@ -268,9 +271,6 @@ struct cli_command {
 	X("--copy", 0, NULL, BIT(REPLAY), set_copy, "export without handing over: the run stays here")                       \
 	X("--driver-gone", 0, NULL, BIT(REPLAY), set_driver_gone,                                                            \
 	  "adopt although the file does not say that nobody drives the run any more")                                       \
-	X("--set", 0, "PATH=VALUE", BIT(REPLAY), set_set,                                                                    \
-	  "edit: this member of the JSON body, as in $.order.total=12 or order.items[0].id=\"a\"; may be given again")       \
-	X("--body", 0, "FILE", BIT(REPLAY), set_body, "edit: the whole body, from FILE")                                     \
 	X("--hours", 0, "N", BIT(REPLAY), set_hours, "buy-time of a stream: keep records so long; default 168")             \
 	X("--undo", 0, NULL, BIT(REPLAY), set_undo, "buy-time: back to the retention that it found")                         \
 	X("--yes-i-mean", 0, "COUNT", BIT(REPLAY), set_yes_i_mean, "do it to exactly so many messages, without being asked") \
@@ -322,6 +322,7 @@ struct cli_args {
 	enum verdict_status unknown_is;            /* VERDICT_UNKNOWN: not given */
 	const char *out[2];
 	unsigned nout, verbose;
+	const char *reason;
 	const char *since, *until;                 /* checked when parsed, resolved when run */
 	const char *stack, *tag;
 	bool write;
@@ -335,9 +336,6 @@ struct cli_args {
 	unsigned count;
 	const char *data, *partition_key, *rejects; /* data NULL: standard input */
 	const char *function, *unit;
-	const char *body;
-	const char **sets;                         /* of replay edit */
-	unsigned nsets, csets;
 	const char **dims;
 	unsigned ndims, cdims;
 	const char *const *scenarios, *const *scenario_help;

@@ -38,6 +38,9 @@ enum operands {
 	X(VERIFY, "verify", REQUEST_REPLAY_SHOW, TAKES_RUN, NULL)                                                          \
 	X(EXPORT, "export", REQUEST_REPLAY_EXPORT, TAKES_RUN_FILE, NULL)                                                   \
 	X(ADOPT, "adopt", REQUEST_REPLAY_ADOPT, TAKES_FILE_RUN, NULL)                                                      \
+	X(HOLD, "hold", REQUEST_REPLAY_ITEM, TAKES_MESSAGE, "hold")                                                        \
+	X(SKIP, "skip", REQUEST_REPLAY_ITEM, TAKES_MESSAGE, "skip")                                                        \
+	X(RELEASE, "release", REQUEST_REPLAY_ITEM, TAKES_MESSAGE, "release")                                               \
 	X(BUY, "buy-time", REQUEST_REPLAY_BUY_TIME, TAKES_SOURCE, NULL)
 
 enum action {
@@ -291,6 +294,22 @@ static int status_of(enum action a, const struct result *r, bool plan)
 	return r->replay.run.state == RUN_DONE && !left(&r->replay.counts) ? 0 : 1;
 }
 
+/* It was broken off by something that says itself what it was: one line for both. */
+static int say_broken(const struct cli *c, const struct result *r)
+{
+	const struct replay_run *run = &r->replay.run;
+	struct err e = r->err;
+	if (r->replay.has_run && run->state == RUN_PAUSED)
+		err_set(&e, r->err.code, r->err.where, "run %s is PAUSED: %s", run->id, r->err.text);
+	return cli_act_failed(c, &e);
+}
+
+static bool is_left(const struct replay_result *r, enum action a)
+{
+	return r->has_run && (r->run.state == RUN_PAUSED || r->run.state == RUN_STOPPED) && a != ACT_SHOW &&
+	       a != ACT_STATUS;
+}
+
 static void say_begun(const struct replay_result *r)
 {
 	char line[700];
@@ -304,14 +323,14 @@ static void say_begun(const struct replay_result *r)
 	}
 }
 
-static void say_rest(const struct replay_result *r, enum action a)
+static void say_rest(const struct replay_result *r, enum action a, bool broken)
 {
 	char line[700];
 	for (unsigned i = 0; i < r->nwarnings; i++)
 		cli_note("replay", r->warnings[i]);
 	if (a == ACT_START)
 		say_begun(r);
-	if (r->has_run && (r->run.state == RUN_PAUSED || r->run.state == RUN_STOPPED) && a != ACT_SHOW && a != ACT_STATUS) {
+	if (!broken && is_left(r, a)) {
 		snprintf(line, sizeof line, "run %s is %s: %s", r->run.id, run_state_name(r->run.state),
 		         r->run.reason ? r->run.reason : "some of it is left");
 		cli_say(line);
@@ -348,7 +367,7 @@ static int tell(const struct cli *c, enum action a, const struct result *r)
 	else
 		print_text(&o, a, &r->replay, plan);
 	int status = out_end(&o, c, status_of(a, r, plan));
-	say_rest(&r->replay, a);
+	say_rest(&r->replay, a, r->err.code != ERR_OK);
 	return status;
 }
 
@@ -368,7 +387,7 @@ int cmd_replay(const struct cli *c, struct engine *g)
 	bool told = r->err.code == ERR_OK || (r->replay.has_run && r->replay.counts.selected && r->err.code != ERR_GATE);
 	int status = told ? tell(c, a, r) : 0;
 	if (r->err.code != ERR_OK)
-		status = cli_act_failed(c, &r->err);
+		status = say_broken(c, r);
 	result_free(r);
 	return cli_act_status(status);
 }

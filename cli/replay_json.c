@@ -79,6 +79,7 @@ static void json_item(struct json_out *j, const struct replay_item *it)
 	json_out_str(j, "code", it->code);
 	json_out_str(j, "text", it->text);
 	json_out_str(j, "group", it->fp);
+	json_out_str(j, "business_key", it->key);
 	json_out_str(j, "message_group_id", it->group_id);
 	json_out_str(j, "source_queue_arn", it->source_arn);
 	json_out_str(j, "body_sha256", it->body_sha256);
@@ -102,6 +103,8 @@ static void json_groups(struct json_out *j, const struct replay_result *r)
 		json_out_str(j, "cause", g->cause);
 		json_out_int(j, "messages", g->n);
 		json_out_int(j, "replayed_before", g->known);
+		json_out_int(j, "failed_before", g->bad);
+		json_out_int(j, "done_before", g->done);
 		json_ms(j, "first_sent", g->first_ms);
 		json_ms(j, "last_sent", g->last_ms);
 		json_ms(j, "first_loss", g->loss_ms);

@@ -82,7 +82,6 @@ ARG_STRING(filter_policy)
 ARG_STRING(dead_letters)
 ARG_STRING(subject)
 ARG_STRING(function)
-ARG_STRING(body)
 ARG_STRING(unit)
 
 #define FLAG(name, what)                                                                                               \
@@ -494,16 +493,6 @@ SETTER(dedupe)
 	return i >= 0 || bad(e, "skip or send", value);
 }
 
-SETTER(set)
-{
-	struct cli_args *a = c->args;
-	if (!strchr(value, '=') || *value == '=')
-		return bad(e, "PATH=VALUE", value);
-	MEM_GROW(a->sets, a->nsets, a->csets);
-	a->sets[a->nsets++] = value;
-	return true;
-}
-
 SETTER(hours)
 {
 	unsigned *n = &c->args->replay.hours;
@@ -520,6 +509,13 @@ SETTER(yes_i_mean)
 {
 	c->args->count_said = true;
 	return read_uint(value, 10000000, &c->args->count) || bad(e, "the number of messages", value);
+}
+
+SETTER(reason)
+{
+	(void)e;
+	c->args->reason = value;
+	return true;
 }
 
 SETTER(since)

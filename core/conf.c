@@ -106,5 +106,6 @@ void conf_free(struct conf *c)
 	free(c->checking.notify);
 	free(c->path);
 	free(c->process_function);
+	free(c->idempotency_path);
 	free(c);
 }

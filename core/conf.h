@@ -60,6 +60,7 @@ struct conf {
 	bool watch_everything;                 /* [watch]: the first contact was answered so */
 	int64_t retention;                     /* seconds, default 30 d */
 	char *process_function;                /* what `process` starts, default data-processor */
+	char *idempotency_path;                /* of replays; NULL: none */
 	int64_t history_fine;                  /* seconds, default 15 d: then points are rolled up */
 	int64_t history_max;                   /* bytes, default 256 MiB */
 	bool bell, title;                      /* of the console, default yes */

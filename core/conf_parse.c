@@ -30,6 +30,8 @@
 	  "how long its points stay as fine as they came; then they become 5-minute, later hourly ones")                   \
 	X("sluice", "history_max", SIZE, offsetof(struct conf, history_max), 16.0 * MIB, 64.0 * 1024 * MIB, "256M",        \
 	  "what the history file may grow to; before it would, the oldest points become coarse, then go")                  \
+	X("sluice", "idempotency_path", TEXT, offsetof(struct conf, idempotency_path), 1, 200, "",                         \
+	  "where a message's body has its business key, as $.event_id: replays tell which were replayed well before")      \
 	X("sluice", "bell", FLAG, offsetof(struct conf, bell), 0, 0, "yes", "the console rings on a new alarm")            \
 	X("sluice", "title", FLAG, offsetof(struct conf, title), 0, 0, "yes",                                              \
 	  "what is in alarm stands in the window's title")                                                                 \

@@ -86,6 +86,7 @@ void act_result_clear(struct act_result *r)
 	free(r->function);
 	free(r->metric);
 	free(r->unit);
+	free(r->rule);
 }
 
 /* ---- words and numbers */

@@ -288,6 +288,12 @@ struct put_metric_request {
 	const char *const *dims;       /* NAME=VALUE each */
 	unsigned ndims;
 };
+struct mute_request { /* of one alarm's actions */
+	const char *alarm;
+	const char *reason; /* of muting: always */
+	int64_t seconds;    /* 0: an hour */
+	bool off;           /* no more: every mute of sluice's that is on it ends */
+};
 struct publish_value {
 	const char *check;             /* the dimension Check's value; NULL: no dimension */
 	const char *metric, *unit;     /* its name; CloudWatch's unit in any case, NULL or what is none: none is said */
@@ -310,6 +316,8 @@ struct act_result { /* of acts of a call or few */
 	char *function;                /* process */
 	char *metric, *unit;           /* put-metric: NAMESPACE/NAME{dims}, and the unit in CloudWatch's spelling or NULL */
 	double value;
+	char *rule;                    /* mute: its name */
+	int64_t until;                 /* mute: when it ends */
 	char request_id[64];           /* "" when the answer named none, and in a dry run; of notify: the message's id */
 	bool unchanged;                /* notify: this was the last one told already */
 };
@@ -342,10 +350,7 @@ struct replay_request {
 	bool dedupe_send;         /* also what has the business key of something that was replayed well */
 	const char *file;         /* of _EXPORT and _ADOPT: its path */
 	bool copy, driver_gone;   /* _EXPORT: the run stays here. _ADOPT: somebody says that nobody drives it */
-	const char *item;         /* of _ITEM and _EDIT: its number in the run, or its message id */
-	const char *const *sets;  /* of _EDIT: PATH=VALUE each */
-	unsigned nsets;
-	const char *body;         /* of _EDIT: what to send instead; NULL: the sets say it. With neither the message is shown */
+	const char *item;         /* of _ITEM: its number in the run, or its message id */
 	unsigned hours;           /* of _BUY_TIME, a stream's: 0 = 168 */
 	bool undo;
 	unsigned despite;         /* DESPITE_... */
@@ -504,6 +509,7 @@ enum request_kind {
 	REQUEST_PUT_RECORDS,
 	REQUEST_PROCESS,
 	REQUEST_PUT_METRIC,
+	REQUEST_MUTE,          /* its answer is an act_result */
 	REQUEST_PUBLISH,
 	REQUEST_NOTIFY,
 	REQUEST_DISCOVER,
@@ -525,6 +531,7 @@ enum request_kind {
 	REQUEST_REPLAY_SHOW,   /* the ledger's: a run and its messages, checked */
 	REQUEST_REPLAY_EXPORT, /* a run into a file, for a colleague to adopt; it cannot be gone on with here any more */
 	REQUEST_REPLAY_ADOPT,  /* a run out of such a file. Needs operate */
+	REQUEST_REPLAY_ITEM,   /* hold, skip or release of one message of a run that nobody drives. Needs operate */
 	REQUEST_REPLAY_BUY_TIME, /* raises (or with `undo` lowers again) what `source` keeps its messages or records for. Needs admin */
 	REQUEST_REPLAY_LIST,
 	REQUEST_AUDIT,
@@ -543,6 +550,7 @@ struct request {
 		struct put_records_request put_records;
 		struct process_request process;
 		struct put_metric_request put_metric;
+		struct mute_request mute;
 		struct publish_request publish;
 		struct notify_request notify;
 		struct code_request code;

@@ -6,8 +6,10 @@
 #include "aws/op_kinesis.h"
 #include "aws/op_lambda.h"
 #include "aws/op_logs.h"
+#include "aws/op_mute.h"
 #include "aws/op_release.h"
 #include "aws/op_retention.h"
+#include "aws/op_s3.h"
 #include "aws/op_sqs.h"
 #include "core/mem.h"
 #include "engine/inside.h"
@@ -139,6 +141,34 @@ static void allow_receiving(const struct engine *g, struct iam_result *r)
 	add(&s->resources, &s->nresources, arn_of(g, &kind_lambda, "*"));
 }
 
+static char *s3_arn(const struct engine *g, const char *what)
+{
+	return xasprintf("arn:%s:s3:::%s", g->target.partition, what);
+}
+
+/* Objects as a replay's items may lie in any bucket. */
+static void allow_objects(const struct engine *g, struct iam_result *r)
+{
+	struct iam_statement *s = statement(r, "SluiceObjects");
+	allow(s, &op_list_objects);
+	add(&s->resources, &s->nresources, s3_arn(g, "*"));
+	s = statement(r, NULL);
+	allow(s, &op_get_object);
+	add(&s->actions, &s->nactions, xstrdup("s3:GetObjectVersion")); /* of a key that was frozen with its version */
+	add(&s->resources, &s->nresources, s3_arn(g, "*/*"));
+}
+
+/* What keeps replays of one source away from each other. */
+static void allow_lock(const struct engine *g, struct iam_result *r)
+{
+	const char *bucket = g->o.target ? g->o.target->lock_bucket : NULL;
+	if (!bucket)
+		return;
+	struct iam_statement *s = statement(r, "SluiceReplayLock");
+	allow(s, &op_put_object);
+	add(&s->resources, &s->nresources, xasprintf("arn:%s:s3:::%s/locks/*", g->target.partition, bucket));
+}
+
 static void allow_replay(const struct engine *g, struct iam_result *r)
 {
 	struct iam_statement *s = statement(r, "SluiceReplay");
@@ -156,6 +186,11 @@ static void allow_writes(const struct engine *g, struct iam_result *r)
 	struct iam_statement *s = statement(r, "SluiceMetrics");
 	allow(s, &op_put_metric_data);
 	add(&s->resources, &s->nresources, xstrdup("*")); /* it knows no resources */
+	s = statement(r, "SluiceMutes");
+	allow(s, &op_put_mute_rule);
+	allow(s, &op_delete_mute_rule);
+	allow(s, &op_list_mute_rules);
+	add(&s->resources, &s->nresources, xstrdup("*")); /* the alarm's and the rule's, and listing knows none */
 }
 
 static void allow_all_of(const struct engine *g, struct iam_result *r, const struct op *op, const char *service,
@@ -220,8 +255,10 @@ void iam_step(struct engine *g, struct task *t)
 		allow_describe(g, r, kinds[i]);
 	allow_stacks(g, r);
 	allow_told(g, r);
-	if (t->rq.iam.mode >= MODE_INSPECT)
+	if (t->rq.iam.mode >= MODE_INSPECT) {
 		allow_receiving(g, r);
+		allow_objects(g, r);
+	}
 	if (t->rq.iam.mode >= MODE_ADMIN)
 		allow_alarms(g, r);
 	if (t->rq.iam.mode >= MODE_ADMIN)
@@ -229,6 +266,7 @@ void iam_step(struct engine *g, struct task *t)
 	if (t->rq.iam.mode >= MODE_OPERATE) {
 		allow_writes(g, r);
 		allow_replay(g, r);
+		allow_lock(g, r);
 		allow_all_of(g, r, &op_sns_publish, "sns", "*"); /* --check --notify names any */
 	}
 	if (t->rq.iam.mode >= MODE_ADMIN)

@@ -567,6 +567,8 @@ void doctor_step(struct engine *g, struct task *t);
 void put_records_step(struct engine *g, struct task *t); /* put_records.c */
 void process_step(struct engine *g, struct task *t);     /* act.c */
 void put_metric_step(struct engine *g, struct task *t);
+void mute_step(struct engine *g, struct task *t);
+void mute_abandon(struct task *t);
 void note_step(struct engine *g, struct task *t); /* note.c */
 void past_step(struct engine *g, struct task *t); /* past.c */
 void events_step(struct engine *g, struct task *t);
@@ -581,6 +583,7 @@ void replay_abandon(struct task *t);
 void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
 void replay_export_step(struct engine *g, struct task *t); /* replay_handover.c */
 void replay_adopt_step(struct engine *g, struct task *t);
+void replay_item_step(struct engine *g, struct task *t); /* replay_item.c */
 void replay_buy_step(struct engine *g, struct task *t); /* replay_buy.c */
 void replay_buy_abandon(struct task *t);
 void replay_list_step(struct engine *g, struct task *t);

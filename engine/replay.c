@@ -304,6 +304,7 @@ static void freeze_phase(struct drive *d)
 	if (d->sweep.damaged)
 		drive_warn(d, "%u messages came damaged (their MD5 does not fit) and were left where they are",
 		           d->sweep.damaged);
+	past_settle(d);
 	d->phase = d->plan ? PHASE_CLOSE : PHASE_CONFIRM;
 }
 
@@ -499,6 +500,7 @@ void replay_step(struct engine *g, struct task *t)
 		drive_end(d, RUN_PAUSED, "ended by a signal, or by -t");
 	if (g->closing && d->phase != PHASE_OVER) { /* hard: what is in the ledger is what a resume goes by */
 		hear_flights(d);
+		drive_commit(d);
 		finish(d);
 		return;
 	}

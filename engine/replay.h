@@ -24,6 +24,7 @@
 #define HOLD_BYTES (64u << 20)
 #define BATCH_MOST 100               /* of one invocation, whatever the mapping allows */
 #define FLIGHTS 8
+#define REMOVALS 4                   /* deletes at a time: one that is not full goes alone */
 #define REJECTIONS 2                 /* then a message is POISON */
 #define TOLERANCE 0.05
 #define RATE_DEFAULT 10.0
@@ -35,6 +36,7 @@ struct entry {                       /* a message of the run */
 	struct replay_item it;
 	const char *cause;               /* of its group; NULL when it came out of the ledger */
 	struct message *msg;             /* in hand; NULL: not received, or given back */
+	const char *bad, *done;          /* what earlier runs say of it; NULL */
 	bool flying, deleting;
 	bool alone;                      /* it was in a batch that failed: from now on it goes by itself */
 	bool asked;                      /* by this sweep's end it must be found */
@@ -61,7 +63,7 @@ struct flight {                      /* a call that carries messages */
 	char detail[400];                /* which part of an item it is; "": all of it */
 };
 
-struct handles_call {                /* deletes, releases, heartbeats: one of each at a time */
+struct handles_call {                /* deletes, releases, heartbeats */
 	struct drive *d;
 	bool on, answered;
 	unsigned n, at[SQS_BATCH];       /* places */
@@ -109,6 +111,7 @@ struct drive {
 
 	struct ledger_change *changes;
 	unsigned nchanges, cchanges;
+	bool gathering, held;            /* between drive_gather and drive_sync; something was announced there */
 	bool broken;                     /* the ledger or the audit log could not be written: nothing more is done */
 
 	/* preparing: one call at a time */
@@ -138,7 +141,7 @@ struct drive {
 	struct sweep sweep;
 	struct flight flights[FLIGHTS];
 	unsigned nflights;
-	struct handles_call removal, release, beat;
+	struct handles_call removals[REMOVALS], release, beat;
 	unsigned released;               /* of sweep.others, then of the entries, while closing */
 	struct pace pace;
 	struct ramp ramp;
@@ -168,6 +171,10 @@ bool drive_shift(struct drive *d, struct entry *en, enum item_event what, const 
 bool drive_commit(struct drive *d);  /* all shifts since the last one; false: broken */
 bool drive_save(struct drive *d);    /* the run's row */
 bool drive_touch(struct drive *d, struct entry *const *v, unsigned n);
+/* What is announced and shifted between these two reaches the disk together, with one sync of either file; false: broken, and none of it may
+ * be done. In between nothing is called and nothing waits. */
+void drive_gather(struct drive *d);
+bool drive_sync(struct drive *d);
 /* A line in the audit log, on the disk; false: broken. */
 bool drive_announce(struct drive *d, const struct op *op, const char *target, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void drive_note(struct drive *d, const char *action, const char *target, const char *outcome, const char *detail);
@@ -200,8 +207,10 @@ void heed_release(struct drive *d);  /* what was not given back for certain come
 void keep_held(struct drive *d, int64_t *wake_ms); /* heartbeats for what is in hand */
 bool recover_step(struct drive *d);  /* after a crash or a pause: true when done */
 bool work_flying(const struct drive *d);
-bool send_some(struct drive *d, int64_t *wake_ms); /* true: something was sent */
-void hear_flights(struct drive *d);
+/* What may go now, FLIGHTS at the most: announced and intended, between drive_gather and drive_sync; then sent, or not. */
+unsigned plan_flights(struct drive *d, struct flight **planned, int64_t *wake_ms);
+void launch(struct drive *d, struct flight *f, bool go);
+void hear_flights(struct drive *d);  /* commits nothing */
 int64_t wake_sooner(int64_t a, int64_t b);
 
 /* replay_verify.c: copies that were sent back into a queue are done when they have not come back to the dead-letter queue in time */
@@ -223,6 +232,10 @@ struct ledger *replay_ledger(struct engine *g, struct task *t, bool write); /* N
 const char *replay_which(struct ledger *l, const char *named, struct arena *mem, struct err *e); /* a run's id; NULL and e */
 /* Nobody drives it, and nobody begins to until `fd` is closed; false and e (ERR_GATE): somebody does. */
 bool replay_keep_away(const struct engine *g, const struct replay_run *r, int *fd, struct err *e);
+
+/* replay_past.c */
+void past_look(struct drive *d, struct entry *en, const struct message *m); /* of one that has just been added */
+void past_settle(struct drive *d);   /* all are frozen */
 
 /* replay_move.c */
 bool move_names(struct drive *d, struct err *e); /* with --move-task: d->src becomes its row */

@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACTS_S (15 * 60)     /* until a changed retention of a queue is sure to act */
-#define NEAR_S (20 * 60)     /* nearer than this it may come too late */
+#define ACTS_S (15 * 60) /* until a changed retention of a queue is sure to act */
+#define NEAR_S (20 * 60) /* nearer than this it may come too late */
 #define AGE_S (15 * 60)
 #define STREAM_HOURS 168
-#define HOUR_USD 0.02        /* an open shard and hour beyond 24 h: us-east-1's list price */
+#define HOUR_USD 0.02 /* an open shard and hour beyond 24 h: us-east-1's list price */
 
 struct buying {
 	unsigned step;
@@ -32,7 +32,7 @@ struct buying {
 	enum metric_status status;
 	struct get_metric_data_in age_in;
 	struct get_metric_data_out age_out;
-	double age;               /* of the oldest message; NAN: not known */
+	double age; /* of the oldest message; NAN: not known */
 	int64_t age_at;
 	struct permit permit;
 	struct queue_retention_in queue_in;
@@ -86,8 +86,8 @@ static bool names(struct task *t, struct buying *b)
 		name = "";
 	size_t n = strcspn(name, "/@"); /* of a stream's range, the stream */
 	snprintf(b->name, sizeof b->name, "%.*s", (int)(n < 128 ? n : 128), name);
-	return b->name[0] ||
-	       err_set(&t->result->err, ERR_USAGE, "SOURCE", "sqs:QUEUE or kinesis:STREAM, or the ARN of one, not '%.80s'", s);
+	return b->name[0] || err_set(&t->result->err, ERR_USAGE, "SOURCE",
+	                             "sqs:QUEUE or kinesis:STREAM, or the ARN of one, not '%.80s'", s);
 }
 
 /* ---- what it is now */
@@ -143,12 +143,14 @@ static bool in_time(struct task *t, const struct buying *b)
 	if (first >= NEAR_S)
 		return true;
 	text_duration(first > 0 ? (int64_t)first : 0, left);
-	warn(r, arena_printf(&r->mem, "the first message may be lost in %s, and a queue's new retention may take 15 minutes to act", left));
-	return t->rq.replay.despite & DESPITE_LOSS ||
-	       err_set(&t->result->err, ERR_GATE, "buy-time",
-	               "the first message may be lost in %s, and a new retention may take 15 minutes to act: replay now, or --despite "
-	               "loss does it all the same",
-	               left);
+	warn(r, arena_printf(&r->mem,
+	                     "the first message may be lost in %s, and a queue's new retention may take 15 minutes to act",
+	                     left));
+	return t->rq.replay.despite & DESPITE_LOSS || err_set(&t->result->err, ERR_GATE, "buy-time",
+	                                                      "the first message may be lost in %s, and a new retention "
+	                                                      "may take 15 minutes to act: replay now, or --despite "
+	                                                      "loss does it all the same",
+	                                                      left);
 }
 
 /* What is to be, and why not. */
@@ -162,8 +164,8 @@ static bool settle(struct engine *g, struct task *t, struct buying *b)
 		return err_set(e, ERR_BADREPLY, "buy-time", "it has no ARN");
 	v->arn = arena_strdup(&r->mem, arn);
 	v->was_s = b->queue ? fact_number(b, "retention_s") : fact_number(b, "retention_h") * 3600;
-	v->now_s = b->queue ? QUEUE_RETENTION_MOST
-	                    : (int64_t)(t->rq.replay.hours ? t->rq.replay.hours : STREAM_HOURS) * 3600;
+	v->now_s =
+	    b->queue ? QUEUE_RETENTION_MOST : (int64_t)(t->rq.replay.hours ? t->rq.replay.hours : STREAM_HOURS) * 3600;
 	if (t->rq.replay.undo) {
 		struct ledger *l = ledger_open(g->o.state_path, true, e);
 		bool known = l && ledger_bought(l, arn, &v->now_s);
@@ -176,7 +178,8 @@ static bool settle(struct engine *g, struct task *t, struct buying *b)
 	double shards = (double)fact_number(b, "open_shards");
 	v->usd_per_day = !b->queue && v->now_s > 86400 && shards > 0 ? HOUR_USD * 24 * shards : (double)NAN;
 	if (!t->rq.replay.undo && v->now_s <= v->was_s)
-		return err_set(e, ERR_USAGE, "buy-time", "%s keeps what it holds for %" PRId64 " h already", b->name, v->was_s / 3600);
+		return err_set(e, ERR_USAGE, "buy-time", "%s keeps what it holds for %" PRId64 " h already", b->name,
+		               v->was_s / 3600);
 	return in_time(t, b);
 }
 
@@ -186,9 +189,10 @@ static char *in_words(const struct buying *b, const struct replay_bought *v, boo
 	text_duration(v->was_s, was);
 	text_duration(v->now_s, now);
 	if (!isnan(v->usd_per_day))
-		snprintf(price, sizeof price, ", for about %.2f USD a day more than at 24 h (us-east-1's list price)", v->usd_per_day);
-	return xasprintf("keep what %s %s holds for %s instead of %s%s%s", b->queue ? "queue" : "stream", b->name, now, was, price,
-	                 undo && v->now_s < v->was_s ? ": what is older than that is lost at once" : "");
+		snprintf(price, sizeof price, ", for about %.2f USD a day more than at 24 h (us-east-1's list price)",
+		         v->usd_per_day);
+	return xasprintf("keep what %s %s holds for %s instead of %s%s%s", b->queue ? "queue" : "stream", b->name, now, was,
+	                 price, undo && v->now_s < v->was_s ? ": what is older than that is lost at once" : "");
 }
 
 static bool act(struct engine *g, struct task *t, struct buying *b)

@@ -90,6 +90,7 @@ struct entry *drive_add(struct drive *d, struct message *m)
 		en->it.code = "SEEN";
 		en->it.text = arena_printf(d->mem, "run %s sent it before: %s", past.run, item_state_name(past.state));
 	}
+	past_look(d, en, m);
 	return en;
 }
 
@@ -145,10 +146,35 @@ bool drive_touch(struct drive *d, struct entry *const *v, unsigned n)
 		return true;
 	for (unsigned i = 0; i < n; i++)
 		items[i] = &v[i]->it;
-	return !d->broken && (ledger_touch(d->ledger, d->run.id, items, n, &e) || broke(d, &e));
+	/* Its row must be in the state that it is in. */
+	return drive_commit(d) && (ledger_touch(d->ledger, d->run.id, items, n, &e) || broke(d, &e));
 }
 
 /* ---- the audit log */
+
+void drive_gather(struct drive *d)
+{
+	d->gathering = true;
+	d->held = false;
+}
+
+bool drive_sync(struct drive *d)
+{
+	struct err e = { 0 };
+	bool held = d->held;
+	d->gathering = d->held = false;
+	if (held && !audit_sync(d->audit, &e))
+		broke(d, &e);
+	return drive_commit(d);
+}
+
+/* The first line since drive_gather begins the transaction. */
+static bool begin_lines(struct drive *d, struct err *e)
+{
+	if (d->gathering && !d->held)
+		d->held = audit_hold(d->audit, e);
+	return d->held || !d->gathering;
+}
 
 bool drive_announce(struct drive *d, const struct op *op, const char *target, const char *fmt, ...)
 {
@@ -163,7 +189,8 @@ bool drive_announce(struct drive *d, const struct op *op, const char *target, co
 	char action[96];
 	snprintf(action, sizeof action, "%s:%s", op->service->id, op->name);
 	const char *run = d->run.id[0] ? d->run.id : NULL;
-	return audit_add(d->audit, &d->who.who, action, target, "announced", run, detail, &e) || broke(d, &e);
+	return (begin_lines(d, &e) && audit_add(d->audit, &d->who.who, action, target, "announced", run, detail, &e)) ||
+	       broke(d, &e);
 }
 
 void drive_note(struct drive *d, const char *action, const char *target, const char *outcome, const char *detail)

@@ -114,7 +114,7 @@ void hear_ordered(struct drive *d, struct flight *f, const struct verdict_of *v)
 	while (good < f->n && !v->failed[good])
 		good++;
 	for (; at < good; at++)
-		accept(d, &d->v[f->at[at]], f->out.request_id);
+		drive_accept(d, &d->v[f->at[at]], f->out.request_id);
 	count_results(d, good, 0, false);
 	ramp_done(&d->ramp, good);
 	if (at == f->n)

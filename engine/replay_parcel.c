@@ -95,7 +95,7 @@ static void end_parcel(struct drive *d, struct parcel *v, struct entry *en, cons
 		drive_shift(d, en, MOVE_LOSE_LEASE, NULL);
 		drive_shift(d, en, MOVE_VANISH, en->it.text);
 	} else {
-		accept(d, en, request_id);
+		drive_accept(d, en, request_id);
 	}
 }
 

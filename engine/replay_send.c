@@ -160,7 +160,7 @@ static unsigned next_number(struct drive *d, const struct entry *en)
 	return 1 + (ledger_past(d->ledger, en->it.msg_id, d->run.id, &past) ? past.times : 0);
 }
 
-static bool intend(struct drive *d, struct flight *f)
+static void intend(struct drive *d, struct flight *f)
 {
 	for (unsigned i = 0; i < f->n; i++) {
 		struct entry *en = &d->v[f->at[i]];
@@ -168,7 +168,6 @@ static bool intend(struct drive *d, struct flight *f)
 		en->it.intent_ms = now_ms();
 		drive_shift(d, en, MOVE_INTEND, f->detail[0] ? f->detail : NULL);
 	}
-	return drive_commit(d);
 }
 
 static const struct op *send_op(const struct drive *d)
@@ -196,20 +195,22 @@ static void too_large(struct drive *d, struct flight *f)
 	drive_commit(d);
 }
 
-static bool launch(struct drive *d, struct flight *f)
+/* False: nothing of it may go, now or at all. */
+static bool plan_flight(struct drive *d, struct flight *f)
 {
 	if (d->run.mode == REPLAY_INVOKE && !build_event(d, f)) {
 		buf_clear(&f->payload);
 		too_large(d, f);
+		f->n = 0;
 		return true;
 	}
 	const char *to = d->run.mode == REPLAY_INVOKE ? function_of(d, &d->v[f->at[0]]) : d->run.dest;
 	if (!drive_announce(d, send_op(d), to, "message %u%s, %u of them", d->v[f->at[0]].it.seq, f->n > 1 ? " and on" : "",
-	                    f->n) ||
-	    !intend(d, f)) {
+	                    f->n)) {
 		buf_clear(&f->payload);
 		return false;
 	}
+	intend(d, f);
 	f->d = d;
 	f->on = true;
 	f->answered = false;
@@ -218,11 +219,23 @@ static bool launch(struct drive *d, struct flight *f)
 		d->v[f->at[i]].flying = true;
 	pace_sent(&d->pace, clock_mono_ms(), f->n);
 	ramp_sent(&d->ramp, f->n);
-	if (d->run.mode == REPLAY_INVOKE)
-		invoke(d, f);
-	else
-		send_copies(d, f);
 	return true;
+}
+
+/* The intents are on the disk: out with it. Else it never was. */
+void launch(struct drive *d, struct flight *f, bool go)
+{
+	if (!go) {
+		f->on = false;
+		d->nflights--;
+		for (unsigned i = 0; i < f->n; i++)
+			d->v[f->at[i]].flying = false;
+		buf_clear(&f->payload);
+	} else if (d->run.mode == REPLAY_INVOKE) {
+		invoke(d, f);
+	} else {
+		send_copies(d, f);
+	}
 }
 
 static struct flight *idle_flight(struct drive *d)
@@ -233,28 +246,33 @@ static struct flight *idle_flight(struct drive *d)
 	return NULL;
 }
 
-bool send_some(struct drive *d, int64_t *wake_ms)
+/* The next that may go, in a flight of its own; NULL: none now. */
+static struct flight *plan_next(struct drive *d, int64_t *wake_ms)
 {
-	bool sent = false;
-	for (struct flight *f; !d->ending && (f = idle_flight(d));) {
-		int64_t wait, mono = clock_mono_ms();
-		unsigned room = ramp_room(&d->ramp), most = d->run.batch < room ? d->run.batch : room;
-		if (most == 0)
-			break;
-		choose(d, f, most);
-		if (f->n == 0)
-			break;
-		unsigned may = pace_allows(&d->pace, mono, f->n, &wait);
-		if (may == 0) {
-			*wake_ms = wake_sooner(*wake_ms, mono + wait);
-			break;
-		}
-		f->n = may < f->n ? may : f->n;
-		if (!launch(d, f))
-			break;
-		sent = true;
+	struct flight *f = d->ending ? NULL : idle_flight(d);
+	int64_t wait, mono = clock_mono_ms();
+	unsigned room = ramp_room(&d->ramp), most = d->run.batch < room ? d->run.batch : room;
+	if (!f || most == 0)
+		return NULL;
+	choose(d, f, most);
+	if (f->n == 0)
+		return NULL;
+	unsigned may = pace_allows(&d->pace, mono, f->n, &wait);
+	if (may == 0) {
+		*wake_ms = wake_sooner(*wake_ms, mono + wait);
+		return NULL;
 	}
-	return sent;
+	f->n = may < f->n ? may : f->n;
+	return plan_flight(d, f) ? f : NULL;
+}
+
+unsigned plan_flights(struct drive *d, struct flight **planned, int64_t *wake_ms)
+{
+	unsigned n = 0;
+	for (struct flight *f; n < FLIGHTS && (f = plan_next(d, wake_ms));)
+		if (f->n)
+			planned[n++] = f;
+	return n;
 }
 
 /* ---- what came back */
@@ -264,7 +282,7 @@ static const char *keep(struct drive *d, const char *text)
 	return text && *text ? arena_strdup(d->mem, text) : NULL;
 }
 
-void accept(struct drive *d, struct entry *en, const char *request_id)
+void drive_accept(struct drive *d, struct entry *en, const char *request_id)
 {
 	en->it.accepted_ms = now_ms();
 	en->it.request_id = keep(d, request_id);
@@ -366,7 +384,7 @@ static void hear_invocation(struct drive *d, struct flight *f)
 			en->it.request_id = keep(d, f->out.request_id);
 			reject(d, en, true, v.code, v.text);
 		} else {
-			accept(d, en, f->out.request_id);
+			drive_accept(d, en, f->out.request_id);
 		}
 	}
 	count_results(d, f->n, v.nfailed, f->out.error[0] && f->n > 1);
@@ -381,7 +399,7 @@ static void hear_copies(struct drive *d, struct flight *f)
 		switch (v->fate) {
 		case FATE_DONE:
 			en->it.out_id = keep(d, f->sent.v[i].id);
-			accept(d, en, NULL);
+			drive_accept(d, en, NULL);
 			if (d->ramp.stage) { /* the canary's result is that it does not come back */
 				count_results(d, 1, 0, false);
 				ramp_done(&d->ramp, 1);
@@ -414,7 +432,6 @@ static void hear(struct drive *d, struct flight *f)
 	else
 		hear_copies(d, f);
 	d->throttles = f->err.code == ERR_OK ? 0 : d->throttles;
-	drive_commit(d);
 	buf_clear(&f->payload);
 	buf_clear(&f->out.body);
 }

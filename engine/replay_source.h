@@ -101,7 +101,7 @@ unsigned lease_of(const struct drive *d); /* from how long one call may take */
 
 /* replay_send.c: what an answer makes of an entry; each is a change of its state that drive_commit() writes */
 bool entry_ready(const struct drive *d, unsigned at, int64_t mono);
-void accept(struct drive *d, struct entry *en, const char *request_id);
+void drive_accept(struct drive *d, struct entry *en, const char *request_id);
 void reject(struct drive *d, struct entry *en, bool again, const char *code, const char *text);
 void count_results(struct drive *d, unsigned n, unsigned failed, bool as_one); /* for the breaker */
 

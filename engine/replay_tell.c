@@ -50,6 +50,8 @@ int64_t loss_of(const struct drive *d, unsigned at)
 static void add_to(struct replay_group *g, const struct replay_item *it, int64_t loss_ms)
 {
 	g->n++;
+	g->done += it->code && strcmp(it->code, "DONE_BEFORE") == 0;
+	g->bad += it->code && strcmp(it->code, "KNOWN_BAD") == 0;
 	g->known += it->code && strcmp(it->code, "SEEN") == 0;
 	g->loss_ms = loss_ms && (!g->loss_ms || loss_ms < g->loss_ms) ? loss_ms : g->loss_ms;
 	if (!it->sent_ms)

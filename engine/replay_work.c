@@ -75,9 +75,8 @@ static void removed(struct drive *d, struct entry *en)
 	drop_message(en);
 }
 
-static void hear_removal(struct drive *d)
+static void hear_removal(struct drive *d, struct handles_call *c)
 {
-	struct handles_call *c = &d->removal;
 	bool failed = c->err.code != ERR_OK;
 	c->on = c->answered = false;
 	if (failed && !err_retryable(c->err.code))
@@ -92,36 +91,67 @@ static void hear_removal(struct drive *d)
 		else if ((!failed && v->fate == FATE_FAILED) || ++en->deletes >= DELETES_MOST)
 			lose_handle(d, en, "its delete failed: it is received again, and then only deleted");
 	}
-	drive_commit(d);
-	peeks_flush(d);
 }
 
-/* Also while ending: what was accepted is deleted, or it would be sent again. */
-static void delete_some(struct drive *d, int64_t *wake_ms)
+static void hear_removals(struct drive *d)
 {
-	struct handles_call *c = &d->removal;
+	for (unsigned i = 0; i < REMOVALS; i++)
+		if (d->removals[i].on && d->removals[i].answered)
+			hear_removal(d, &d->removals[i]);
+}
+
+static bool removing(const struct drive *d)
+{
+	bool any = false;
+	for (unsigned i = 0; i < REMOVALS; i++)
+		any = any || d->removals[i].on;
+	return any;
+}
+
+/* What may be deleted next, from *from on. */
+static void collect_removal(struct drive *d, struct handles_call *c, unsigned *from, int64_t *wake_ms)
+{
 	int64_t mono = clock_mono_ms(), now = now_ms();
-	if (c->on || d->broken || !d->src->deletes)
-		return;
 	c->n = 0;
-	for (unsigned i = d->first; i < d->n && c->n < SQS_BATCH; i++) {
-		struct entry *en = &d->v[i];
-		if (en->it.state != ITEM_ACCEPTED || en->flying)
+	for (; *from < d->n && c->n < SQS_BATCH; ++*from) {
+		struct entry *en = &d->v[*from];
+		if (en->it.state != ITEM_ACCEPTED || en->flying || en->deleting)
 			continue;
 		if (!en->it.handle || en->it.lease_until_ms < now + MARGIN_MS)
 			lose_handle(d, en, "its visibility has passed: its handle may delete nothing any more");
 		else if (en->not_before_ms > mono)
 			*wake_ms = wake_sooner(*wake_ms, en->not_before_ms);
 		else
-			c->at[c->n++] = i;
+			c->at[c->n++] = *from;
 	}
-	drive_commit(d);
-	if (c->n == 0 || !drive_announce(d, &op_delete_message_batch, d->run.source_arn, "message %u%s, %u of them",
-	                                 d->v[c->at[0]].it.seq, c->n > 1 ? " and on" : "", c->n))
-		return;
-	for (unsigned i = 0; i < c->n; i++)
-		d->v[c->at[i]].deleting = true;
-	send_handles(d, c, &op_delete_message_batch, &d->remove, 0);
+}
+
+/* Also while ending: what was accepted is deleted, or it would be sent again. While one is under way only full ones go beside it: the rest
+ * fills up meanwhile. How many are in ready[], announced. */
+static unsigned plan_removals(struct drive *d, struct handles_call **ready, int64_t *wake_ms)
+{
+	unsigned n = 0, from = d->first;
+	bool busy = removing(d);
+	for (unsigned k = 0; k < REMOVALS && from < d->n && !d->broken && d->src->deletes; k++) {
+		struct handles_call *c = &d->removals[k];
+		if (c->on)
+			continue;
+		collect_removal(d, c, &from, wake_ms);
+		bool goes = c->n == SQS_BATCH || (c->n && !busy && n == 0);
+		if (goes && drive_announce(d, &op_delete_message_batch, d->run.source_arn, "message %u%s, %u of them",
+		                           d->v[c->at[0]].it.seq, c->n > 1 ? " and on" : "", c->n))
+			ready[n++] = c;
+	}
+	return n;
+}
+
+static void delete_all(struct drive *d, struct handles_call *const *ready, unsigned n)
+{
+	for (unsigned k = 0; k < n; k++) {
+		for (unsigned i = 0; i < ready[k]->n; i++)
+			d->v[ready[k]->at[i]].deleting = true;
+		send_handles(d, ready[k], &op_delete_message_batch, &d->remove, 0);
+	}
 }
 
 /* ---- heartbeats: at half of its time a message is held for all of it again; twelve hours after its first receive SQS ends that */
@@ -194,7 +224,6 @@ static void lose_leases(struct drive *d)
 		drive_shift(d, en, MOVE_RETURN, NULL);
 		drop_message(en);
 	}
-	drive_commit(d);
 }
 
 /* First in, first out: behind a message that failed for good, or may have been processed, the rest of its group stays. */
@@ -218,7 +247,6 @@ static void block_groups(struct drive *d)
 			drive_shift(d, en, MOVE_HOLD, en->it.text);
 		}
 	}
-	drive_commit(d);
 }
 
 /* Asks for all that are not in hand; true: there are some. */
@@ -283,7 +311,7 @@ void heed_wanted(struct drive *d)
 
 bool work_flying(const struct drive *d)
 {
-	return d->nflights || d->removal.on || d->beat.on || d->sweep.flying || d->release.on ||
+	return d->nflights || removing(d) || d->beat.on || d->sweep.flying || d->release.on ||
 	       (d->src->busy && d->src->busy(d));
 }
 
@@ -302,13 +330,6 @@ static bool sweeping(const struct drive *d)
 static bool sweep_busy(struct drive *d)
 {
 	return sweeping(d) && (!d->src->step(d) || !give_back(d, false));
-}
-
-static void hear_all(struct drive *d)
-{
-	hear_flights(d);
-	if (d->removal.answered)
-		hear_removal(d);
 }
 
 static bool to_delete(const struct drive *d)
@@ -330,30 +351,57 @@ static int64_t next_wake(const struct drive *d, int64_t wake)
 	return d->sweep.on && !d->sweep.flying ? mono : wake;
 }
 
+/* What has come back, what is to be deleted, what goes out next: all of it is on the disk with one sync of the ledger and one of the audit
+ * log, however many calls there are; and then it is done. */
+static void act(struct drive *d, bool may_send, int64_t *wake_ms)
+{
+	struct handles_call *removals[REMOVALS];
+	struct flight *flights[FLIGHTS];
+	int64_t planned = clock_mono_ms();
+	drive_gather(d);
+	unsigned deletes = plan_removals(d, removals, wake_ms), sends = 0;
+	if (may_send)
+		sends = plan_flights(d, flights, wake_ms);
+	bool go = drive_sync(d);
+	if (go)
+		delete_all(d, removals, deletes);
+	if (sends)
+		pace_left(&d->pace, planned, clock_mono_ms());
+	for (unsigned i = 0; i < sends; i++)
+		launch(d, flights[i], go);
+}
+
+/* What is left to do, when nothing is being received. */
+static void go_on(struct drive *d, int64_t *wake_ms)
+{
+	bool in_hand, open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
+	if (d->ending || (!open && !verify_waits(d)))
+		d->phase = work_flying(d) || to_delete(d) ? PHASE_WORK : PHASE_CLOSE;
+	else if (open && idle)
+		refill(d);
+	else if (!work_flying(d))
+		verify_begin(d, !open, wake_ms);
+}
+
 void work_step(struct drive *d)
 {
 	int64_t wake = 0;
-	bool in_hand;
-	hear_all(d);
+	hear_removals(d);
+	hear_flights(d);
 	heed_wanted(d);
 	watch_step(d, &wake);
 	lose_leases(d);
 	keep_held(d, &wake);
-	delete_some(d, &wake);
-	if (!sweep_busy(d)) {
+	bool busy = sweep_busy(d);
+	if (!busy)
 		block_groups(d);
-		if (d->src->turn)
-			d->src->turn(d, &wake);
-		if (verify_allows(d))
-			send_some(d, &wake);
-		bool open = anything_open(d, &in_hand), idle = !in_hand && !work_flying(d);
-		if (d->ending || (!open && !verify_waits(d)))
-			d->phase = work_flying(d) || to_delete(d) ? PHASE_WORK : PHASE_CLOSE;
-		else if (open && idle)
-			refill(d);
-		else if (!work_flying(d))
-			verify_begin(d, !open, &wake);
-	}
+	if (!busy && d->src->turn)
+		d->src->turn(d, &wake);
+	act(d, !busy && verify_allows(d), &wake);
+	if (!removing(d))
+		peeks_flush(d); /* not after each: it is a third file */
+	if (!busy)
+		go_on(d, &wake);
 	d->t->wake_ms = next_wake(d, wake);
 }
 

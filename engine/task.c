@@ -19,6 +19,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_PUT_RECORDS] = put_records_step,
 	[REQUEST_PROCESS] = process_step,
 	[REQUEST_PUT_METRIC] = put_metric_step,
+	[REQUEST_MUTE] = mute_step,
 	[REQUEST_PUBLISH] = publish_step,
 	[REQUEST_NOTIFY] = notify_step,
 	[REQUEST_DISCOVER] = discover_step,
@@ -29,6 +30,7 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_REPLAY_SHOW] = replay_show_step,
 	[REQUEST_REPLAY_EXPORT] = replay_export_step,
 	[REQUEST_REPLAY_ADOPT] = replay_adopt_step,
+	[REQUEST_REPLAY_ITEM] = replay_item_step,
 	[REQUEST_REPLAY_BUY_TIME] = replay_buy_step,
 	[REQUEST_REPLAY_LIST] = replay_list_step,
 	[REQUEST_AUDIT] = audit_step,
@@ -88,6 +90,9 @@ static void own_act(struct arena *a, struct request *rq)
 			                     &rq->topics.subject, &rq->topics.message };
 		for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 			*texts[i] = copy(a, *texts[i]);
+	} else if (rq->kind == REQUEST_MUTE) {
+		rq->mute.alarm = copy(a, rq->mute.alarm);
+		rq->mute.reason = copy(a, rq->mute.reason);
 	} else if (rq->kind == REQUEST_PUBLISH) {
 		rq->publish.ns = copy(a, rq->publish.ns);
 	} else if (rq->kind == REQUEST_NOTIFY) {
@@ -136,11 +141,6 @@ static void own_replay(struct arena *a, struct replay_request *r)
 	r->word = copy(a, r->word);
 	r->file = copy(a, r->file);
 	r->item = copy(a, r->item);
-	r->body = copy(a, r->body);
-	const char **sets = arena_array(a, r->nsets, sizeof *sets);
-	for (unsigned i = 0; i < r->nsets; i++)
-		sets[i] = copy(a, r->sets[i]);
-	r->sets = sets;
 	if (r->keys.p)
 		r->keys.p = arena_strndup(a, r->keys.p, r->keys.n);
 }
@@ -194,6 +194,8 @@ void task_free(struct task *t)
 		history_abandon(t);
 	if (t->rq.kind == REQUEST_PUT_METRIC)
 		put_metric_abandon(t);
+	if (t->rq.kind == REQUEST_MUTE)
+		mute_abandon(t);
 	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))
@@ -329,6 +331,7 @@ void result_free(struct result *r)
 	case REQUEST_PUBLISH:
 	case REQUEST_NOTIFY:
 	case REQUEST_ALARM_ACT:
+	case REQUEST_MUTE:
 	case REQUEST_PUT_METRIC: act_result_clear(&r->act); break;
 	case REQUEST_DISCOVER: discover_result_clear(&r->discover); break;
 	case REQUEST_REPLAY_PLAN:
@@ -338,6 +341,7 @@ void result_free(struct result *r)
 	case REQUEST_REPLAY_SHOW:
 	case REQUEST_REPLAY_EXPORT:
 	case REQUEST_REPLAY_ADOPT:
+	case REQUEST_REPLAY_ITEM:
 	case REQUEST_REPLAY_BUY_TIME:
 	case REQUEST_REPLAY_LIST: arena_clear(&r->replay.mem); break;
 	case REQUEST_AUDIT: arena_clear(&r->audit.mem); break;

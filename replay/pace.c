@@ -46,6 +46,18 @@ void pace_sent(struct pace *p, int64_t now_ms, unsigned count)
 		p->not_before = now_ms + (int64_t)ceil(1000 * count / p->rate);
 }
 
+void pace_left(struct pace *p, int64_t since_ms, int64_t now_ms)
+{
+	for (unsigned i = p->n; i > 0; i--) {
+		int64_t *ms = &p->sent[(p->at + i - 1) % PACE_SLOTS].ms;
+		if (*ms < since_ms)
+			break;
+		*ms = now_ms;
+	}
+	if (p->rate < 1 && p->not_before > since_ms)
+		p->not_before += now_ms - since_ms;
+}
+
 unsigned ramp_size(unsigned stage)
 {
 	static const unsigned sizes[] = { 1, 5, 25, 125, 625 };

@@ -18,6 +18,8 @@ void pace_init(struct pace *p, double rate);
 /* How many of `wanted` may go now; 0: *wait_ms says when to ask again. */
 unsigned pace_allows(struct pace *p, int64_t now_ms, unsigned wanted, int64_t *wait_ms);
 void pace_sent(struct pace *p, int64_t now_ms, unsigned count);
+/* What was counted since then leaves only now: what came in between (a slow disk) is no part of its second. */
+void pace_left(struct pace *p, int64_t since_ms, int64_t now_ms);
 
 /* ---- the ramp: 1, 5, 25, 125, 625, then the rest; a stage ends when each of its messages has a result */
 struct ramp {

@@ -36,10 +36,7 @@
 	X(RELEASE, HELD, SELECTED)                                                                                           \
 	X(EDIT, LEASED, EDITED)                                                                                              \
 	X(LOSE_LEASE, EDITED, LEASE_LOST)                                                                                    \
-	X(KNOW_BAD, SELECTED, POISON)     /* an earlier run saw it fail for good, and nobody asked for it by name */         \
-	X(ASIDE, POISON, POISON)          /* a step on its way to quarantine, which is a column of its own */                \
-	X(ALTER, SELECTED, SELECTED)      /* what will be sent in its place was recorded */                                  \
-	X(ALTER, HELD, HELD)
+	X(KNOW_BAD, SELECTED, POISON)     /* an earlier run saw it fail for good, and nobody asked for it by name */
 
 enum item_event {
 	MOVE_LEASE,
@@ -66,8 +63,6 @@ enum item_event {
 	MOVE_RELEASE,
 	MOVE_EDIT,
 	MOVE_KNOW_BAD,
-	MOVE_ASIDE,
-	MOVE_ALTER,
 	ITEM_EVENTS
 };
 

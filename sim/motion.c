@@ -91,6 +91,7 @@ void motion_end(struct world *w)
 		alarm_free(w->alarms[i]);
 	for (unsigned i = 0; i < w->nevents; i++)
 		alarm_event_free(&w->events[i]);
+	mutes_clear(w);
 	free(w->queues);
 	free(w->streams);
 	free(w->functions);

@@ -168,7 +168,8 @@ void alarm_delete(struct world *w, struct sim_alarm *a)
 static void act(struct world *w, const struct sim_alarm *a, enum sim_state before)
 {
 	bool done;
-	for (unsigned i = 0; a->actions_enabled && i < ALARM_ACTIONS && a->actions[a->state][i]; i++) {
+	bool acts = a->actions_enabled && !alarm_muted(w, a->name);
+	for (unsigned i = 0; acts && i < ALARM_ACTIONS && a->actions[a->state][i]; i++) {
 		const char *action = a->actions[a->state][i];
 		char *data = alarm_perform(w, a, before, action, &done);
 		remember(w, a, EVENT_ACTION,

@@ -52,6 +52,14 @@ struct alarm_event {
 	char *summary, *data;
 };
 
+struct sim_mute { /* an alarm mute rule */
+	char *name, *why, **targets; /* alarms by name */
+	unsigned ntargets;
+	int64_t from_ms, to_ms;
+};
+void mutes_clear(struct world *w);
+bool alarm_muted(const struct world *w, const char *alarm); /* now */
+
 void alarm_free(struct sim_alarm *a);
 void alarm_add(struct world *w, struct sim_alarm *a); /* replaces one of the same name, whose state it keeps */
 void alarm_delete(struct world *w, struct sim_alarm *a);

@@ -19,6 +19,10 @@ bool cw_delete_alarms(struct world *w, struct sim_req *rq, struct wr *o, struct 
 bool cw_set_alarm_state(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_enable_actions(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_disable_actions(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool cw_put_mute(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool cw_get_mute(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool cw_list_mutes(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
+bool cw_delete_mute(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_alarm_history(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_list_tags(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);
 bool cw_tag(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f);

@@ -146,6 +146,20 @@ static bool get_configuration(struct world *w, struct sim_req *rq, struct wr *o,
 	return true;
 }
 
+/* All of it; its mappings stay, and bring nothing any more. One version alone is not simulated. */
+static bool delete_function(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
+{
+	struct lam_target t;
+	bool found;
+	(void)o;
+	if (!lam_target(w, rq, &t, f))
+		return false;
+	unsigned at = world_find((void *const *)w->functions, w->nfunctions, t.fn->name, &found);
+	WORLD_REMOVE(w->functions, w->nfunctions, at);
+	world_function_free(t.fn);
+	return true;
+}
+
 static bool get_function(struct world *w, struct sim_req *rq, struct wr *o, struct sim_fail *f)
 {
 	struct lam_target t;
@@ -425,6 +439,7 @@ static bool invoke(struct world *w, struct sim_req *rq, struct wr *o, struct sim
 static const struct sim_op ops[] = {
 	{ "ListFunctions", SIM_READ, list_functions, "GET", FN, 200 },
 	{ "CreateFunction", SIM_WRITE, create_function, "POST", FN, 201 },
+	{ "DeleteFunction", SIM_WRITE, delete_function, "DELETE", FN "/{FunctionName}", 204 },
 	{ "GetFunction", SIM_READ, get_function, "GET", FN "/{FunctionName}", 200 },
 	{ "GetFunctionConfiguration", SIM_READ, get_configuration, "GET", FN "/{FunctionName}/configuration", 200 },
 	{ "ListVersionsByFunction", SIM_READ, lam_list_versions, "GET", FN "/{FunctionName}/versions", 200 },

@@ -80,6 +80,8 @@ struct world {
 	unsigned nmappings, capmappings;
 	struct sim_alarm **alarms; /* sorted by name */
 	unsigned nalarms, capalarms;
+	struct sim_mute *mutes;
+	unsigned nmutes, capmutes;
 	struct alarm_event *events; /* oldest first */
 	unsigned nevents, capevents;
 	struct sim_move *moves; /* oldest first */

@@ -21,6 +21,11 @@ ours=$(find $folders main.c -name '*.[ch]' 2>/dev/null | sort)
 sources=$(printf '%s\n' $ours; find tests -name '*.[ch]')
 code=$(printf '%s\n' $ours | grep '\.c$')
 
+# ---- a function of ours that bears a libc function's name takes its place in every library that calls it
+libc='accept|access|bind|close|connect|dup|exec[a-z]*|exit|fork|free|index|kill|link|listen|malloc|open|pause|pipe|poll|raise|read|recv|remove|rename|select|send|shutdown|signal|sleep|socket|stat|sync|system|time|truncate|unlink|wait|write'
+grep -nE "^[a-z][a-z_0-9 ]*[ *]+($libc)\\(" $ours | grep -v ':static ' > "$out"
+report 'a name that is also libc'"'"'s'
+
 # ---- include directions: FOLDER may include headers of its own and of these
 allowed() {
 	case $1 in

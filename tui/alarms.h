@@ -14,4 +14,9 @@ void alarm_condition(const struct alarm *a, const char *what, enum unit unit, ch
 /* What it watches, as the screen knows it; NULL when it watches nothing that is shown. */
 const struct reading *alarm_reading(const struct view *v, const struct alarm *a, const struct row **row);
 
+const struct alarm *alarms_selected(const struct view *v); /* on the alarms screen; NULL: none */
+/* mute.c: what tui.c is to ask; and its answer */
+bool mute_question(struct view *v, struct request *rq);
+void mute_answer(struct view *v, const struct result *r);
+
 #endif

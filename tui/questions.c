@@ -1,6 +1,7 @@
 /* The questions behind the charts. Each slot is one metric of the open row; it is asked when it comes on the screen, when the
  * range changes and after each poll. The engine answers when it can; meanwhile the last answer stays. */
 #include "core/mem.h"
+#include "tui/alarms.h"
 #include "tui/past.h"
 #include "tui/replay.h"
 
@@ -132,6 +133,17 @@ static void flatten(struct history_result *h)
 	h->n = n;
 }
 
+/* What leaves nothing to be kept. */
+static void told(struct view *v, struct result *r)
+{
+	if (r->kind == REQUEST_MUTE)
+		mute_answer(v, r);
+	else if (r->kind == REQUEST_PAST)
+		past_arrived(v, r);
+	else if (r->kind == REQUEST_NOTE)
+		view_note(v, "%.100s", r->err.code == ERR_OK ? "noted" : r->err.text);
+}
+
 void view_answer(struct view *v, struct result *r)
 {
 	if (r->kind == REQUEST_SHARDS) {
@@ -151,10 +163,7 @@ void view_answer(struct view *v, struct result *r)
 		return;
 	}
 	if (r->kind != REQUEST_HISTORY) {
-		if (r->kind == REQUEST_PAST)
-			past_arrived(v, r);
-		if (r->kind == REQUEST_NOTE)
-			view_note(v, "%.100s", r->err.code == ERR_OK ? "noted" : r->err.text);
+		told(v, r);
 		result_free(r);
 		return;
 	}

@@ -31,6 +31,10 @@ const struct replay_run *replay_run_selected(const struct view *v);
 struct list_lines replay_lines(const struct view *v);
 /* Of the open run, the messages that are not done: the i-th one. */
 unsigned replay_left(const struct replay_result *r);
+/* run_panes.c: the rate over time; what its destination says meanwhile */
+struct area; /* pane.h */
+void run_rate_pane(struct view *v, struct area a, const struct replay_result *r);
+void run_downstream_pane(struct view *v, struct area a, const struct replay_result *r);
 const struct replay_item *replay_left_at(const struct replay_result *r, unsigned i);
 
 #endif

@@ -26,6 +26,11 @@ static const struct alarm *selected(const struct view *v)
 	return v->snap && l->id && l->line < v->snap->nalarms ? &v->snap->alarms[l->line] : NULL;
 }
 
+const struct alarm *alarms_selected(const struct view *v)
+{
+	return view_screen(v) == SCREEN_ALARMS ? selected(v) : NULL;
+}
+
 static const struct alarm_result *answer_of(const struct view *v, const struct alarm *a)
 {
 	const struct result *r = v->alarms.answer;

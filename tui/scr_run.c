@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MEASURE_S 10 /* the rate that is shown is that of the newest seconds */
+#define RATE_ROWS 8
+#define TALL (RATE_ROWS + 3 + 8) /* and some lines for what is left */
+#define MEASURE_S 10             /* the rate that is shown is that of the newest seconds */
 
 static const char *arrow(const struct view *v)
 {
@@ -290,6 +292,12 @@ static void draw_run(struct view *v, int y, int h)
 	if (v->replay.question[0] && at < end - 3)
 		line_at(v, at++, STYLE_STRONG, v->replay.question);
 	int account = 3;
+	if (end - at >=
+	    account + TALL) { /* where there is room: how it went so far, and what that does to the other side */
+		run_rate_pane(v, (struct area){ at, 0, RATE_ROWS, c->cols }, r);
+		run_downstream_pane(v, (struct area){ at + RATE_ROWS, 0, 3, c->cols }, r);
+		at += RATE_ROWS + 3;
+	}
 	if (end - at > account)
 		draw_left(v, (struct area){ at, 0, end - at - account, c->cols }, r);
 	draw_account(v, (struct area){ end - account, 0, account, c->cols }, r);

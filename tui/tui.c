@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "tui/alarms.h"
 #include "tui/keys.h"
 #include "tui/lease.h"
 #include "tui/replay.h"
@@ -211,6 +212,8 @@ static void ask_more(struct console *c)
 	rq = (struct request){ .kind = REQUEST_ERRORS };
 	if (errors_question(&c->v, &rq.errors) && (id = engine_ask(c->o->engine, &rq)))
 		errors_asked(&c->v, id);
+	if (mute_question(&c->v, &rq))
+		c->v.mute.pending = engine_ask(c->o->engine, &rq);
 }
 
 static void ask_replay(struct console *c)

@@ -150,6 +150,13 @@ struct menu {
 	void (*go)(struct view *v); /* when it is confirmed */
 };
 
+struct mute_view {              /* x m (mute.c) */
+	bool wanted;                /* tui.c is to send it */
+	uint64_t pending;
+	struct consent consent;
+	char alarm[256], reason[FILTER_SIZE];
+};
+
 /* The replay screens (replay.h). */
 struct replay_act {             /* what tui.c is to send */
 	bool wanted;
@@ -237,6 +244,7 @@ struct view {
 	struct first first;
 	struct lease lease;
 	struct menu menu;
+	struct mute_view mute;
 	struct replay_view replay;
 	bool leaving;               /* q was pressed while a replay runs here: the next one means it */
 };

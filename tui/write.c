@@ -66,6 +66,12 @@ static const struct prompt_kind name_kind = {
 	.label = "PRODUCTION, type the target's name: ", .changed = nothing, .accepted = name_typed, .cancelled = unasked
 };
 
+void write_sure(struct view *v)
+{
+	if (v->options->production)
+		prompt_open(v, &name_kind, "");
+}
+
 void write_choose(struct view *v, unsigned i)
 {
 	char why[160];
@@ -77,8 +83,8 @@ void write_choose(struct view *v, unsigned i)
 		view_note(v, "%s", why);
 		return;
 	}
-	if (w->ask(v) && w->sure == SURE_YES && v->options->production)
-		prompt_open(v, &name_kind, "");
+	if (w->ask(v) && w->sure == SURE_YES)
+		write_sure(v);
 }
 
 void menu_key(struct view *v, uint32_t key)

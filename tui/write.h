@@ -15,7 +15,8 @@ enum write_sure { SURE_YES, SURE_COUNT };
 	X(group, "g", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "replay the selected group")      \
 	X(redrive, "b", MODE_OPERATE, "sqs:SendMessage", SURE_COUNT, "send all back to its queue")         \
 	X(go_on, "c", MODE_OPERATE, "lambda:InvokeFunction", SURE_YES, "go on with a run")                 \
-	X(resend, "u", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "UNKNOWN again: maybe twice")
+	X(resend, "u", MODE_OPERATE, "lambda:InvokeFunction", SURE_COUNT, "UNKNOWN again: maybe twice")   \
+	X(mute, "m", MODE_OPERATE, "cloudwatch:PutAlarmMuteRule", SURE_YES, "mute the selected alarm, 1h")
 
 struct write {
 	const char *name, *key;
@@ -34,6 +35,7 @@ bool menu_open(const struct view *v);
 void menu_key(struct view *v, uint32_t key);
 void menu_draw(struct view *v, int y, int h);
 void write_choose(struct view *v, unsigned i); /* from the menu or the palette */
+void write_sure(struct view *v); /* of the chosen one, whose question is filled now: in production its target's name is asked for */
 
 #define X(id, key, needs, op, sure, help) bool write_##id(struct view *v);
 WRITES(X)

@@ -150,6 +150,7 @@ struct replay_group {       /* messages of one cause (ops.md 10.7) */
 	int64_t loss_ms;        /* when the first of them expires; 0 unknown */
 	const char *sample;     /* a message id */
 	unsigned known;         /* how many of them earlier runs have replayed or seen bounce */
+	unsigned bad, done;     /* how many failed for good before; how many have the business key of something that went well */
 };
 
 const char *replay_dest_name(const char *dest); /* "orders-loader:live", "orders-load": of an ARN; "-" for none */

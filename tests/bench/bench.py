@@ -13,6 +13,7 @@ import time
 
 from growth import bench_growth, bench_memory
 from measure import BUILD, FUNCTIONS, KEYS, ROOT, SLUICE, World, compare, left_out, line, paired, run, table, wants
+from replays import bench_replay
 from terminal import bench_bytes, bench_idle, bench_keys, bench_keys_bulk, bench_paint
 
 
@@ -251,7 +252,8 @@ def main():
             for names, bench in ((("C1", "C2", "C3"), bench_one_call), (("C4", "C5"), bench_five_queues), (("C6",), bench_instructions),
                                  (("P1",), bench_poll), (("P2",), bench_boto3), (("P3",), bench_parse), (("H1", "H2", "H3"), bench_history), (("S1",), bench_paint),
                                  (("I1",), bench_idle), (("K1",), bench_keys), (("K2",), bench_keys_bulk),
-                                 (("F1",), bench_bytes), (("M1",), bench_memory), (("G1",), bench_growth), (("B1",), bench_backtest)):
+                                 (("F1",), bench_bytes), (("M1",), bench_memory), (("G1",), bench_growth), (("R1",), lambda w: bench_replay()),
+                                 (("B1",), bench_backtest)):
                 if wants(*names):
                     bench(w)
         finally:

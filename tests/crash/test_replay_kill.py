@@ -30,6 +30,7 @@ from program import LONG, SLOWER, binary, clean_env  # noqa: E402
 from replaykit import Pipe  # noqa: E402
 from simtools import Sim  # noqa: E402
 
+BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 STRACE = shutil.which("strace")
 MESSAGES = 20
 POINTS = int(os.environ.get("SLUICE_POINTS", "10000" if LONG else "60"))

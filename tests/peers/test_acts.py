@@ -550,14 +550,17 @@ def test_iam_names_what_operate_does(sluice):
         return {a: s["Resource"] for s in ran.json["Statement"] for a in s["Action"]}
     writes = {"kinesis:PutRecords", "lambda:InvokeFunction", "cloudwatch:PutMetricData", "sns:Publish"}
     looks = {"sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:ListMessageMoveTasks",
-             "lambda:GetFunctionConfiguration"}
-    replays = {"sqs:DeleteMessage", "sqs:SendMessage"}
+             "lambda:GetFunctionConfiguration", "kinesis:GetShardIterator", "kinesis:GetRecords", "s3:ListBucket", "s3:GetObject",
+             "s3:GetObjectVersion"}
+    replays = {"sqs:DeleteMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask", "sqs:CancelMessageMoveTask"}
     observe, inspect, operate = policy("observe"), policy("inspect"), policy("operate")
     assert not (writes | looks | replays) & set(observe) and set(inspect) == set(observe) | looks
     assert set(operate) == set(inspect) | writes | replays
     assert operate["kinesis:PutRecords"] == ["arn:aws:kinesis:eu-west-1:*:stream/orders"]
     assert operate["lambda:InvokeFunction"] == ["arn:aws:lambda:eu-west-1:*:function:enrich", "arn:aws:lambda:eu-west-1:*:function:batch"]
-    assert operate["cloudwatch:PutMetricData"] == ["*"]
+    assert operate["cloudwatch:PutMetricData"] == ["*"] and operate["s3:GetObject"] == ["arn:aws:s3:::*/*"]
+    config = sluice.config('[target "t"]\nregion = eu-west-1\nlock_bucket = our-locks\n')
+    assert policy("operate")["s3:PutObject"] == ["arn:aws:s3:::our-locks/locks/*"] and "s3:PutObject" not in policy("inspect")
 
 
 def test_doctor_does_not_try_writes(sim, sluice):

@@ -467,7 +467,7 @@ def test_a_full_disk_stops_the_acting(sim, sluice, rng):
         return lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
     argv = [binary(), "replay", "start", f"sqs:{pipe.dlq_name}", "--through", pipe.function, *OPERATE, "--yes-i-mean", "40", "--limit", "40",
             "--rate", "20"]
-    p = subprocess.run(argv, env=clean_env(sluice.home, pipe.peer.env()), capture_output=True, text=True, timeout=60, preexec_fn=limit(1000000))
+    p = subprocess.run(argv, env=clean_env(sluice.home, pipe.peer.env()), capture_output=True, text=True, timeout=60, preexec_fn=limit(500000))
     assert p.returncode == 1 and p.stderr, (p.returncode, p.stdout, p.stderr)
     done = pipe.deliveries()
     assert 0 < len(done) < 40

@@ -174,6 +174,7 @@ static const struct {
 	  "history_max",
 	  { "16M", "256M", "1G", "64G" },
 	  { "", "256", "15M", "65G", "M", "1.5G", "256MB", "256m", "-16M", "99999999M", "1K", "256 M", "0x20M" } },
+	{ "sluice", "idempotency_path", { "$.event_id", "a.b[0]" }, { "" } },
 	{ "sluice", "bell", { "yes", "no" }, { "", "loud" } },
 	{ "sluice", "title", { "yes", "no" }, { "", "off" } },
 	{ "watch", "everything", { "yes", "no" }, { "", "all" } },

@@ -400,12 +400,12 @@ static struct result *plan(void)
 	p->nwarnings = 2;
 	p->groups = arena_array(&p->mem, 3, sizeof *p->groups);
 	p->groups[0] = (struct replay_group){
-		"a1", "JSON {currency,order_id,shipped_at}", 1022, MS(-262800), MS(-3600), MS(82800), "m-51c0", 0
+		"a1", "JSON {currency,order_id,shipped_at}", 1022, MS(-262800), MS(-3600), MS(82800), "m-51c0", 0, 0, 0
 	};
 	p->groups[1] = (struct replay_group){
-		"b2", "Task timed out after 60.00 seconds", 262, MS(-97200), MS(-7200), MS(248400), "m-9e02", 12
+		"b2", "Task timed out after 60.00 seconds", 262, MS(-97200), MS(-7200), MS(248400), "m-9e02", 12, 0, 0
 	};
-	p->groups[2] = (struct replay_group){ "c3", "not JSON: \x1b[2Jbroken", 7, 0, 0, 0, "m-77a4", 0 };
+	p->groups[2] = (struct replay_group){ "c3", "not JSON: \x1b[2Jbroken", 7, 0, 0, 0, "m-77a4", 0, 0, 0 };
 	p->ngroups = 3;
 	return r;
 }
