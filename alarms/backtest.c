@@ -16,19 +16,56 @@ static struct eval_result evaluate(const struct backtest_in *in, unsigned at, do
 	return eval(&in->rule, room, most);
 }
 
+enum point { GOOD, BREACHING, MISSING };
+
+static unsigned char *points_of(const struct backtest_in *in)
+{
+	unsigned char *v = xmalloc(in->n + 1u);
+	for (unsigned i = 0; i < in->n; i++)
+		v[i] = isnan(in->windows[i]) ? MISSING : eval_breaches(&in->rule, in->windows[i]) ? BREACHING : GOOD;
+	return v;
+}
+
+/* Where the newest N are all there, they decide alone, whatever the range: nearly always. False: they are not. */
+static bool complete(const struct backtest_in *in, const unsigned char *point, unsigned at, enum eval_state *state)
+{
+	unsigned breaching = 0, last = (in->rule.n - 1) * in->width;
+	if (last > at)
+		return false;
+	for (unsigned back = 0; back <= last; back += in->width) {
+		unsigned char p = point[at - back];
+		if (p == MISSING)
+			return false;
+		breaching += p;
+	}
+	*state = breaching >= in->rule.m ? EVAL_ALARM : EVAL_OK;
+	return true;
+}
+
+/* The state after the evaluation at that step. */
+static enum eval_state state_after(const struct backtest_in *in, const unsigned char *point, unsigned at,
+                                   enum eval_state now, double *room, bool *by_range)
+{
+	enum eval_state state;
+	if (complete(in, point, at, &state))
+		return state;
+	struct eval_result r = evaluate(in, at, room);
+	*by_range = *by_range || r.by_range || r.by_reading;
+	return r.state == EVAL_CURRENT ? now : r.state;
+}
+
 struct backtest backtest(const struct backtest_in *in, enum eval_state *states)
 {
 	struct backtest b = { 0 };
 	double *room = xcalloc(eval_range_most(in->rule.n), sizeof *room);
+	unsigned char *point = points_of(in);
 	enum eval_state now = in->start;
 	unsigned stay = 0;
 	for (unsigned i = 0; states && i < in->from && i < in->n; i++)
 		states[i] = now;
 	for (unsigned i = in->from; i < in->n; i++) {
 		if ((i - in->from) % in->every == 0) {
-			struct eval_result r = evaluate(in, i, room);
-			enum eval_state next = r.state == EVAL_CURRENT ? now : r.state;
-			b.by_range = b.by_range || r.by_range || r.by_reading;
+			enum eval_state next = state_after(in, point, i, now, room, &b.by_range);
 			b.transitions += next != now;
 			b.fires += next != now && next == EVAL_ALARM;
 			now = next;
@@ -41,6 +78,7 @@ struct backtest backtest(const struct backtest_in *in, enum eval_state *states)
 		if (states)
 			states[i] = now;
 	}
+	free(point);
 	free(room);
 	return b;
 }

@@ -3,6 +3,7 @@
 #include "alarms/plan.h"
 #include "aws/op_alarm_write.h"
 #include "core/mem.h"
+#include "engine/alarm_requests.h"
 #include "engine/audited.h"
 
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 
 #include "alarms/plan.h"
 #include "engine/alarm_facts.h"
+#include "engine/alarm_requests.h"
 
 struct tag_ask { /* of one live alarm that the file names */
 	struct alarm_code *code;

@@ -3,6 +3,7 @@
 #include "alarms/recipe.h"
 #include "core/mem.h"
 #include "engine/alarm_facts.h"
+#include "engine/alarm_requests.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "engine/alarm_requests.h"
 #include "engine/changes.h"
 
 #include <malloc.h>

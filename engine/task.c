@@ -1,6 +1,7 @@
 /* Requests: copied in, worked on step by step beside the rounds, handed back as owned results. A kind of request is one row. */
 #include "core/hash.h"
 #include "core/mem.h"
+#include "engine/alarm_requests.h"
 #include "engine/inside.h"
 
 #include <stdlib.h>

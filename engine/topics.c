@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "engine/alarm_requests.h"
 #include "engine/audited.h"
 
 #include <stdio.h>

@@ -227,6 +227,20 @@ def bench_history(w):
             print("    " + text)
 
 
+# ---- B: back-tests
+
+def bench_backtest(w):
+    """Equal in every state of every minute, or it is missed."""
+    exe = BUILD / "bench/bench_backtest"
+    if not exe.exists():
+        return left_out("B", "no bench_backtest")
+    run([str(exe), "1000"], w.env(), ok=(0, 1))
+    told = run.out.split()
+    if len(told) != 3:
+        return line("B1", "back-test: 15 days x 1,000 alarms", run.out.strip(), "brute force", "", "the same", False)
+    compare("B1", f"back-test: 15 days x 1,000 alarms, {told[2]} fires alike", float(told[0]), float(told[1]), 1, unit="s")
+
+
 def main():
     cpu = re.search(r"^model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
@@ -238,7 +252,8 @@ def main():
             for names, bench in ((("C1", "C2", "C3"), bench_one_call), (("C4", "C5"), bench_five_queues), (("C6",), bench_instructions),
                                  (("P1",), bench_poll), (("P2",), bench_boto3), (("P3",), bench_parse), (("H1", "H2", "H3"), bench_history), (("S1",), bench_paint),
                                  (("I1",), bench_idle), (("K1",), bench_keys), (("K2",), bench_keys_bulk),
-                                 (("F1",), bench_bytes), (("M1",), bench_memory), (("G1",), bench_growth), (("R1",), lambda w: bench_replay())):
+                                 (("F1",), bench_bytes), (("M1",), bench_memory), (("G1",), bench_growth), (("R1",), lambda w: bench_replay()),
+                                 (("B1",), bench_backtest)):
                 if wants(*names):
                     bench(w)
         finally:
