@@ -187,6 +187,14 @@ struct task *task_new(const struct request *rq, uint64_t id)
 	return t;
 }
 
+static void abandon_replay(struct task *t)
+{
+	if (is_replay(t->rq.kind) && task_drains(t))
+		replay_abandon(t);
+	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
+		replay_buy_abandon(t);
+}
+
 void task_free(struct task *t)
 {
 	if (t->rq.kind == REQUEST_HISTORY)
@@ -197,8 +205,7 @@ void task_free(struct task *t)
 		mute_abandon(t);
 	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
 		telling_abandon(t);
-	if (is_replay(t->rq.kind) && task_drains(t))
-		replay_abandon(t);
+	abandon_replay(t);
 	if (t->rq.kind == REQUEST_TOPICS)
 		topics_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM_ACT)
@@ -207,8 +214,6 @@ void task_free(struct task *t)
 		alarm_init_abandon(t);
 	else if (is_alarm_code(t->rq.kind))
 		alarm_code_abandon(t);
-	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
-		replay_buy_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
 	if (t->rq.kind == REQUEST_ERRORS)
