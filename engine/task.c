@@ -194,6 +194,8 @@ static void act_abandon(struct task *t)
 		put_metric_abandon(t);
 	if (t->rq.kind == REQUEST_MUTE)
 		mute_abandon(t);
+	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
+		replay_buy_abandon(t);
 }
 
 void task_free(struct task *t)
@@ -213,8 +215,6 @@ void task_free(struct task *t)
 		alarm_init_abandon(t);
 	else if (is_alarm_code(t->rq.kind))
 		alarm_code_abandon(t);
-	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
-		replay_buy_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
 		alarm_abandon(t);
 	if (t->rq.kind == REQUEST_ERRORS)
