@@ -188,6 +188,18 @@ struct task *task_new(const struct request *rq, uint64_t id)
 	return t;
 }
 
+static void abandon_alarms(struct task *t)
+{
+	if (t->rq.kind == REQUEST_TOPICS)
+		topics_abandon(t);
+	if (t->rq.kind == REQUEST_ALARM_ACT)
+		alarm_act_abandon(t);
+	if (t->rq.kind == REQUEST_ALARM_INIT)
+		alarm_init_abandon(t);
+	else if (is_alarm_code(t->rq.kind))
+		alarm_code_abandon(t);
+}
+
 void task_free(struct task *t)
 {
 	if (t->rq.kind == REQUEST_HISTORY)
@@ -200,14 +212,7 @@ void task_free(struct task *t)
 		telling_abandon(t);
 	if (is_replay(t->rq.kind) && task_drains(t))
 		replay_abandon(t);
-	if (t->rq.kind == REQUEST_TOPICS)
-		topics_abandon(t);
-	if (t->rq.kind == REQUEST_ALARM_ACT)
-		alarm_act_abandon(t);
-	if (t->rq.kind == REQUEST_ALARM_INIT)
-		alarm_init_abandon(t);
-	else if (is_alarm_code(t->rq.kind))
-		alarm_code_abandon(t);
+	abandon_alarms(t);
 	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
 		replay_buy_abandon(t);
 	if (t->rq.kind == REQUEST_ALARM)
