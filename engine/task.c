@@ -50,6 +50,30 @@ static void (*const steps[])(struct engine *, struct task *) = {
 	[REQUEST_EVENTS] = events_step,
 };
 
+static void drained_abandon(struct task *t);
+
+/* What a request holds beside its result, done or not, is freed here; a kind without a row holds nothing. */
+static void (*const abandons[])(struct task *) = {
+	[REQUEST_HISTORY] = history_abandon, /* one a line */
+	[REQUEST_PUT_METRIC] = put_metric_abandon,
+	[REQUEST_MUTE] = mute_abandon,
+	[REQUEST_PUBLISH] = telling_abandon,
+	[REQUEST_NOTIFY] = telling_abandon,
+	[REQUEST_REPLAY_PLAN] = drained_abandon,
+	[REQUEST_REPLAY_START] = drained_abandon,
+	[REQUEST_REPLAY_RESUME] = drained_abandon,
+	[REQUEST_REPLAY_BUY_TIME] = replay_buy_abandon,
+	[REQUEST_TOPICS] = topics_abandon,
+	[REQUEST_ALARM_ACT] = alarm_act_abandon,
+	[REQUEST_ALARM_INIT] = alarm_init_abandon,
+	[REQUEST_ALARM_EXPORT] = alarm_code_abandon,
+	[REQUEST_ALARM_PLAN] = alarm_code_abandon,
+	[REQUEST_ALARM_APPLY] = alarm_code_abandon,
+	[REQUEST_ALARM] = alarm_abandon,
+	[REQUEST_ERRORS] = errors_abandon,
+	[REQUEST_SHARDS] = shards_abandon,
+};
+
 static char *copy(struct arena *a, const char *s)
 {
 	return arena_strdup(a, s);
@@ -188,39 +212,17 @@ struct task *task_new(const struct request *rq, uint64_t id)
 	return t;
 }
 
-static void act_abandon(struct task *t)
+static void drained_abandon(struct task *t)
 {
-	if (t->rq.kind == REQUEST_PUT_METRIC)
-		put_metric_abandon(t);
-	if (t->rq.kind == REQUEST_MUTE)
-		mute_abandon(t);
-	if (t->rq.kind == REQUEST_REPLAY_BUY_TIME)
-		replay_buy_abandon(t);
+	if (task_drains(t))
+		replay_abandon(t);
 }
 
 void task_free(struct task *t)
 {
-	if (t->rq.kind == REQUEST_HISTORY)
-		history_abandon(t);
-	act_abandon(t);
-	if (t->rq.kind == REQUEST_PUBLISH || t->rq.kind == REQUEST_NOTIFY)
-		telling_abandon(t);
-	if (is_replay(t->rq.kind) && task_drains(t))
-		replay_abandon(t);
-	if (t->rq.kind == REQUEST_TOPICS)
-		topics_abandon(t);
-	if (t->rq.kind == REQUEST_ALARM_ACT)
-		alarm_act_abandon(t);
-	if (t->rq.kind == REQUEST_ALARM_INIT)
-		alarm_init_abandon(t);
-	else if (is_alarm_code(t->rq.kind))
-		alarm_code_abandon(t);
-	if (t->rq.kind == REQUEST_ALARM)
-		alarm_abandon(t);
-	if (t->rq.kind == REQUEST_ERRORS)
-		errors_abandon(t);
-	if (t->rq.kind == REQUEST_SHARDS)
-		shards_abandon(t);
+	size_t kind = (size_t)t->rq.kind;
+	if (kind < sizeof abandons / sizeof *abandons && abandons[kind])
+		abandons[kind](t);
 	result_free(t->result);
 	arena_clear(&t->mem);
 	free(t);
