@@ -55,22 +55,14 @@ static void drained_abandon(struct task *t);
 /* What a request holds beside its result, done or not, is freed here; a kind without a row holds nothing. */
 static void (*const abandons[])(struct task *) = {
 	[REQUEST_HISTORY] = history_abandon, /* one a line */
-	[REQUEST_PUT_METRIC] = put_metric_abandon,
-	[REQUEST_MUTE] = mute_abandon,
-	[REQUEST_PUBLISH] = telling_abandon,
-	[REQUEST_NOTIFY] = telling_abandon,
-	[REQUEST_REPLAY_PLAN] = drained_abandon,
-	[REQUEST_REPLAY_START] = drained_abandon,
-	[REQUEST_REPLAY_RESUME] = drained_abandon,
-	[REQUEST_REPLAY_BUY_TIME] = replay_buy_abandon,
-	[REQUEST_TOPICS] = topics_abandon,
-	[REQUEST_ALARM_ACT] = alarm_act_abandon,
-	[REQUEST_ALARM_INIT] = alarm_init_abandon,
-	[REQUEST_ALARM_EXPORT] = alarm_code_abandon,
-	[REQUEST_ALARM_PLAN] = alarm_code_abandon,
-	[REQUEST_ALARM_APPLY] = alarm_code_abandon,
-	[REQUEST_ALARM] = alarm_abandon,
-	[REQUEST_ERRORS] = errors_abandon,
+	[REQUEST_PUT_METRIC] = put_metric_abandon, [REQUEST_MUTE] = mute_abandon,
+	[REQUEST_PUBLISH] = telling_abandon,       [REQUEST_NOTIFY] = telling_abandon,
+	[REQUEST_REPLAY_PLAN] = drained_abandon,   [REQUEST_REPLAY_START] = drained_abandon,
+	[REQUEST_REPLAY_RESUME] = drained_abandon, [REQUEST_REPLAY_BUY_TIME] = replay_buy_abandon,
+	[REQUEST_TOPICS] = topics_abandon,         [REQUEST_ALARM_ACT] = alarm_act_abandon,
+	[REQUEST_ALARM_INIT] = alarm_init_abandon, [REQUEST_ALARM_EXPORT] = alarm_code_abandon,
+	[REQUEST_ALARM_PLAN] = alarm_code_abandon, [REQUEST_ALARM_APPLY] = alarm_code_abandon,
+	[REQUEST_ALARM] = alarm_abandon,           [REQUEST_ERRORS] = errors_abandon,
 	[REQUEST_SHARDS] = shards_abandon,
 };
 
