@@ -122,7 +122,9 @@
 	  "start SOURCE freezes the messages, asks for their number, and replays them: --through FUNCTION[:ALIAS] invokes the " \
 	  "function with the event its queue would have brought it and deletes what it processed, --redrive sends them back. The " \
 	  "first line is the run's id. resume, status, show, pause, stop and verify take a RUN, without one the newest unfinished, " \
-	  "else the newest; list shows all. SOURCE is sqs:QUEUE; kinesis:STREAM/SHARD@SEQ..SEQ, whose records are read again; " \
+	  "else the newest; list shows all. hold, skip and release [RUN] MESSAGE set one message aside, for good, or back. export [RUN] FILE " \
+	  "hands a run over and adopt FILE goes on with it elsewhere. buy-time SOURCE raises a queue's or stream's retention (--mode " \
+	  "admin; --undo puts it back). --move-task leaves the moving to SQS. SOURCE is sqs:QUEUE; kinesis:STREAM/SHARD@SEQ..SEQ, whose records are read again; " \
 	  "failures:QUEUE: on-failure records, whose own function gets what they point to unless --through names another; "\
 	  "s3://BUCKET/PREFIX, which invokes the function "\
 	  "with each object as {bucket, key, timestamp} unless it was written again since; failures:s3://BUCKET/PREFIX with the event in "\
