@@ -17,14 +17,15 @@ static int none_of_them(const struct cli *c, const char *what, const struct cli_
 
 int cli_verbs(const struct cli *c, struct engine *g, const struct cli_verb *verbs, unsigned n, const char *later)
 {
-	const char *what = c->argc ? c->argv[0] : verbs[0].name;
+	const char *what = c->argc ? c->argv[0] : verbs[0].name; /* the first is what the command does by itself */
+	int given = c->argc ? c->argc - 1 : 0;
 	struct err e;
 	for (unsigned i = 0; i < n; i++) {
 		if (strcmp(verbs[i].name, what) != 0)
 			continue;
-		if (c->argc - 1 < verbs[i].least)
+		if (given < verbs[i].least)
 			err_set(&e, ERR_USAGE, c->command->name, "%s needs %s", what, verbs[i].wants);
-		else if (c->argc - 1 > verbs[i].most)
+		else if (given > verbs[i].most)
 			err_set(&e, ERR_USAGE, c->command->name, "%s takes no more operands, not also \"%.100s\"", what,
 			        c->argv[verbs[i].most + 1]);
 		else

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MEASURES_AT_ONCE 100  /* in a request */
 #define SHARDS_MOST 16        /* of one stream; as many as the detail asks for (shards.c) */
 #define SHARDS_KEPT (15 * 60) /* seconds: a list of shards, and what is configured, serve so long */
 #define LATELY (15 * 60)      /* an age as old as that still says that there is trouble */
@@ -214,35 +215,61 @@ static bool mapped(const struct engine *g, const struct res *r)
 	return false;
 }
 
-/* It ran, or was refused to run, within what a series holds. Where its metrics were not asked for, nobody knows. */
-static bool was_busy(const struct engine *g, const struct stage *s)
+/* Events wait for a function that was refused to run, or that failed and is to try them again; of others nobody pays to hear that none
+ * do. Where its metrics were not asked for, nobody knows. */
+static bool in_trouble(const struct engine *g, const struct stage *s)
 {
-	for (unsigned i = 0; i < s->kind->info.nmetrics; i++)
-		if (s->m[i] && s->m[i]->series.len)
-			return true;
+	int64_t t;
+	double v;
+	for (unsigned i = 0; i < s->kind->info.nmetrics; i++) {
+		const char *key = s->kind->info.metrics[i].key;
+		if (!s->m[i] || (strcmp(key, "errors") != 0 && strcmp(key, "throttles") != 0))
+			continue;
+		const struct series *points = &s->m[i]->series;
+		if (!series_newest(points, &t, &v))
+			continue;
+		for (int64_t back = 0; back < LATELY; back += points->step)
+			if (series_at(points, t - back) > 0)
+				return true;
+	}
 	return !(g->round.needs & NEED_METRICS);
 }
 
-static void look_at_function(struct engine *g, struct stage *s)
+static bool wants_async(const struct engine *g, const struct stage *s)
 {
-	struct closer *c = s->res->closer;
-	if (mapped(g, s->res) || !was_busy(g, s))
-		return;
-	if (c && c->async && g->threaded && measure_never_seen(c->async) && mono_s() - c->async->asked < REST)
-		return;
-	c = closer_of(s->res);
+	const struct closer *c = s->res->closer;
+	bool rests = c && c->async && g->threaded && measure_never_seen(c->async) && mono_s() - c->async->asked < REST;
+	return !rests && !mapped(g, s->res) && in_trouble(g, s);
+}
+
+static struct measure *async_measure(struct engine *g, struct stage *s)
+{
+	struct closer *c = closer_of(s->res);
 	struct metric_id id = { 0 };
 	metric_set(&id, s->kind->info.ns, "AsyncEventAge", "Maximum");
 	metric_add_dim(&id, s->kind->info.dimension, s->res->name);
 	c->async = inventory_measure(g, &id, STEP, true);
 	metric_clear(&id);
-	poll_more(g, &c->async, 1);
+	return c->async;
+}
+
+unsigned closer_metrics(const struct engine *g, const struct stage *s)
+{
+	if (!s->res)
+		return 0;
+	if (s->kind == &kind_lambda)
+		return wants_async(g, s);
+	if (s->kind != &kind_kinesis || !wants_shards(s))
+		return 0;
+	return s->res->closer && s->res->closer->nshards ? s->res->closer->nshards : SHARDS_MOST;
 }
 
 /* ---- a round's: metrics first, then what their answers raise */
 
 static void look_closer(struct engine *g)
 {
+	struct measure *m[MEASURES_AT_ONCE];
+	unsigned n = 0;
 	discover_relate(g);
 	for (unsigned i = 0; i < g->nstages && !g->closing; i++) {
 		struct stage *s = g->stages[i];
@@ -250,9 +277,14 @@ static void look_closer(struct engine *g)
 			continue;
 		if (s->kind == &kind_kinesis)
 			look_at_stream(g, s);
-		else if (s->kind == &kind_lambda)
-			look_at_function(g, s);
+		else if (s->kind == &kind_lambda && wants_async(g, s))
+			m[n++] = async_measure(g, s);
+		if (n == MEASURES_AT_ONCE) {
+			poll_more(g, m, n);
+			n = 0;
+		}
 	}
+	poll_more(g, m, n);
 }
 
 static void look_again(struct engine *g)

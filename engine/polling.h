@@ -12,6 +12,7 @@ struct engine;
 struct measure;
 struct res;
 struct closer;
+struct stage;
 
 /* ---- a batch: one GetMetricData request for some measures, reused while they stay the same */
 struct batch {
@@ -57,6 +58,7 @@ struct shard_age {
 };
 void closer_step(struct engine *g); /* when the rest has been answered */
 void closer_free(struct closer *c);
+unsigned closer_metrics(const struct engine *g, const struct stage *s); /* how many would be billed now, when it is asked whole */
 const struct shard_age *closer_shards(const struct res *r, unsigned *n, bool *all); /* all: these are all of its shards */
 /* The age of a function's waiting events, NULL: not asked; and between which times Lambda gives them up, NAN: not known. */
 const struct measure *closer_async(const struct res *r, double *least, double *most);

@@ -65,7 +65,7 @@ bool turns_own(const struct engine *g, const struct stage *s, enum role role, bo
 /* How many metrics of it are asked for, and how many of these when only what is judged is. */
 static unsigned count(const struct engine *g, const struct stage *s, unsigned *vital)
 {
-	unsigned n = 0;
+	unsigned n = closer_metrics(g, s);
 	*vital = 0;
 	for (unsigned i = 0; i < s->kind->info.nmetrics; i++) {
 		bool asked = turns_measure(g, s, i, false);

@@ -96,7 +96,7 @@ def test_the_current_goes(redrive):
         parts[part] = parts.get(part, 0) + d
     print(f"{len(jobs)} losses of power at {syncs} syncs, {dead} struck; {parts}; 0 lost, 0 unrecorded, {sum(r[2] for r in results)} processed "
           f"twice, {sum(r[3] for r in results)} named as possible duplicates")
-    assert dead >= len(jobs) * 0.9, "the current hardly went"
+    assert dead >= len(jobs) * 0.8, "the current hardly went"  # a run that is over before its moment keeps its current
     assert sum(n > 0 for n in parts.values()) >= 2, parts
 
 

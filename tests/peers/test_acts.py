@@ -552,7 +552,8 @@ def test_iam_names_what_operate_does(sluice):
     looks = {"sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:ListMessageMoveTasks",
              "lambda:GetFunctionConfiguration", "kinesis:GetShardIterator", "kinesis:GetRecords", "s3:ListBucket", "s3:GetObject",
              "s3:GetObjectVersion"}
-    replays = {"sqs:DeleteMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask", "sqs:CancelMessageMoveTask"}
+    replays = {"sqs:DeleteMessage", "sqs:SendMessage", "sqs:StartMessageMoveTask", "sqs:CancelMessageMoveTask",
+               "cloudwatch:PutAlarmMuteRule", "cloudwatch:DeleteAlarmMuteRule", "cloudwatch:ListAlarmMuteRules"}
     observe, inspect, operate = policy("observe"), policy("inspect"), policy("operate")
     assert not (writes | looks | replays) & set(observe) and set(inspect) == set(observe) | looks
     assert set(operate) == set(inspect) | writes | replays

@@ -37,7 +37,7 @@ WRONG = [  # words, status, what the line must say
     ("history orders", 2, "RESOURCE METRIC"), ("history o v --since never", 2, "--since"), ("status --format xml", 2, "json"),
     ("doctor --format csv", 2, "json"), ("--check --no-data maybe", 3, "--no-data"), ("--check --baseline 7d", 3, "not in this version"),
     ("--check --format yaml", 3, "junit"), ("--check --metric A/B:Sum -c 5:x", 3, "-c"),
-    ("--check -t 0", 3, "--timeout"), ("topics", 2, "not in this version"),
+    ("--check -t 0", 3, "--timeout"), ("quality", 2, "not in this version"),
     ("discover --dry-run", 2, "--dry-run"), ("discover --stack a --tag b=c", 2, "--stack"), ("discover --tag =x", 2, "--tag"),
     ("--demo discover --write", 2, "--write"), ("discover --format csv", 2, "dot"),
     ("--demo=nonsense status", 2, "nonsense"), ("--config /nonexistent/file.ini status", 2, "/nonexistent/file.ini"),

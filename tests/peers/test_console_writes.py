@@ -76,8 +76,9 @@ def operation(method, path, headers, body):
     return "Get" if method == "GET" else f"{method} {path}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world(tmp_path_factory):
+    """One a test: the queues of all of them would not fit on a screen."""
     with Sim.start("empty", home=tmp_path_factory.mktemp("sim"), speed=5) as s:
         yield s
         assert s.stop() == (0, "")

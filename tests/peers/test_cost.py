@@ -48,7 +48,7 @@ class Metered(Answers):
                 m = q["MetricStat"]["Metric"]
                 function = m["Dimensions"][0]["Value"]
                 self.asked.append((end, function, m["MetricName"], q["MetricStat"]["Stat"]))
-                value = {"Invocations": 100.0, "Errors": 50.0 if function in self.failing else 0.0, "IteratorAge": None}.get(m["MetricName"], 1.0)
+                value = {"Invocations": 100.0, "Errors": 50.0 if function in self.failing else 0.0, "IteratorAge": None, "Throttles": 0.0}.get(m["MetricName"], 1.0)
                 values = [] if value is None else [value] * len(times)
                 results.append({"Id": q["Id"], "Label": "", "Timestamps": times[: len(values)], "Values": values, "StatusCode": "Complete"})
         return {"MetricDataResults": results, "Messages": []}

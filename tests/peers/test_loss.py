@@ -243,7 +243,8 @@ class Waiting(Kept):
     """A function that nothing maps to, whose events wait."""
 
     def __init__(self, age, configs=(), **more):
-        super().__init__({**CALM, ("AsyncEventAge", "lonely"): growing(age, 1, scale=1000), ("Invocations", "lonely"): [3] * 60}, **more)
+        super().__init__({**CALM, ("AsyncEventAge", "lonely"): growing(age, 1, scale=1000), ("Invocations", "lonely"): [3] * 60,
+                          ("Throttles", "lonely"): [2] * 60}, **more)
         self.configs = configs
 
     def list_functions(self, body):
@@ -267,6 +268,13 @@ def test_events_that_wait_for_a_function(sluice, configs, faults, state, low, hi
     assert got["state"] == state and got["what"] == "first event" and near(got["high_seconds"], high), got
     assert got["low_seconds"] is low or near(got["low_seconds"], low), got
     assert ttl.status == 2 and any(c["name"].endswith("lonely/ttl") and c["status"] == "CRITICAL" for c in ttl.json["checks"]), str(ttl)
+
+
+def test_a_function_that_is_well_costs_nothing_more(sluice):
+    answers = Waiting(2 * HOUR)
+    answers.metrics.pop(("Throttles", "lonely"))
+    with FakeAws(answers=answers) as aws:
+        assert losses(sluice, aws)["lonely"] is None and "lambda:ListFunctionEventInvokeConfigs" not in aws.calls
 
 
 def test_a_function_without_waiting_events_is_asked_nothing_more(sluice):

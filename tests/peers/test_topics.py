@@ -55,6 +55,10 @@ def test_a_topic_from_its_making_to_its_message(sluice, peer):
     assert {"sns:CreateTopic", "sns:Subscribe", "sns:Publish", "sns:Unsubscribe"} == {e["event.action"] for e in audit}
 
 
+def test_without_a_verb_it_lists(sluice, world):
+    assert run(sluice, world).out == run(sluice, world, "list").out != ""
+
+
 def test_what_is_refused(sluice, world):
     before = len(world.client("sns").list_topics()["Topics"])
     for args, status, word in [
