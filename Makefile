@@ -7,7 +7,7 @@ PYTHON  ?= python3
 Q       := $(if $(V),,@)
 VERSION := 0.1.0
 
-FOLDERS := core core/model aws aws/cred aws/http cache alarms pipeline replay engine cli tui sim
+FOLDERS := core core/model aws aws/cred aws/http cache alarms pipeline replay engine engine/drive cli tui sim
 SRC     := $(foreach d,$(FOLDERS),$(wildcard $(d)/*.c))
 OBJ     := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIB     := $(BUILD)/libsluice.a

@@ -528,13 +528,13 @@ void notify_step(struct engine *g, struct task *t);
 void telling_abandon(struct task *t); /* frees what either holds, done or not */
 void put_metric_abandon(struct task *t); /* frees what a request holds, done or not */
 void act_result_clear(struct act_result *r);
-void replay_step(struct engine *g, struct task *t); /* replay.c */
+void replay_step(struct engine *g, struct task *t); /* drive/drive.c */
 void replay_abandon(struct task *t);
-void replay_show_step(struct engine *g, struct task *t); /* replay_show.c */
-void replay_export_step(struct engine *g, struct task *t); /* replay_handover.c */
+void replay_show_step(struct engine *g, struct task *t); /* replay/show.c */
+void replay_export_step(struct engine *g, struct task *t); /* replay/handover.c */
 void replay_adopt_step(struct engine *g, struct task *t);
-void replay_item_step(struct engine *g, struct task *t); /* replay_item.c */
-void replay_buy_step(struct engine *g, struct task *t); /* replay_buy.c */
+void replay_item_step(struct engine *g, struct task *t); /* replay/item.c */
+void replay_buy_step(struct engine *g, struct task *t); /* replay/buy.c */
 void replay_buy_abandon(struct task *t);
 void replay_list_step(struct engine *g, struct task *t);
 void replay_steer_step(struct engine *g, struct task *t);

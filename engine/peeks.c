@@ -3,7 +3,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "engine/replay.h"
+#include "engine/drive/drive.h"
 #include "replay/pointer.h"
 
 #include <stdlib.h>
