@@ -1,4 +1,4 @@
-/* What is allowed and yet mostly a mistake in an alarm (ops.md 11.3); pure. Each finding is a note of the plan's step. */
+/* What is allowed and yet mostly a mistake in an alarm; pure. Each finding is a note of the plan's step. */
 #ifndef ALARMS_LINT_H
 #define ALARMS_LINT_H
 

@@ -1,4 +1,4 @@
-/* What an alarm costs a month (aws-facts: prices, an estimate that is called one wherever it is shown). */
+/* What an alarm costs a month, an estimate that is called one wherever it is shown. */
 #include "alarms/plan.h"
 
 #include <math.h>

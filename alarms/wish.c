@@ -1,4 +1,4 @@
-/* What CloudWatch would refuse, said before anything is sent (aws-facts: limits of PutMetricAlarm and PutCompositeAlarm). */
+/* What CloudWatch would refuse, said before anything is sent: the limits of PutMetricAlarm and PutCompositeAlarm. */
 #include "alarms/file.h"
 
 #include "core/metric.h"

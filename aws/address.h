@@ -1,5 +1,5 @@
 /* Where a request goes and what it is signed for: the service's endpoint, and for S3 the bucket, which stands in the host's name or at the
- * path's beginning and may live in another region than the account's (aws-facts.md 2.7). Pure but for what buckets_learn() keeps. */
+ * path's beginning and may live in another region than the account's. Pure but for what buckets_learn() keeps. */
 #ifndef AWS_ADDRESS_H
 #define AWS_ADDRESS_H
 

@@ -1,4 +1,4 @@
-/* CloudWatch alarm mute rules (aws-facts.md 2.4): while a rule is active its alarms' actions do not run; state and history go on. Each write
+/* CloudWatch alarm mute rules: while a rule is active its alarms' actions do not run; state and history go on. Each write
  * is granted three calls a second. */
 #ifndef AWS_OP_MUTE_H
 #define AWS_OP_MUTE_H

@@ -1,4 +1,4 @@
-/* S3 operations (REST with XML; aws-facts.md 2.7): objects listed, looked at, read, and written under a condition. `bucket` goes into the
+/* S3 operations (REST with XML): objects listed, looked at, read, and written under a condition. `bucket` goes into the
  * host or the path as aws/address.h decides; a bucket of another region is found there. Keys and ETags are raw text; ETags keep their
  * quotation marks. */
 #ifndef AWS_OP_S3_H

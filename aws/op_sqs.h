@@ -1,5 +1,5 @@
 /* SQS operations on messages (JSON 1.0). The queue's URL goes in the body alone: its host may be another than the one that is asked. Every
- * digest that SQS tells is computed again (aws-facts.md 7.7). */
+ * digest that SQS tells is computed again. */
 #ifndef AWS_OP_SQS_H
 #define AWS_OP_SQS_H
 

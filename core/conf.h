@@ -1,4 +1,4 @@
-/* sluice's own configuration file (INI, cli.md): read once at the start, immutable afterwards, owned by main. Any problem is
+/* sluice's own configuration file (INI): read once at the start, immutable afterwards, owned by main. Any problem is
  * ERR_CONF with where = "FILE:LINE" and text = "KEY: why". */
 #ifndef CORE_CONF_H
 #define CORE_CONF_H

@@ -24,6 +24,6 @@ void metric_set(struct metric_id *m, const char *ns, const char *name, const cha
 void metric_add_dim(struct metric_id *m, const char *name, const char *value);
 void metric_clear(struct metric_id *m);
 void metric_text(const struct metric_id *m, struct buf *out);           /* appends the canonical text */
-bool metric_stat_valid(const char *stat);                               /* Sum, Average, p95, TM(10%:90%), ... (aws-facts 4.5) */
+bool metric_stat_valid(const char *stat);                               /* Sum, Average, p95, TM(10%:90%), ... */
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ---- replay (ops.md 10): messages of a dead-letter queue through a function, or back to a queue. What runs is exactly what was frozen and
+/* ---- replay: messages of a dead-letter queue through a function, or back to a queue. What runs is exactly what was frozen and
  * confirmed; the ledger (state_path/ledger.db) has every message's state on the disk before anything is done to it. */
 /* What a run goes on despite of: each of these pauses it otherwise. */
 #define DESPITE_LOSS 1u      /* the first message is lost before it is over */

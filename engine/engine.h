@@ -133,7 +133,7 @@ struct check_request {
 	bool priced;         /* --max-cost: refuse before the first paid poll when `polls` of them would cost more */
 	double max_usd;
 	unsigned polls;      /* 0 = 1 */
-};                    /* nothing named here and no [check] in conf: the defaults of cli.md. What is left open is [checks]' to say. */
+};                    /* nothing named here and no [check] in conf: the defaults. What is left open is [checks]' to say. */
 struct check_result {
 	struct verdict *verdicts;
 	unsigned n;
@@ -369,7 +369,7 @@ struct alarm_result {
 	struct backtest_result backtest;
 };
 
-/* ---- alarms as code (ops.md 11): the file's alarms beside the account's, and what has to be written to make them the same. A plan is kept
+/* ---- alarms as code: the file's alarms beside the account's, and what has to be written to make them the same. A plan is kept
  * until the next one is made; what is applied is exactly the plan that was shown. */
 struct alarm_code_request {
 	struct span text;      /* the file; borrowed until the answer is there */

@@ -27,7 +27,7 @@ static int64_t up(int64_t t, int64_t step)
 	return (t + step - 1) / step * step;
 }
 
-/* CloudWatch keeps one-minute points 15 days, five-minute ones 63, hourly ones 455 (aws-facts 4.4). */
+/* CloudWatch keeps one-minute points 15 days, five-minute ones 63, hourly ones 455. */
 static void bounds_of_cloudwatch(int64_t bound[2])
 {
 	int64_t now = clock_wall();

@@ -1,4 +1,4 @@
-/* What Lambda leaves of an asynchronous invocation that it gave up (aws-facts.md 7.4): at an on-failure destination a record that names the
+/* What Lambda leaves of an asynchronous invocation that it gave up: at an on-failure destination a record that names the
  * function and holds the event; in a function's dead-letter queue the event itself, beside attributes that say what failed. Either may come inside
  * an SNS notification. At an S3
  * destination a stream's batch comes whole, as text in `payload`. Pure. */

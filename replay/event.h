@@ -1,5 +1,5 @@
 /* The event that Lambda's own poller would have built of queue messages, and what a function's answer says of each of them
- * (aws-facts.md 7.1 and 7.5). Pure. */
+ *. Pure. */
 #ifndef REPLAY_EVENT_H
 #define REPLAY_EVENT_H
 

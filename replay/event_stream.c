@@ -1,4 +1,4 @@
-/* The event that Lambda's poller builds of a stream's records (aws-facts.md 7.2), and whether one is an aggregate of many. */
+/* The event that Lambda's poller builds of a stream's records, and whether one is an aggregate of many. */
 #include "replay/event.h"
 
 #include "core/hash.h"

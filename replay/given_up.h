@@ -1,4 +1,4 @@
-/* What Lambda leaves in a queue of a stream's batch that it gave up (aws-facts.md 7.4): a pointer to records, not the records. Pure. */
+/* What Lambda leaves in a queue of a stream's batch that it gave up: a pointer to records, not the records. Pure. */
 #ifndef REPLAY_GIVEN_UP_H
 #define REPLAY_GIVEN_UP_H
 

@@ -1,4 +1,4 @@
-/* Why a message failed, as far as it says itself (ops.md 10.7): messages of one cause have one fingerprint. Pure. */
+/* Why a message failed, as far as it says itself: messages of one cause have one fingerprint. Pure. */
 #ifndef REPLAY_GROUP_H
 #define REPLAY_GROUP_H
 

@@ -20,7 +20,7 @@ const char *object_key(const char *id);
 
 /* {"bucket","key","timestamp"}, the time that of the sending. False when out has no room. */
 bool event_object(struct buf *out, const struct object_facts *o, int64_t now);
-/* As S3 notifies of an object that was put (aws-facts.md 7.3), but without a sequencer: that is S3's alone to give. */
+/* As S3 notifies of an object that was put, but without a sequencer: that is S3's alone to give. */
 bool event_s3(struct buf *out, const struct object_facts *o, const char *region, const char *partition);
 
 #endif

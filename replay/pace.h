@@ -1,4 +1,4 @@
-/* How fast, and whether at all: the rate, the canary's ramp, and the breaker (ops.md 10.6). Pure; times are monotonic milliseconds. */
+/* How fast, and whether at all: the rate, the canary's ramp, and the breaker. Pure; times are monotonic milliseconds. */
 #ifndef REPLAY_PACE_H
 #define REPLAY_PACE_H
 

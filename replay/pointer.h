@@ -1,4 +1,4 @@
-/* What a stream's mapping puts into its on-failure queue: not the records, but where they are (aws-facts.md 7.4). Pure. */
+/* What a stream's mapping puts into its on-failure queue: not the records, but where they are. Pure. */
 #ifndef REPLAY_POINTER_H
 #define REPLAY_POINTER_H
 

@@ -1,4 +1,4 @@
-/* What a message's state may become (ops.md 10.2): one table, and the one function that every change of a state goes through. Pure. */
+/* What a message's state may become: one table, and the one function that every change of a state goes through. Pure. */
 #ifndef REPLAY_STATE_H
 #define REPLAY_STATE_H
 

@@ -1,4 +1,4 @@
-/* When a run stops for what it does to others (ops.md 10.6): its consumer is throttled more than before, the queue that the consumer reads
+/* When a run stops for what it does to others: its consumer is throttled more than before, the queue that the consumer reads
  * grows older faster than before, an alarm has gone off since it began, or the first message will be lost before the run is over. And how
  * fast it may be at all beside what the queue sees every day. Pure; minutes are given oldest first, NAN where nothing was measured. */
 #ifndef REPLAY_WATCH_H

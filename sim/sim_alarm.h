@@ -18,7 +18,7 @@ enum sim_compare { COMPARE_GE, COMPARE_GT, COMPARE_LT, COMPARE_LE };
 extern const char *const sim_state_names[3], *const sim_missing_names[4], *const sim_compare_names[4];
 
 enum point { POINT_MISSING, POINT_GOOD, POINT_BREACHING };
-/* pt: the evaluation range, oldest first (aws-facts' tables are written the same way). */
+/* pt: the evaluation range, oldest first. */
 enum sim_state alarm_judge(const enum point *pt, unsigned npt, unsigned n, unsigned m, enum sim_missing missing,
                            enum sim_state current);
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <termios.h>
 
-/* cli.md's list; each ends the process with status 128 + n, the terminal restored and the reason on stderr. */
+/* Each of these ends the process with status 128 + n, the terminal restored and the reason on stderr. */
 #define FATAL_SIGNALS(X)                                                                                     \
 	X(HUP) X(INT) X(QUIT) X(ILL) X(TRAP) X(ABRT) X(BUS) X(FPE) X(USR1) X(SEGV) X(USR2) X(PIPE) X(ALRM) X(TERM) \
 	X(STKFLT) X(XCPU) X(XFSZ) X(VTALRM) X(PROF) X(POLL) X(SYS)

@@ -142,7 +142,7 @@ struct replay_counts {
 };
 void replay_count(const struct replay_item *items, unsigned n, struct replay_counts *c);
 
-struct replay_group {       /* messages of one cause (ops.md 10.7) */
+struct replay_group {       /* messages of one cause */
 	const char *fp;         /* stable over sweeps: --where group=FP */
 	const char *cause;      /* in words */
 	unsigned n;

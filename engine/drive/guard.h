@@ -1,4 +1,4 @@
-/* The guard against a second replay, level 1 (ops.md 18): an object locks/SHA256(source's ARN) in the target's lock_bucket. It is made with
+/* The guard against a second replay, level 1: an object locks/SHA256(source's ARN) in the target's lock_bucket. It is made with
  * If-None-Match, taken over and renewed with If-Match, every 20 s; it is worth 60 s (lock_lease), by S3's own clock for whoever wants it and, from the
  * moment its writing began, by ours for whoever has it. It holds a fence number that only grows. The holder stops a twelfth of it before
  * others may take it, and looks before each call that goes out (drive_announce): one that was stopped and wakes late does nothing more.

@@ -1,4 +1,4 @@
-/* --move-task: SQS itself moves the messages of a dead-letter queue, for what outgrows one machine (ops.md 19). The run is like any other, its
+/* --move-task: SQS itself moves the messages of a dead-letter queue, for what outgrows one machine. The run is like any other, its
  * row, guard, clock, abort rules and audit log; but it has no messages of its own, its counts are AWS's and approximate, and the most that it
  * becomes is DONE~. A task cannot be changed: the ramp (10, 50, 200, 500 a second), a new rate, a pause and a stop are each a cancel, and
  * then another task or none. That one is about to be started is on the disk before, its handle after; whether one whose answer was

@@ -1,5 +1,5 @@
 /* Reading a shard again, from one sequence number to another: for the sources that have records (kinesis.c, pointer.c). One
- * call at a time; never more of them than leaves the shard's other readers their share (aws-facts.md 2.3: 5 a second and 2 MiB/s). */
+ * call at a time; never more of them than leaves the shard's other readers their share. */
 #ifndef ENGINE_DRIVE_SHARD_H
 #define ENGINE_DRIVE_SHARD_H
 

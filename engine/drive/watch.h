@@ -1,4 +1,4 @@
-/* What a run does to others, looked at while it works (ops.md 10.6, replay/watch.h): its consumer's throttles, the age of the queue that the
+/* What a run does to others, looked at while it works: its consumer's throttles, the age of the queue that the
  * consumer reads, alarms, and the clock of what is to be sent. Any of them ends the run as PAUSED, its reason said; what cannot be read
  * is warned of once, before. Reads only. */
 #ifndef ENGINE_DRIVE_WATCH_H

@@ -22,7 +22,7 @@ from program import clean_env  # noqa: E402
 from replaykit import OPERATE, Pipe  # noqa: E402
 from simtools import Sim  # noqa: E402
 
-# Of copies at most 500 are unverified at any time (ops.md 10.6): fewer, so that what is measured is the sending and not the waiting.
+# Of copies at most 500 are unverified at any time: fewer, so that what is measured is the sending and not the waiting.
 MESSAGES, LATENCY_MS, ROUNDS, BATCH = {"invoke": 1000, "redrive": 490}, 20, 5, 10
 CARRY = {"invoke": "lambda:Invoke", "redrive": "sqs:SendMessageBatch"}
 MOVING = ("sqs:ReceiveMessage", "lambda:Invoke", "sqs:SendMessageBatch", "sqs:DeleteMessageBatch", "sqs:ChangeMessageVisibilityBatch")

@@ -62,7 +62,7 @@ class Stream:
         return put
 
     def pointer(self, shard, first, last, size, **more):
-        """The text of an on-failure record (aws-facts.md 7.4)."""
+        """The text of an on-failure record."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.835Z")
         info = {"shardId": shard, "startSequenceNumber": first, "endSequenceNumber": last, "approximateArrivalOfFirstRecord": now,
                 "approximateArrivalOfLastRecord": now, "batchSize": size, "streamArn": self.arn, **more}

@@ -1,4 +1,4 @@
-"""--move-task: SQS itself moves the messages; sluice starts, ramps, watches and stops the tasks (ops.md 19). On sim alone: no emulator has them."""
+"""--move-task: SQS itself moves the messages; sluice starts, ramps, watches and stops the tasks. On sim alone: no emulator has them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What stops a replay for what it does to others (ops.md 10.6), and how fast it may be beside what its queue sees every day."""
+"""What stops a replay for what it does to others, and how fast it may be beside what its queue sees every day."""
 
 import json
 import os

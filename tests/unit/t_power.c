@@ -1,4 +1,4 @@
-/* Loss of power and a failing disk under the ledger and the audit log (reliability.md F4, F6): at every sync the current goes, with several
+/* Loss of power and a failing disk under the ledger and the audit log: at every sync the current goes, with several
  * damages each time; at every write, truncation and sync the disk fails, once and for good, in three ways. Afterwards both files are whole,
  * everything that was acknowledged is in them, and nothing that was not asked for; no call was made whose intent is not there, nothing
  * deleted that is not ACCEPTED there; and the work can be finished. A part of the points; all of them with SLUICE_LONG. */

@@ -164,7 +164,7 @@ static void breaker(void **state)
 	assert_true(wilson_low(0, 0) <= 0 && wilson_high(0, 0) >= 1);
 }
 
-/* The table of ops.md 10.6 by simulation: the share of runs that stop, and how early. */
+/* The canary and the breaker by simulation: the share of runs that stop, and how early. */
 static void abort_table(void **state)
 {
 	(void)state;

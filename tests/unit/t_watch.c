@@ -1,4 +1,4 @@
-/* When a run stops (ops.md 10.6): the abort table, played 400 times a row on the breaker that the drive uses; and the rules beside it. */
+/* When a run stops: the abort table, played 400 times a row on the breaker that the drive uses; and the rules beside it. */
 #include "replay/pace.h"
 #include "replay/watch.h"
 
@@ -61,7 +61,7 @@ static struct played play(double rate)
 	return (struct played){ median(sent), median(failed), (double)aborted / RUNS };
 }
 
-/* What ops.md says of the Wilson breaker; bounds are three standard deviations of 400 draws, and what a median may move. */
+/* What is documented of the Wilson breaker; bounds are three standard deviations of 400 draws, and what a median may move. */
 static void the_abort_table(void **state)
 {
 	(void)state;
