@@ -1,4 +1,4 @@
-/* The inside of a replay: what engine/drive/*.c share. A drive is one run (or plan) being worked on, a step each turn of the engine; all on
+/* The inside of a replay: what engine/drive/ shares. A drive is one run (or plan) being worked on, a step each turn of the engine; all on
  * the engine's thread.
  *
  * The order that keeps the promise, for each message: its INTENT is in the ledger and the call announced in the audit log, both on the disk;
