@@ -188,7 +188,8 @@ static inline void power_settle_folder(const struct power_disk *made)
 			free(d->v[k].p);
 		}
 		d->nv -= upto;
-		memmove(d->v, d->v + upto, d->nv * sizeof *d->v);
+		if (d->nv)
+			memmove(d->v, d->v + upto, d->nv * sizeof *d->v);
 	}
 }
 
