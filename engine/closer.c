@@ -261,7 +261,7 @@ unsigned closer_metrics(const struct engine *g, const struct stage *s)
 		return wants_async(g, s);
 	if (s->kind != &kind_kinesis || !wants_shards(s))
 		return 0;
-	return s->res->closer && s->res->closer->nshards ? s->res->closer->nshards : SHARDS_MOST;
+	return s->res->closer && s->res->closer->listed ? s->res->closer->nshards : SHARDS_MOST;
 }
 
 /* ---- a round's: metrics first, then what their answers raise */

@@ -18,8 +18,9 @@ from test_replay import begin, start
 SPEED = 20
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world(tmp_path_factory):
+    """One a test: the queues of all of them would not fit on a screen."""
     with Sim.start("empty", home=tmp_path_factory.mktemp("sim"), speed=SPEED) as s:
         yield s
         assert s.stop() == (0, "")
@@ -51,10 +52,15 @@ def test_a_stopped_holder_that_wakes_late(sim, sluice, rng):
     p = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         until(lambda: len(pipe.deliveries()) >= 3)
-        p.send_signal(signal.SIGSTOP)
-        time.sleep(0.2)
-        before = pipe.deliveries()
-        second = sluice("replay", "resume", *OPERATE, env=pipe.peer.env())
+        for _ in range(5):
+            p.send_signal(signal.SIGSTOP)
+            time.sleep(0.2)
+            before = pipe.deliveries()
+            second = sluice("replay", "resume", *OPERATE, env=pipe.peer.env())
+            if second.status != 1 or "audit.db: another program keeps it locked" not in second.err:
+                break
+            p.send_signal(signal.SIGCONT)  # it was stopped while it wrote: then nobody else can even begin, which is as safe
+            time.sleep(0.3)
         assert second.status == 3 and f"process {p.pid}" in second.err, second
         taken, sqs = {}, pipe.peer.client("sqs")
 
