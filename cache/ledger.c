@@ -46,7 +46,7 @@ const char *ledger_path(const struct ledger *l)
 /* What the second schema added is part of the digest where it is used: what the first one wrote stays as it is. */
 static void sum_later_run(struct buf *b, const struct replay_run *r)
 {
-	const char *const texts[] = { r->origin, r->task, r->quarantine };
+	const char *const texts[] = { r->origin, r->task };
 	const int64_t numbers[] = { r->fence, r->handed_ms, r->task_rate, r->moved, r->to_move };
 	bool used = false;
 	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -138,8 +138,7 @@ int ledger_chain_write(struct ledger *l, const char *run, const struct chain *c)
 	"host, "                                                                                                           \
 	"manifest, rate, tolerance, batch, most, confirmed, expected, unknown, lease_s, call_s, fifo, partial, "           \
 	"selection, "                                                                                                      \
-	"hidden_until, created, started, ended, sum, verify_s, origin, fence, handed, task, task_rate, moved, to_move, "   \
-	"quarantine"
+	"hidden_until, created, started, ended, sum, verify_s, origin, fence, handed, task, task_rate, moved, to_move"
 
 int ledger_put_run(struct ledger *l, const struct replay_run *r)
 {
@@ -149,14 +148,14 @@ int ledger_put_run(struct ledger *l, const struct replay_run *r)
 	    &l->f,
 	    "INSERT INTO run (" RUN_COLUMNS ", chain, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
 	    "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, "
-	    "?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, '', 0)",
-	    "tttttttttttttttrriiiitiiiitiiiititiitiiit", r->id, r->account, r->region, r->source, r->source_arn,
+	    "?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, '', 0)",
+	    "tttttttttttttttrriiiitiiiitiiiititiitiii", r->id, r->account, r->region, r->source, r->source_arn,
 	    r->source_url, r->dest, r->dest_url, replay_mode_name(r->mode), run_state_name(r->state), NULL, r->reason,
 	    r->by, r->host, r->manifest, r->rate, r->tolerance, (int64_t)r->batch, (int64_t)r->limit, (int64_t)r->confirmed,
 	    (int64_t)r->expected, replay_unknown_name(r->unknown), (int64_t)r->lease_s, (int64_t)r->call_s,
 	    (int64_t)r->fifo, (int64_t)r->partial, r->where, r->hidden_until_ms, r->created_ms, r->started_ms, r->ended_ms,
 	    sum, (int64_t)r->verify_s, r->origin, r->fence, r->handed_ms, r->task, (int64_t)r->task_rate, r->moved,
-	    r->to_move, r->quarantine);
+	    r->to_move);
 }
 
 bool ledger_run_add(struct ledger *l, const struct replay_run *r, struct err *e)
@@ -198,12 +197,12 @@ bool ledger_run_save(struct ledger *l, const struct replay_run *r, struct err *e
 		                 "expected = ?9, unknown = ?10, lease_s = ?11, call_s = ?12, hidden_until = ?13, started = "
 		                 "?14, ended = ?15, "
 		                 "dest = ?16, partial = ?17, sum = ?18, origin = ?19, fence = ?20, handed = ?21, task = ?22, "
-		                 "task_rate = ?23, moved = ?24, to_move = ?25, quarantine = ?26 WHERE id = ?1",
-		                 "ttttrriiitiiiiitittiitiiit", r->id, run_state_name(r->state), r->reason, r->manifest, r->rate,
+		                 "task_rate = ?23, moved = ?24, to_move = ?25 WHERE id = ?1",
+		                 "ttttrriiitiiiiitittiitiii", r->id, run_state_name(r->state), r->reason, r->manifest, r->rate,
 		                 r->tolerance, (int64_t)r->batch, (int64_t)r->confirmed, (int64_t)r->expected,
 		                 replay_unknown_name(r->unknown), (int64_t)r->lease_s, (int64_t)r->call_s, r->hidden_until_ms,
 		                 r->started_ms, r->ended_ms, r->dest, (int64_t)r->partial, sum, r->origin, r->fence,
-		                 r->handed_ms, r->task, (int64_t)r->task_rate, r->moved, r->to_move, r->quarantine);
+		                 r->handed_ms, r->task, (int64_t)r->task_rate, r->moved, r->to_move);
 	if (rc == SQLITE_OK && strcmp(was, run_state_name(r->state)) != 0) {
 		rc = ledger_chain_read(l, r->id, &c);
 		if (rc == SQLITE_OK)
@@ -286,8 +285,7 @@ static bool read_run(struct arena *mem, sqlite3_stmt *st, struct replay_run *r)
 		                      .task = ledger_text(mem, st, 36),
 		                      .task_rate = ledger_number(st, 37),
 		                      .moved = sqlite3_column_int64(st, 38),
-		                      .to_move = sqlite3_column_int64(st, 39),
-		                      .quarantine = ledger_text(mem, st, 40) };
+		                      .to_move = sqlite3_column_int64(st, 39) };
 	snprintf(r->id, sizeof r->id, "%s", ledger_must_text(mem, st, 0));
 	snprintf(r->manifest, sizeof r->manifest, "%s", ledger_must_text(mem, st, 14));
 	return replay_mode_named(ledger_must_text(mem, st, 8), &r->mode) &&

@@ -79,22 +79,12 @@ bool ledger_bought(struct ledger *l, const char *arn, int64_t *was_s); /* false:
 bool ledger_buy(struct ledger *l, const char *arn, int64_t was_s, int64_t now_s, const char *by, struct err *e); /* keeps the oldest `was` */
 bool ledger_buy_undone(struct ledger *l, const char *arn, struct err *e);
 
-/* ---- what is sent in a message's place */
-struct ledger_edit {
-	unsigned seq, n;            /* n: which edit of it, from 1; the newest counts */
-	int64_t at_ms;
-	const char *by, *original, *body, *how;
-};
-/* All of a run, in the order of their messages; ERR_DB when one was tampered with. */
-bool ledger_edits(struct ledger *l, const char *run, struct arena *mem, struct ledger_edit **v, unsigned *n, struct err *e);
-
-/* ---- handing over: a run, its messages, events and edits as they are, in a ledger that has nothing of it (any more) */
+/* ---- handing over: a run, its messages and events as they are, in a ledger that has nothing of it (any more) */
 struct ledger_whole {
 	struct replay_run run;
 	struct replay_item *items;
 	struct ledger_event *events;
-	struct ledger_edit *edits;
-	unsigned nitems, nevents, nedits;
+	unsigned nitems, nevents;
 };
 bool ledger_whole(struct ledger *l, const char *run, struct arena *mem, struct ledger_whole *w, struct err *e); /* checked, as by ledger_load */
 /* In one transaction; what was there of this run goes. */

@@ -95,7 +95,7 @@ CREATE TABLE peek (
 
 -- migration 2
 -- What a source needs to be read again; which driver it is (1 more at each handing over); when it was handed over, and since then goes on
--- elsewhere alone; of a move task its handle, its rate and what it says it moved; where poison is put.
+-- elsewhere alone; of a move task its handle, its rate and what it says it moved.
 ALTER TABLE run ADD COLUMN origin TEXT;
 ALTER TABLE run ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN handed INTEGER NOT NULL DEFAULT 0;
@@ -103,30 +103,13 @@ ALTER TABLE run ADD COLUMN task TEXT;
 ALTER TABLE run ADD COLUMN task_rate INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN to_move INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE run ADD COLUMN quarantine TEXT;
 
--- Where in its source it lies, its business key, how far it is on its way to quarantine, how often it was edited.
+-- Where in its source it lies, and its business key.
 ALTER TABLE item ADD COLUMN place TEXT;
 ALTER TABLE item ADD COLUMN bkey TEXT;
-ALTER TABLE item ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE item ADD COLUMN edits INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX item_key ON item (bkey) WHERE bkey IS NOT NULL;
 CREATE INDEX item_body ON item (body_sha256);
 CREATE INDEX item_cause ON item (fp);
-
--- What an operator sends in a message's place; the original body stays here.
-CREATE TABLE item_edit (
-	run_id   TEXT NOT NULL,
-	seq      INTEGER NOT NULL,
-	n        INTEGER NOT NULL, -- from 1; the newest counts
-	at       INTEGER NOT NULL,
-	by_user  TEXT NOT NULL,
-	original TEXT NOT NULL,
-	body     TEXT NOT NULL,
-	how      TEXT NOT NULL,    -- what was said: --set path=value, --body
-	sum      TEXT NOT NULL,
-	PRIMARY KEY (run_id, seq, n)
-) WITHOUT ROWID;
 
 -- Retention that was raised to buy time, and what it was: what undoes it.
 CREATE TABLE bought (

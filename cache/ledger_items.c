@@ -22,11 +22,9 @@ static void item_sum(const char *run, const struct replay_item *it, enum item_st
 		log_file_part(&b, texts[i]);
 	for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		log_file_number(&b, numbers[i]);
-	if (it->place || it->key || it->aside || it->edits) { /* what the second schema added */
+	if (it->place || it->key) { /* what the second schema added */
 		log_file_part(&b, it->place);
 		log_file_part(&b, it->key);
-		log_file_number(&b, it->aside);
-		log_file_number(&b, it->edits);
 	}
 	log_file_sum(&b, out);
 }
@@ -40,12 +38,11 @@ int ledger_put_item(struct ledger *l, const char *run, const struct replay_item 
 	return log_file_do(
 	    &l->f,
 	    "INSERT INTO item VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-	    "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
-	    "tittiitttittiiiiiitttttttii", run, (int64_t)it->seq, it->msg_id, it->handle, it->lease_until_ms, it->sent_ms,
+	    "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+	    "tittiitttittiiiiiittttttt", run, (int64_t)it->seq, it->msg_id, it->handle, it->lease_until_ms, it->sent_ms,
 	    it->group_id, it->source_arn, it->body_sha256, (int64_t)it->bytes, it->fp, item_state_name(it->state),
 	    (int64_t)it->replay_no, (int64_t)it->rejections, (int64_t)it->resent, it->intent_ms, it->accepted_ms,
-	    it->removed_ms, it->out_id, it->code, it->text, it->request_id, sum, it->place, it->key, (int64_t)it->aside,
-	    (int64_t)it->edits);
+	    it->removed_ms, it->out_id, it->code, it->text, it->request_id, sum, it->place, it->key);
 }
 
 bool ledger_items_add(struct ledger *l, const char *run, const struct replay_item *items, unsigned n, struct err *e)
@@ -93,11 +90,10 @@ static int update(struct ledger *l, const char *run, const struct replay_item *i
 	    &l->f,
 	    "UPDATE item SET handle = ?4, lease_until = ?5, state = ?6, replay_no = ?7, rejections = ?8, resent = ?9, "
 	    "intent = ?10, accepted = ?11, removed = ?12, out_id = ?13, code = ?14, text = ?15, request_id = ?16, sum = "
-	    "?17, place = ?18, bkey = ?19, aside = ?20, edits = ?21 WHERE run_id = ?1 AND seq = ?2 AND state = ?3",
-	    "tittitiiiiiitttttttii", run, (int64_t)it->seq, item_state_name(from), it->handle, it->lease_until_ms,
+	    "?17, place = ?18, bkey = ?19 WHERE run_id = ?1 AND seq = ?2 AND state = ?3",
+	    "tittitiiiiiittttttt", run, (int64_t)it->seq, item_state_name(from), it->handle, it->lease_until_ms,
 	    item_state_name(to), (int64_t)it->replay_no, (int64_t)it->rejections, (int64_t)it->resent, it->intent_ms,
-	    it->accepted_ms, it->removed_ms, it->out_id, it->code, it->text, it->request_id, sum, it->place, it->key,
-	    (int64_t)it->aside, (int64_t)it->edits);
+	    it->accepted_ms, it->removed_ms, it->out_id, it->code, it->text, it->request_id, sum, it->place, it->key);
 	return rc == SQLITE_OK && sqlite3_changes(l->f.db.sql) != 1 ? SQLITE_CONSTRAINT : rc;
 }
 
@@ -159,9 +155,7 @@ static bool read_item(struct arena *mem, sqlite3_stmt *st, struct replay_item *i
 		                        .text = ledger_text(mem, st, 19),
 		                        .request_id = ledger_text(mem, st, 20),
 		                        .place = ledger_text(mem, st, 22),
-		                        .key = ledger_text(mem, st, 23),
-		                        .aside = ledger_number(st, 24),
-		                        .edits = ledger_number(st, 25) };
+		                        .key = ledger_text(mem, st, 23) };
 	snprintf(it->body_sha256, sizeof it->body_sha256, "%s", ledger_must_text(mem, st, 7));
 	return item_state_named(ledger_must_text(mem, st, 10), &it->state);
 }
@@ -179,7 +173,7 @@ static bool load_items(struct ledger *l, struct arena *mem, const char *run, str
 	    log_file_ask(&l->f, &st,
 	                 "SELECT seq, msg_id, handle, lease_until, sent, group_id, source_arn, body_sha256, bytes, fp, "
 	                 "state, replay_no, rejections, resent, intent, accepted, removed, out_id, code, text, request_id, "
-	                 "sum, place, bkey, aside, edits FROM item WHERE run_id = ?1 ORDER BY seq",
+	                 "sum, place, bkey FROM item WHERE run_id = ?1 ORDER BY seq",
 	                 "t", run);
 	for (; rc == SQLITE_ROW && ok; rc = db_step(st)) {
 		MEM_GROW(v, *n, cap);

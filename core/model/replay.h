@@ -68,9 +68,6 @@ bool replay_unknown_named(const char *name, enum replay_unknown *u);
 #define RUN_ID 27   /* a ULID and its NUL */
 #define SHA_HEX 65
 
-/* A copy into the quarantine is on the disk before the message is deleted, as everything is. */
-enum replay_aside { ASIDE_NOT, ASIDE_INTENT, ASIDE_SENT, ASIDE_MOVED, ASIDE_UNKNOWN };
-
 struct replay_item {
 	unsigned seq;           /* 1.. in the order they were frozen */
 	const char *msg_id;
@@ -92,8 +89,6 @@ struct replay_item {
 	const char *request_id; /* AWS's, of the last answer; NULL */
 	const char *place;      /* where in its source it lies, in the source's own words; NULL: the message id says it */
 	const char *key;        /* its business key (idempotency_path); NULL */
-	unsigned aside;         /* of POISON: how far it is on its way to quarantine (enum replay_aside) */
-	unsigned edits;         /* how often it was edited; the newest edit is what is sent */
 };
 
 struct replay_run {
@@ -129,7 +124,6 @@ struct replay_run {
 	const char *task;       /* of a move task under way: its handle; NULL */
 	unsigned task_rate;     /* messages a second that it was started with */
 	int64_t moved, to_move; /* what AWS says of all its tasks: approximate */
-	const char *quarantine; /* URL of the queue that poison is moved to; NULL: it stays where it is */
 };
 
 /* A summary that cannot lie: unaccounted = selected - all the others that end a message, and the run is DONE only with 0. */
