@@ -4,7 +4,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "engine/drive/drive.h"
-#include "replay/pointer.h"
+#include "replay/given_up.h"
 
 #include <stdlib.h>
 
@@ -49,17 +49,18 @@ void peeks_begin(struct drive *d)
 void peeks_met(struct drive *d, const struct message *m)
 {
 	struct peeking *p = peeking(d);
-	struct pointer to = { 0 };
+	const char *stream = NULL;
+	int64_t arrived = 0;
 	const char *sent = message_fact(m, "SentTimestamp");
 	p->cut = p->cut || p->n == MET_MOST;
 	if (p->cut)
 		return;
-	pointer_read(m->body, &p->mem, &to);
+	given_up_since(m->body, &p->mem, &stream, &arrived);
 	MEM_GROW(p->met, p->n, p->cap);
 	p->met[p->n++] = (struct peeked){ .id = arena_strdup(&p->mem, m->id),
 		                              .sent_ms = sent ? strtoll(sent, NULL, 10) : 0,
-		                              .arrived_ms = to.first_ms,
-		                              .stream = to.stream };
+		                              .arrived_ms = arrived,
+		                              .stream = stream };
 }
 
 static void told(bool ok, const struct err *e)

@@ -93,15 +93,47 @@ static enum given_up_found read_doc(const struct json *doc, struct arena *mem, s
 	return read_batch(doc, info, mem, p, e) ? POINTER_FOUND : POINTER_BROKEN;
 }
 
+/* ---- what is around it */
+
+struct opened {
+	struct json *body, *inside; /* inside: of an SNS notification; NULL: it is none */
+};
+
+static const struct json *open_body(struct span body, struct opened *o)
+{
+	o->body = json_parse(body, NULL);
+	const char *type = json_get_str(o->body, "Type"), *text = json_get_str(o->body, "Message");
+	o->inside = type && text && strcmp(type, "Notification") == 0 ? json_parse(span_of(text), NULL) : NULL;
+	return o->inside ? o->inside : o->body;
+}
+
+static void close_body(struct opened *o)
+{
+	json_free(o->inside);
+	json_free(o->body);
+}
+
 enum given_up_found given_up_read(struct span body, struct arena *mem, struct given_up *p, struct err *e)
 {
-	struct json *doc = json_parse(body, NULL), *inner = NULL;
-	const char *type = json_get_str(doc, "Type"), *text = json_get_str(doc, "Message");
+	struct opened o;
 	*p = (struct given_up){ .stream = NULL };
-	if (type && text && strcmp(type, "Notification") == 0)
-		inner = json_parse(span_of(text), NULL);
-	enum given_up_found found = read_doc(inner ? inner : doc, mem, p, e);
-	json_free(inner);
-	json_free(doc);
+	enum given_up_found found = read_doc(open_body(body, &o), mem, p, e);
+	close_body(&o);
 	return found;
+}
+
+bool given_up_since(struct span body, struct arena *mem, const char **stream_arn, int64_t *first_ms)
+{
+	struct opened o;
+	const struct json *doc = open_body(body, &o), *kinesis = json_get(doc, "KinesisBatchInfo");
+	const struct json *batch = kinesis ? kinesis : json_get(doc, "DDBStreamBatchInfo");
+	const char *stream = json_get_str(batch, "streamArn");
+	int64_t first;
+	bool ok = stream && json_time_ms(json_get(batch, "approximateArrivalOfFirstRecord"), &first) && first > 0;
+	if (ok) {
+		*stream_arn = arena_strdup(mem, stream);
+		*first_ms = first;
+	}
+	close_body(&o);
+	return ok;
 }

@@ -22,6 +22,10 @@ struct given_up { /* strings in the caller's arena */
 /* body: of the queue's message, or of an SNS notification around it. */
 enum given_up_found given_up_read(struct span body, struct arena *mem, struct given_up *p, struct err *e);
 
+/* When the first of the records arrived, and in which stream (of Kinesis or of a DynamoDB table), also of a pointer that cannot be followed.
+ * False: it does not say. */
+bool given_up_since(struct span body, struct arena *mem, const char **stream_arn, int64_t *first_ms);
+
 /* arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME; false when it is none. */
 bool stream_arn_split(const char *arn, struct arena *mem, const char **region, const char **account, const char **name);
 bool shard_id_valid(const char *s);

@@ -1,7 +1,7 @@
 /* What looks into queues have shown: it is there after a restart, a whole look replaces, another adds, and what our replays delete goes. And
  * what a stream's mapping puts into its on-failure queue, read. */
 #include "cache/peek.h"
-#include "replay/pointer.h"
+#include "replay/given_up.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -151,12 +151,22 @@ static void a_pointer_is_read(void **state)
 		"{\"KinesisBatchInfo\":{\"approximateArrivalOfFirstRecord\":\"2019-11-14T00:38:04Z\"}}",
 		"{\"KinesisBatchInfo\":[]}"
 	};
-	struct pointer to;
-	assert_true(pointer_read(span_of(real), &mem, &to));
-	assert_string_equal(to.stream, STREAM);
-	assert_int_equal(to.first_ms, 1573691884835);
-	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
-		assert_false(pointer_read(span_of(none[i]), &mem, &to));
+	static const char wrapped[] =
+	    "{\"Type\":\"Notification\",\"Message\":\"{\\\"DDBStreamBatchInfo\\\":{\\\"approximateArrivalOfFirstRecord\\\":"
+	    "\\\"2019-11-14T00:38:04.835Z\\\",\\\"streamArn\\\":\\\"" STREAM "\\\"}}\"}";
+	const char *const some[] = { real, wrapped };
+	for (unsigned i = 0; i < 2; i++) {
+		const char *stream = NULL;
+		int64_t first = 0;
+		assert_true(given_up_since(span_of(some[i]), &mem, &stream, &first));
+		assert_string_equal(stream, STREAM);
+		assert_int_equal(first, 1573691884835);
+	}
+	for (unsigned i = 0; i < sizeof none / sizeof *none; i++) {
+		const char *stream;
+		int64_t first;
+		assert_false(given_up_since(span_of(none[i]), &mem, &stream, &first));
+	}
 }
 
 int main(void)
