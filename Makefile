@@ -44,7 +44,7 @@ LINK       = $(CC) $(ALLCFLAGS) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(LIB)
 
 ASAN := BUILD=build/asan HARDEN= CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined'
 TSAN := BUILD=build/tsan HARDEN= CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=thread'
-ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+ASAN_ENV := ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 TSAN_ENV := TSAN_OPTIONS=halt_on_error=1:exitcode=99:second_deadlock_stack=1:suppressions=$(CURDIR)/tests/tsan.supp
 
 .DELETE_ON_ERROR:

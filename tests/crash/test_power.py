@@ -48,11 +48,13 @@ def finish(home):
 
 
 def lose_one(sim, top, rng, number, at, redrive):
+    """How many syncs a run has depends on how many answers come together: one that was over before its moment is followed by one that is not."""
     home = Home(top, sim, rng, f"l{number}", redrive)
     p, _ = with_power(home, "start", f"lose={at},seed={number}")
     dead = p.returncode == -signal.SIGKILL
     part = part_of(*home.copy())
-    return dead, part, *finish(home)
+    ended = finish(home)
+    return (dead, part, *ended) if dead or at < 4 else lose_one(sim, top, rng, number, at * 3 // 4, redrive)
 
 
 def fail_one(sim, top, rng, number, at, kind, redrive):
@@ -96,7 +98,7 @@ def test_the_current_goes(redrive):
         parts[part] = parts.get(part, 0) + d
     print(f"{len(jobs)} losses of power at {syncs} syncs, {dead} struck; {parts}; 0 lost, 0 unrecorded, {sum(r[2] for r in results)} processed "
           f"twice, {sum(r[3] for r in results)} named as possible duplicates")
-    assert dead >= len(jobs) * 0.8, "the current hardly went"  # a run that is over before its moment keeps its current
+    assert dead >= len(jobs) * 0.9, "the current hardly went"
     assert sum(n > 0 for n in parts.values()) >= 2, parts
 
 

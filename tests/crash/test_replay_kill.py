@@ -4,7 +4,7 @@ know, and nothing is processed twice but what the ledger names as sent again.
 The embedded AWS is the witness: its function keeps every event that it was given, so that deliveries are counted there and not by the
 program under test; its clock is fast, so that what a killed process has hidden in the queue comes back soon. A program that does
 nothing fails here: all messages must arrive, the queue must end empty, and the kills must have struck in every part of the run.
-SLUICE_POINTS sets how many points (default 60; 10,000 with SLUICE_LONG), SLUICE_SEED which (the long run chooses others each time).
+SLUICE_POINTS sets how many points (default 258, with those of the files beside it 300; 10,000 with SLUICE_LONG), SLUICE_SEED which (the long run chooses others each time).
 test_redrive_kill.py does the same back to the queue."""
 
 import concurrent.futures
@@ -33,7 +33,7 @@ from simtools import Sim  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("SLUICE_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 STRACE = shutil.which("strace")
 MESSAGES = 20
-POINTS = int(os.environ.get("SLUICE_POINTS", "10000" if LONG else "60"))
+POINTS = int(os.environ.get("SLUICE_POINTS", "10000" if LONG else "258"))
 WORKERS = 3
 GO = ("--mode", "operate", "--rate", "1000")
 

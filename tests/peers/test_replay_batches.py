@@ -77,7 +77,7 @@ STRACE = shutil.which("strace")
 def test_kills_on_an_aws_that_is_not_ours(ministack, tmp_path, rng):
     """Messages come back from a killed process when their time is over: a lease of five seconds."""
     sqs, source, dlq = queues(ministack, rng)
-    name, log, points, messages, killed = "f-killed", tmp_path / "log", 20 if LONG else 6, 6, 0
+    name, log, points, messages, killed = "f-killed", tmp_path / "log", 20, 6, 0
     python_function(ministack, name, HANDLER % str(log))
     start = [binary(), "replay", "start", f"sqs:{dlq.rsplit('/', 1)[1]}", "--through", name, *OPERATE, "--yes-i-mean", str(messages), "--limit",
              str(messages), "--lease", "5s", "--rate", "1000"]
@@ -103,5 +103,5 @@ def test_kills_on_an_aws_that_is_not_ours(ministack, tmp_path, rng):
         assert shown["verified"] == messages and min(times.values()) >= 1, "lost"
         assert {m for m, k in times.items() if k > 1} <= named, "processed twice and not named"
         assert all_of(sqs, dlq) == []
-    assert killed >= points * (0.7 if LONG else 0.5), killed
+    assert killed >= points * 0.7, killed
     print(f"{points} points on MiniStack, {killed} killed: 0 lost")
