@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 import boto3
+import pytest
 from botocore.config import Config
 from peer import Peer
 from processes import _child
@@ -126,3 +127,21 @@ class Sim:
 
     def __exit__(self, *exc):
         self.stop()
+
+
+# Fixtures for a test file to import
+
+@pytest.fixture(scope="module")
+def world(request, tmp_path_factory):
+    """A file's own simulator; WORLD in that file says what is not as usual: its scenario, its speed."""
+    with Sim.start(home=tmp_path_factory.mktemp("sim"), **getattr(request.module, "WORLD", {})) as s:
+        yield s
+        assert s.stop() == (0, "")  # nor did a sanitizer find anything
+
+
+@pytest.fixture
+def sim(world):
+    """That simulator, with no fault left on it from before and none left behind."""
+    world.heal()
+    yield world
+    world.heal()

@@ -20,24 +20,13 @@ import pytest
 from botocore.exceptions import ClientError
 from console import Console
 from program import SLOWER, binary, clean_env, plain
-from simtools import Sim
+from simtools import sim, Sim, world  # noqa: F401 (fixtures)
 
 GO = ("--mode", "operate", "--yes")
 UTC = datetime.timezone.utc
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("calm", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
+WORLD = {"scenario": "calm"}
 
 
 @pytest.fixture(params=["sim", "moto", "ministack"])

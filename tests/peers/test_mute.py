@@ -5,17 +5,13 @@ import json
 
 import pytest
 from console import Console
-from simtools import Sim
+from simtools import world  # noqa: F401 (fixtures)
 from test_console_writes import Counting
 
 OPERATE = ("--mode", "operate")
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("calm", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
+WORLD = {"scenario": "calm"}
 
 
 @pytest.fixture

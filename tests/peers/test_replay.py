@@ -17,14 +17,10 @@ import pytest
 from console import Console
 from program import binary, clean_env
 from replaykit import INSPECT, OPERATE, Pipe, python_function
-from simtools import Sim
+from simtools import sim, Sim, world  # noqa: F401 (fixtures)
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim"), speed=5) as s:
-        yield s
-        assert s.stop() == (0, "")
+WORLD = {"speed": 5}
 
 
 @pytest.fixture
@@ -32,13 +28,6 @@ def sim_of_now(tmp_path):
     """One whose clock is this machine's, for what is a matter of seconds."""
     with Sim.start("empty", home=tmp_path) as s:
         yield s
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
 
 
 def start(sluice, pipe, n, *more, status=0):

@@ -10,21 +10,7 @@ import pytest
 from fakeaws import Answers, FakeAws
 from program import Sluice
 from replaykit import OPERATE, Pipe
-from simtools import Sim
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
+from simtools import sim, world  # noqa: F401 (fixtures)
 
 
 @pytest.fixture

@@ -1,31 +1,14 @@
 """--move-task: SQS itself moves the messages; sluice starts, ramps, watches and stops the tasks. On sim alone: no emulator has them."""
 
 import json
-import os
 import signal
 import subprocess
 import time
 
 import pytest
-from program import binary, clean_env
+from program import LONG, binary, clean_env
 from replaykit import INSPECT, OPERATE, Pipe
-from simtools import Sim
-
-LONG = os.environ.get("SLUICE_LONG") == "1"
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
+from simtools import sim, world  # noqa: F401 (fixtures)
 
 
 def argv(pipe, n, *more):

@@ -12,7 +12,7 @@ import pytest
 from console import Console
 from program import binary, clean_env
 from replaykit import OPERATE, Pipe
-from simtools import Sim
+from simtools import sim, Sim  # noqa: F401 (fixtures)
 from test_replay import begin, start
 
 SPEED = 20
@@ -24,13 +24,6 @@ def world(tmp_path_factory):
     with Sim.start("empty", home=tmp_path_factory.mktemp("sim"), speed=SPEED) as s:
         yield s
         assert s.stop() == (0, "")
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
 
 
 def until(met, seconds=20):

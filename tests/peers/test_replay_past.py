@@ -4,21 +4,7 @@ import json
 
 import pytest
 from replaykit import INSPECT, OPERATE, Pipe
-from simtools import Sim
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
+from simtools import sim, world  # noqa: F401 (fixtures)
 
 
 def start(sluice, pipe, n, *more, limit=True, status=0):

@@ -8,23 +8,9 @@ import urllib.parse
 import pytest
 from program import binary, clean_env
 from replaykit import INSPECT, OPERATE, python_function
-from simtools import Sim
+from simtools import sim, world  # noqa: F401 (fixtures)
 
 NAMES = ["a b/c+d.json", "a b/ä~(1).json", "a b/%41&x=1.json", "a b/../up.json", "a b//twice.json", "a b/\x07bell <&>\".json"]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
 
 
 class Store:

@@ -1,30 +1,13 @@
 """What stops a replay for what it does to others, and how fast it may be beside what its queue sees every day."""
 
 import json
-import os
 import subprocess
 import time
 
 import pytest
-from program import binary, clean_env
+from program import LONG, binary, clean_env
 from replaykit import INSPECT, OPERATE, Pipe
-from simtools import Sim
-
-LONG = os.environ.get("SLUICE_LONG") == "1"
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
+from simtools import sim, world  # noqa: F401 (fixtures)
 
 
 def measured(sim, namespace, name, dimension, values):

@@ -7,22 +7,8 @@ import time
 
 import pytest
 from replaykit import INSPECT, OPERATE
-from simtools import Sim
+from simtools import sim, world  # noqa: F401 (fixtures)
 from streamkit import Stream
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
 
 
 def start(sluice, stream, source, n, *more, status=0):

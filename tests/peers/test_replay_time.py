@@ -5,16 +5,9 @@ import time
 
 import pytest
 from replaykit import OPERATE, Pipe
-from simtools import Sim
+from simtools import world  # noqa: F401 (fixtures)
 
 ADMIN = ("--mode", "admin", "--yes", "--format", "json")
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("empty", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")
 
 
 @pytest.fixture(params=["sim", "ministack"])

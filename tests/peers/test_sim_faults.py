@@ -20,23 +20,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from program import SLOWER
-from simtools import Sim
+from simtools import sim, Sim, world  # noqa: F401 (fixtures)
 
 TESTED = set()  # names of faults that some test here switches on
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    with Sim.start("calm", home=tmp_path_factory.mktemp("sim")) as s:
-        yield s
-        assert s.stop() == (0, "")  # nor did a sanitizer find anything
-
-
-@pytest.fixture
-def sim(world):
-    world.heal()
-    yield world
-    world.heal()
+WORLD = {"scenario": "calm"}
 
 
 @pytest.fixture(scope="module")
