@@ -66,13 +66,13 @@ def test_a_long_range_has_a_step_for_each_age(sluice):
     answers = Aged()
     with FakeAws(answers=answers) as aws:
         ran = sluice("history", "-", METRIC, "--since", "70d", "--format", "csv", env=aws.env())
+        now = time.time()  # before it is asked: a step may begin while it answers
         told = sluice("history", "-", METRIC, "--since", "70d", "--format", "json", env=aws.env()).json
     assert ran.status == 0 and ran.err == "", str(ran)
     assert [p["step"] for p in told["parts"]] == [3600, 300, 60] and told["step"] == 60 and told["polled"] is True
     assert [a["to"] for a in told["parts"][:-1]] == [b["from"] for b in told["parts"][1:]]
     assert [p["rolled_up"] for p in told["parts"]] == [None] * 3, "all of it is CloudWatch's own"
     assert {step for step, _, _ in answers.asked} == {60, 300, 3600}
-    now = time.time()
     for step, days in ((300, 63), (60, 15)):
         begin = next(instant(p["from"]) for p in told["parts"] if p["step"] == step)
         assert 0 <= begin - (now - days * DAY) < 3700, "a part begins where CloudWatch has its step"
