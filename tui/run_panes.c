@@ -91,8 +91,8 @@ static void readings_line(const struct row *r, char *out, size_t size)
 	out[0] = '\0';
 	for (unsigned i = 0; i < r->nreadings && n < size; i++) {
 		char value[FIELD_SIZE];
-		const char *absent = field_absent(r, &r->readings[i]);
-		if (absent && strcmp(absent, "-") == 0)
+		bool idle = isnan(r->readings[i].value) && strcmp(field_absent(r, &r->readings[i]), "-") == 0;
+		if (idle)
 			continue;
 		reading_text(r, &r->readings[i], false, value);
 		n += (size_t)snprintf(out + n, size - n, "%s%s %s", n ? "   " : "", r->readings[i].info->title, value);
